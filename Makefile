@@ -1,0 +1,42 @@
+# `make` lists what one can do. Everything that is made lies in .venv (and the demo's artifacts where it says).
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+SOURCES := projects toolbox tests benchmarks run_toolbox.py testing
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types bench docs
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(STAMP) ## make .venv with everything that is needed
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip hatchling editables
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt -e . --group dev
+	@touch $@
+
+demo: $(STAMP) ## rehearse the skeleton project on the simulated cluster and say where the report is
+	@testing/rehearse skeleton
+
+test: $(STAMP) ## run every test
+	@$(BIN)/python -m pytest -n auto tests
+
+lint: $(STAMP) types ## ruff, import contracts, ansible-lint and the type checker
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/lint-imports
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q toolbox
+
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+bench: $(STAMP) ## measure the bars and print ratios taken in this run
+	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP) ## generate the toolbox reference and the roles' defaults
+	@$(BIN)/python -m projects.core.cli.generate
