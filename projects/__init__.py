@@ -1,0 +1,1 @@
+"""Foresail and its projects."""

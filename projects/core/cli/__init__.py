@@ -1,0 +1,1 @@
+"""What the scripts of the checkout call: one module a script."""

@@ -1,0 +1,1 @@
+"""Running things: processes, cancellation, the warm Ansible host and cold Ansible."""

@@ -1,0 +1,1 @@
+"""What an orchestration imports: env, config, run, export, entrypoint."""

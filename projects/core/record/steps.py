@@ -1,0 +1,175 @@
+"""The step record: one append-only `_steps.jsonl` at a run's root, written by every process of the run, read by all reports.
+
+A step is two lines: one when it starts, one when it ends, which is the last thing written for it. Readers
+merge the lines of an id. Each line is one `write` on a descriptor opened for appending, so lines of
+concurrent threads and processes never mix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from projects.core.values.outcomes import Status
+from projects.core.values.redaction import REDACTOR
+
+FILE_NAME = "_steps.jsonl"
+Kind = Literal["entrypoint", "directory", "parallel", "branch", "command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a step did not pass: the error's type and message, its exit code, and the id of the step where it began."""
+
+    type: str
+    message: str
+    step: str
+    exit_code: int = 1
+
+
+@dataclass(slots=True)
+class Step:
+    """One step, as its merged lines tell it.
+
+    `directory` is relative to the run's root (``.`` is the root); `start` and `end` are ISO-8601 in UTC.
+    A step is `tolerated` when its caller declared that it may fail: it does not count in the verdict.
+    """
+
+    id: str
+    parent: str | None
+    kind: str
+    name: str
+    directory: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    start: str = ""
+    end: str | None = None
+    status: str = Status.RUNNING
+    cause: Cause | None = None
+    tolerated: bool = False
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end, None while it runs."""
+        return None if self.end is None else (parse_time(self.end) - parse_time(self.start)).total_seconds()
+
+
+def timestamp() -> str:
+    """Return the present time as the record writes it: ISO-8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that `timestamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def new_id() -> str:
+    """Return an id that no other step of any process has."""
+    return uuid.uuid4().hex[:16]
+
+
+class Record:
+    """The record of one run, open for appending.
+
+    Args:
+      root: The run's artifact directory. The file is made with the first line.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / FILE_NAME
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+        self._listeners: list[Callable[[Step], None]] = []
+
+    def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
+        """Call `listener` with each step that this process starts or ends, after its line was written.
+
+        Returns:
+          A function that takes the listener off again.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def start(self, step: Step) -> None:
+        """Append the start line of a step."""
+        step.start = timestamp()
+        self._append({key: value for key, value in asdict(step).items() if key not in ("end", "cause", "tolerated")})
+        self._tell(step)
+
+    def end(self, step: Step, status: Status, cause: Cause | None = None) -> None:
+        """Append the end line of a step, the last thing that is written for it."""
+        step.end, step.status, step.cause = timestamp(), status, cause
+        line: dict[str, Any] = {"id": step.id, "end": step.end, "status": status}
+        if cause:
+            line["cause"] = asdict(cause)
+        if step.tolerated:
+            line["tolerated"] = True
+        self._append(line)
+        self._tell(step)
+
+    def close(self) -> None:
+        """Close the file; a later line opens it again."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        text = json.dumps(redacted(line), ensure_ascii=False, default=str) + "\n"
+        with self._lock:
+            if self._descriptor is None:
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            os.write(self._descriptor, text.encode())
+
+    def _tell(self, step: Step) -> None:
+        for listener in list(self._listeners):
+            listener(step)
+
+
+def redacted(value: Any) -> Any:
+    """Return a JSON-like value with each string in it redacted."""
+    if isinstance(value, str):
+        return REDACTOR.redact(value)
+    if isinstance(value, Mapping):
+        return {redacted(key): redacted(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(member) for member in value]
+    return value
+
+
+def read_steps(root: Path) -> list[Step]:
+    """Read the record of a run, running or ended.
+
+    Args:
+      root: The run's artifact directory.
+
+    Returns:
+      Its steps in order of their start. A last line that was cut off by a kill is left out; no file, no steps.
+    """
+    path = root / FILE_NAME
+    if not path.exists():
+        return []
+    known = {each.name for each in fields(Step)}
+    steps: dict[str, Step] = {}
+    for text in path.read_bytes().split(b"\n"):
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        values = {key: value for key, value in line.items() if key in known}
+        if values.get("cause"):
+            values["cause"] = Cause(**values["cause"])
+        if values["id"] not in steps:
+            steps[values["id"]] = Step(**values)
+        else:
+            for key, value in values.items():
+                setattr(steps[values["id"]], key, value)
+    return list(steps.values())

@@ -1,0 +1,224 @@
+"""Every error that Foresail raises on purpose, each with its exit code, a hint and a place.
+
+    ForesailError                        message, hint, place, exit_code
+    ├── UsageError           (ValueError)          2   a wrong command line or argument
+    │   ├── ConfigError                            2   a wrong configuration, preset or override
+    │   └── TemplateError                          2   a wrong command_args template
+    ├── SecretMissing        (LookupError)         2   a declared secret whose file is not there
+    ├── NotInitialised       (AttributeError)      2   env or config read before init()
+    ├── ProcessFailed        (CalledProcessError)  1   run.run: the command exited with another code than 0
+    ├── CommandFailed        (CalledProcessError)  1   a toolbox command failed; 3 or 4 when that is why
+    ├── NothingRan           (RuntimeError)        1   an entrypoint that recorded no step
+    ├── ClusterError         (RuntimeError)        1   the API answered with an error
+    │   ├── NotFound         (LookupError)
+    │   ├── Conflict
+    │   ├── Forbidden        (PermissionError)
+    │   └── Invalid          (ValueError)
+    ├── InfrastructureError  (OSError)             3   what the test stands on is not there
+    │   └── Unreachable      (ConnectionError)         the API server cannot be reached
+    └── TimedOut             (TimeoutError)        4   something took longer than it was given
+
+    Stop (BaseException)                 not an error of the code that sees it: it must not be swallowed
+    ├── Cancelled                        the token was cancelled: a sibling failed
+    └── Interrupted                      SIGINT (130) or SIGTERM (143)
+
+Each inherits the builtin that a caller would catch. The CLI prints `explain(error)`; a traceback only when asked.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+from projects.core.values.outcomes import ExitCode, worst
+
+
+class ForesailError(Exception):
+    """An error meant for the person who runs Foresail.
+
+    Args:
+      message: What was expected and what was found.
+      hint: What to do about it, such as the nearest match.
+      place: Where: a file with its line, a key, a directory.
+    """
+
+    exit_code: ExitCode = ExitCode.TEST_FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None, place: str | Path | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.place = None if place is None else str(place)
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return self.message
+
+
+class UsageError(ForesailError, ValueError):
+    """A command line or an argument that cannot be accepted."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(UsageError):
+    """A configuration file, preset, override or key that cannot be accepted."""
+
+
+class TemplateError(UsageError):
+    """A command_args template that cannot be rendered."""
+
+
+class SecretMissing(ForesailError, LookupError):
+    """A secret was declared, but its file is not there."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NotInitialised(ForesailError, AttributeError):
+    """The environment or the configuration was read before it was initialised."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ProcessFailed(ForesailError, subprocess.CalledProcessError):
+    """A shell command of an orchestration exited with another code than 0."""
+
+    def __init__(
+        self, command: str, returncode: int, *, stdout: str | bytes | None, stderr: str | bytes | None, tail: str
+    ) -> None:
+        how = f"was killed by {signal_name(-returncode)}" if returncode < 0 else f"exited with {returncode}"
+        super().__init__(f"`{command}` {how}" + (f"; its last lines:\n{tail}" if tail else ""))
+        self.cmd = command
+        self.returncode = returncode
+        self.output = stdout
+        self.stderr = stderr
+        self.tail = tail
+
+
+class CommandFailed(ForesailError, subprocess.CalledProcessError):
+    """A toolbox command failed.
+
+    Args:
+      command: The command as ``group command``.
+      directory: Its artifact directory.
+      task: The Ansible task that failed, empty when it did not get that far.
+      reason: What the task said.
+      log_tail: The last lines of its log.
+      exit_code: 1, or 3 when the cluster was unreachable, or 4 when something timed out.
+      hint: What to do about it.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        directory: Path,
+        task: str,
+        reason: str,
+        log_tail: str,
+        exit_code: ExitCode = ExitCode.TEST_FAILED,
+        hint: str | None = None,
+    ) -> None:
+        at = f" in the task '{task}'" if task else ""
+        super().__init__(f"{command} failed{at}: {reason}", hint=hint, place=directory)
+        self.cmd = f"run_toolbox.py {command}"
+        self.returncode = int(exit_code)
+        self.output = self.stderr = log_tail
+        self.command = command
+        self.directory = directory
+        self.task = task
+        self.reason = reason
+        self.log_tail = log_tail
+        self.exit_code = exit_code
+
+
+class NothingRan(ForesailError, RuntimeError):
+    """An entrypoint ended without having recorded a step."""
+
+
+class ClusterError(ForesailError, RuntimeError):
+    """The API server answered with an error."""
+
+
+class NotFound(ClusterError, LookupError):
+    """The object, or its kind, does not exist."""
+
+
+class Conflict(ClusterError):
+    """The object was changed by somebody else, or exists already."""
+
+
+class Forbidden(ClusterError, PermissionError):
+    """The user of the kubeconfig may not do this."""
+
+
+class Invalid(ClusterError, ValueError):
+    """The API server rejected what it was given."""
+
+
+class InfrastructureError(ForesailError, OSError):
+    """What the test stands on is not there."""
+
+    exit_code = ExitCode.INFRASTRUCTURE
+
+
+class Unreachable(InfrastructureError, ConnectionError):
+    """The API server cannot be reached."""
+
+
+class TimedOut(ForesailError, TimeoutError):
+    """Something took longer than it was given."""
+
+    exit_code = ExitCode.TIMED_OUT
+
+
+class Stop(BaseException):
+    """The work has to end. A BaseException, so that ``except Exception`` around a step does not swallow it."""
+
+    exit_code: ExitCode = ExitCode.TEST_FAILED
+
+
+class Cancelled(Stop):
+    """The cancel token was cancelled, because a sibling failed."""
+
+
+class Interrupted(Stop):
+    """The process was asked to end.
+
+    Args:
+      signum: The signal that asked.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by {signal_name(signum)}")
+        self.exit_code = ExitCode.INTERRUPTED if signum == signal.SIGINT else ExitCode.TERMINATED
+
+
+def signal_name(number: int) -> str:
+    """Return a signal's name, such as ``SIGTERM``, or its number when it has none here."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return the exit code that an error stands for; a group's is the worst of its members'."""
+    if isinstance(error, BaseExceptionGroup):
+        return worst(exit_code_of(member) for member in error.exceptions)
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    return ExitCode(getattr(error, "exit_code", ExitCode.TEST_FAILED))
+
+
+def explain(error: BaseException) -> str:
+    """Return an error as it is shown to people: message, place, hint; the members of a group one after the other."""
+    if isinstance(error, BaseExceptionGroup):
+        return "\n".join(explain(member) for member in error.exceptions)
+    if not isinstance(error, ForesailError):
+        return f"{type(error).__name__}: {error}"
+    place = f"\n  where: {error.place}" if error.place else ""
+    hint = f"\n  hint: {error.hint}" if error.hint else ""
+    return f"{error.message}{place}{hint}"
