@@ -1,0 +1,222 @@
+"""Conversion of an argument by its annotation, and by nothing else. Called by `binding` for each argument.
+
+Text from a command line becomes what the annotation says (a `str` stays the text as it stands); a value from
+Python or from a template must already be of the annotated kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+from projects.core.values.errors import UsageError
+from projects.core.values.nearest import did_you_mean
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
+
+
+def describe(annotation: Any) -> str:
+    """Return an annotation as people read it, such as ``int`` or ``str | None``."""
+    if annotation in (Any, inspect.Parameter.empty):
+        return "any value"
+    if annotation is types.NoneType:
+        return "None"
+    if typing.get_origin(annotation) is Literal:
+        return " or ".join(repr(choice) for choice in typing.get_args(annotation))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "").replace("pathlib.", "")
+
+
+def takes(annotation: Any, kind: type) -> bool:
+    """Return whether `annotation` is `kind` or a union that holds it."""
+    return annotation is kind or kind in typing.get_args(annotation)
+
+
+def from_text(text: str, annotation: Any) -> Any:
+    """Convert one word of a command line.
+
+    Args:
+      text: The word.
+      annotation: The parameter's annotation; without one the word stays a string.
+
+    Returns:
+      The value.
+
+    Raises:
+      UsageError: the word is not of that kind; the message says what was expected and what was found.
+    """
+    if annotation in (Any, inspect.Parameter.empty, str):
+        return text
+    if _is_union(annotation):
+        return _from_text_to_union(text, annotation)
+    if typing.get_origin(annotation) is Literal:
+        return _choice(text, {str(choice): choice for choice in typing.get_args(annotation)})
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return _choice(text, {str(member.value): member for member in annotation})
+    if _container(annotation):
+        return _from_text_to_container(text, annotation)
+    return _from_text_to_scalar(text, annotation)
+
+
+def check(value: Any, annotation: Any) -> Any:
+    """Accept a value that comes from Python or from a template.
+
+    Args:
+      value: The value.
+      annotation: The parameter's annotation; without one every value is accepted.
+
+    Returns:
+      The value; an int is accepted, and converted, where a float is asked for, and text where a class
+      with a `parse` method, an enumeration or a path is.
+
+    Raises:
+      UsageError: the value is of another kind.
+    """
+    if annotation in (Any, inspect.Parameter.empty) or (value is None and takes(annotation, types.NoneType)):
+        return value
+    if _is_union(annotation):
+        return _first(check, value, annotation)
+    if typing.get_origin(annotation) is Literal:
+        return _member(value, typing.get_args(annotation), annotation)
+    if container := _container(annotation):
+        return _check_container(value, annotation, container)
+    if annotation is float and type(value) is int:
+        return float(value)
+    if isinstance(value, str) and annotation is not str and (annotation is Path or _parses(annotation)):
+        return from_text(value, annotation)
+    if type(value) is bool and annotation is int:
+        raise _mismatch(value, annotation)
+    if isinstance(value, annotation):
+        return value
+    raise _mismatch(value, annotation)
+
+
+def to_data(value: Any) -> Any:
+    """Return an argument as a role is given it: JSON-like data, a dataclass as a mapping of its fields."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key: to_data(member) for key, member in dataclasses.asdict(value).items()}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): to_data(member) for key, member in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_data(member) for member in value]
+    return value
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def _container(annotation: Any) -> type | None:
+    origin = typing.get_origin(annotation) or annotation
+    return origin if origin in _CONTAINERS else None
+
+
+def _parses(annotation: Any) -> bool:
+    return isinstance(annotation, type) and (hasattr(annotation, "parse") or issubclass(annotation, enum.Enum))
+
+
+def _mismatch(value: Any, annotation: Any) -> UsageError:
+    hint = "quote it where it is written" if annotation is str and isinstance(value, int | float) else None
+    return UsageError(f"expected {describe(annotation)}, found the {type(value).__name__} {value!r}", hint=hint)
+
+
+def _first(convert: Any, value: Any, annotation: Any) -> Any:
+    for member in typing.get_args(annotation):
+        if member is types.NoneType:
+            continue
+        try:
+            return convert(value, member)
+        except UsageError:
+            continue
+    raise _mismatch(value, annotation)
+
+
+def _from_text_to_union(text: str, annotation: Any) -> Any:
+    members = [member for member in typing.get_args(annotation) if member is not types.NoneType]
+    ordered = [m for m in members if m is not str] + [m for m in members if m is str]
+    if len(ordered) == 1:
+        return from_text(text, ordered[0])
+    return _first(from_text, text, typing.Union[tuple(ordered)])  # noqa: UP007 - built at run time
+
+
+def _choice(text: str, choices: dict[str, Any]) -> Any:
+    if text in choices:
+        return choices[text]
+    raise UsageError(f"expected one of {', '.join(choices)}, found {text!r}", hint=did_you_mean(text, choices))
+
+
+def _member(value: Any, choices: tuple[Any, ...], annotation: Any) -> Any:
+    if value in choices:
+        return value
+    raise UsageError(
+        f"expected {describe(annotation)}, found {value!r}", hint=did_you_mean(str(value), map(str, choices))
+    )
+
+
+def _from_text_to_scalar(text: str, annotation: Any) -> Any:
+    try:
+        if annotation is bool:
+            return _boolean(text)
+        if hasattr(annotation, "parse"):
+            return annotation.parse(text)
+        return annotation(text)
+    except UsageError:
+        raise
+    except ValueError as error:
+        expected = "true or false" if annotation is bool else describe(annotation)
+        reason = f" ({error})" if hasattr(annotation, "parse") else ""
+        raise UsageError(f"expected {expected}, found {text!r}{reason}") from error
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _from_text_to_container(text: str, annotation: Any) -> Any:
+    import yaml  # noqa: PLC0415 - most lines hold no list, and --help is measured in milliseconds
+
+    try:
+        # All scalars stay text, so that the elements' annotation decides what 4.10 is.
+        document = yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506 - BaseLoader builds strings only
+    except yaml.YAMLError as error:
+        raise UsageError(f"expected {describe(annotation)} in YAML or JSON, found {text!r}") from error
+    plain = typing.get_args(annotation)
+    elements = plain[-1] if plain else Any
+    if elements in (Any, inspect.Parameter.empty):
+        document = yaml.load(text, Loader=yaml.CSafeLoader)
+        return _check_container(document, annotation, typing.get_origin(annotation) or annotation)
+    return _convert_elements(document, annotation, from_text)
+
+
+def _check_container(value: Any, annotation: Any, container: type) -> Any:
+    accepted: tuple[type, ...] = (dict,) if container is dict else (list, tuple, set, frozenset)
+    if not isinstance(value, accepted):
+        raise _mismatch(value, annotation)
+    return _convert_elements(value, annotation, check) if typing.get_args(annotation) else container(value)
+
+
+def _convert_elements(value: Any, annotation: Any, convert: Any) -> Any:
+    container = typing.get_origin(annotation) or annotation
+    elements = typing.get_args(annotation)
+    if container is dict:
+        if not isinstance(value, dict):
+            raise _mismatch(value, annotation)
+        return {convert(key, elements[0]): convert(member, elements[1]) for key, member in value.items()}
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise _mismatch(value, annotation)
+    return container(convert(member, elements[0]) for member in value)

@@ -1,0 +1,47 @@
+"""Help texts, made from signatures and docstrings. Called by the CLI and by `main` of an orchestration."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+
+from projects.core.toolbox import conversion
+from projects.core.toolbox.binding import Parameter
+from projects.core.toolbox.specification import Documentation
+
+_WIDTH = 100
+
+
+def usage_of(script: str, parameters: Mapping[str, Parameter]) -> str:
+    """Return the usage line of a command or entrypoint."""
+    words = []
+    for each in parameters.values():
+        flag = f"--{each.name}={each.name.upper()}"
+        if each.annotation is bool:
+            flag = f"--{each.name}"
+        words.append(flag if each.required else f"[{flag}]")
+    return " ".join([f"usage: {script}", *words])
+
+
+def listing(rows: Iterable[tuple[str, str]]) -> str:
+    """Return names with a line of text each, in two columns."""
+    pairs = list(rows)
+    width = max((len(name) for name, _ in pairs), default=0)
+    return "\n".join(f"  {name.ljust(width)}  {text}".rstrip() for name, text in pairs)
+
+
+def command_help(script: str, parameters: Mapping[str, Parameter], documentation: Documentation) -> str:
+    """Return the whole help of a command or entrypoint."""
+    parts = [usage_of(script, parameters), documentation.summary, documentation.description]
+    if parameters:
+        parts.append("arguments:\n" + "\n".join(_argument(each, documentation) for each in parameters.values()))
+    if documentation.raises:
+        parts.append("errors:\n" + listing(documentation.raises.items()))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _argument(parameter: Parameter, documentation: Documentation) -> str:
+    default = "required" if parameter.required else f"default: {parameter.default!r}"
+    head = f"  --{parameter.name}  {conversion.describe(parameter.annotation)}, {default}"
+    text = documentation.arguments.get(parameter.name, "")
+    return head + ("\n" + textwrap.indent(textwrap.fill(text, _WIDTH - 6), " " * 6) if text else "")
