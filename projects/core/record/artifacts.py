@@ -1,0 +1,71 @@
+"""How what is derived from a record names, reads and writes files of the artifact directory. Used by this room and by its readers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from projects.core.record.steps import Step
+
+ANSIBLE_LOG = "_ansible.log"
+TAIL_BYTES = 64 * 1024
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+_CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x84\x86-\x9f]")
+
+
+def path_of(step: Step) -> str:
+    """Return what a step is called wherever it is listed: its directory; a branch, which has none of its own, adds its name."""
+    if step.kind == "entrypoint" and step.directory == ".":
+        return step.name
+    return f"{step.directory} [{step.name}]" if step.kind == "branch" else step.directory
+
+
+def plain(text: str) -> str:
+    """Return text without terminal escapes and without the characters that XML 1.0 forbids or discourages."""
+    return _CONTROL.sub("", _ESCAPE.sub("", text))
+
+
+def last_lines(text: str, count: int) -> str:
+    """Return the last lines of a text that are not blank at its end."""
+    return "\n".join(text.rstrip().splitlines()[-count:])
+
+
+def read_tail(path: Path, limit: int = TAIL_BYTES) -> str:
+    """Return the end of a text file, from the start of a line; nothing when there is no such file.
+
+    Args:
+      path: The file, maybe huge, maybe being written to.
+      limit: How many bytes are read at most.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - limit))
+            data = file.read(limit)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return ""
+    if size > limit:
+        data = data.partition(b"\n")[2] or data
+    return data.decode(errors="replace")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a kill at any moment, sees the old text or the new one, never a part."""
+    with _replacing(path) as descriptor, os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[int]:
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        os.fchmod(descriptor, 0o644)
+        yield descriptor
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,123 @@
+"""`FAILURE` in each failed directory and `FAILURES` at the root. The first is written by a step as it ends, the second by `finish`.
+
+Both are for people: what happened, where it began, the last lines before it. A directory's file holds one block
+per distinct cause, since the branches of a `Parallel` share its directory; a step that failed because of an inner
+one repeats the cause and says where to look.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from projects.core.record.artifacts import ANSIBLE_LOG, last_lines, path_of, read_tail, write_atomically
+from projects.core.record.steps import FILE_NAME, Cause, Step
+from projects.core.record.verdict import MEANINGS, Trouble, troubles
+from projects.core.values.outcomes import ExitCode
+from projects.core.values.redaction import REDACTOR
+
+FAILURE = "FAILURE"
+FAILURES = "FAILURES"
+_LINES = 40
+_lock = threading.Lock()
+
+
+def write_failure(root: Path, step: Step, cause: Cause, output_tail: str = "") -> None:
+    """Add a cause to the `FAILURE` file of a step's directory, unless it stands there already.
+
+    Args:
+      root: The run's root.
+      step: The step that ends.
+      cause: Why it did not pass.
+      output_tail: The last that it printed; a toolbox command's log is found by itself.
+    """
+    directory = root / step.directory
+    origin = step.directory if cause.step == step.id else _directory_of(root, cause.step) or step.directory
+    title = REDACTOR.redact(f"{cause.type}: {cause.message}\n  began in: {origin}\n")
+    details = REDACTOR.redact(_details(directory, step, cause, origin, output_tail))
+    with _lock:
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / FAILURE
+        present = path.read_text(encoding="utf-8") if path.exists() else ""
+        if title not in present:
+            _append(path, ("\n" if present else "") + title + details)
+
+
+def write_failures_index(root: Path, steps: Sequence[Step], *, exit_code: ExitCode = ExitCode.PASSED) -> Path | None:
+    """Write `FAILURES`: a block per distinct cause, in the order in which they happened; take a stale one away after a pass.
+
+    Args:
+      root: The run's root.
+      steps: All steps of its record.
+      exit_code: What the process ends with: a run that failed without a failed step has a `FAILURES` too.
+
+    Returns:
+      The file, None after a pass.
+    """
+    path = root / FAILURES
+    blocks = [_index_block(number, trouble, root) for number, trouble in enumerate(troubles(steps), 1)]
+    if not blocks and exit_code != ExitCode.PASSED:
+        blocks = [f"exit code {int(exit_code)}: {MEANINGS[exit_code]}\n   no step of the record failed\n"]
+    if not blocks:
+        path.unlink(missing_ok=True)
+        return None
+    write_atomically(path, REDACTOR.redact("\n".join(blocks)))
+    return path
+
+
+def origin_lines(root: Path, step: Step, count: int = _LINES) -> str:
+    """Return the last lines of the step where a failure began: of its Ansible log, else of its `FAILURE` file."""
+    directory = root / step.directory
+    return last_lines(read_tail(directory / ANSIBLE_LOG) or read_tail(directory / FAILURE), count)
+
+
+def _details(directory: Path, step: Step, cause: Cause, origin: str, output_tail: str) -> str:
+    lines = [f"  step: {step.kind} '{step.name}', exit code {cause.exit_code}"]
+    if origin != step.directory:
+        lines.append(f"  see: {os.path.relpath(origin, step.directory)}/{FAILURE}")
+    elif tail := last_lines(output_tail or read_tail(directory / ANSIBLE_LOG), _LINES):
+        lines += ["  last lines:", _indented(tail, 4)]
+    return "\n".join(lines) + "\n"
+
+
+def _index_block(number: int, trouble: Trouble, root: Path) -> str:
+    cause, origin = trouble.cause, trouble.origin
+    lines = [
+        f"{number}. {cause.type}: {_indented(cause.message, 3).lstrip()}",
+        f"   began in: {path_of(origin)}  ({origin.kind} '{origin.name}')",
+        f"   ended: {origin.end or 'not recorded'}, exit code {cause.exit_code}",
+    ]
+    if tail := last_lines(read_tail(root / origin.directory / ANSIBLE_LOG), _LINES):
+        lines += ["   last lines:", _indented(tail, 5)]
+    lines += _listed("also failed by it:", (step for step in trouble.failed if path_of(step) != path_of(origin)))
+    lines += _listed("cancelled because of it:", trouble.cancelled)
+    return "\n".join(lines) + "\n"
+
+
+def _listed(title: str, steps: Iterable[Step]) -> list[str]:
+    places = list(dict.fromkeys(path_of(step) for step in steps))
+    return [f"   {title}", *(f"     {place}" for place in places)] if places else []
+
+
+def _indented(text: str, by: int) -> str:
+    return "\n".join((" " * by + line).rstrip() for line in text.splitlines())
+
+
+def _directory_of(root: Path, step_id: str) -> str | None:
+    """Return the directory of another step, read from its start line in the record alone."""
+    path, wanted = root / FILE_NAME, step_id.encode()
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        if wanted in line and (start := json.loads(line)).get("id") == step_id:
+            return str(start["directory"])
+    return None
+
+
+def _append(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, text.encode(errors="replace"))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,126 @@
+"""`junit_foresail.xml`: the record as one test suite, a test case per step. Written by `finish`, read by CI systems.
+
+A cancelled step is *skipped* there: its sibling broke, and a dashboard that counts broken cases should count one.
+A failure that is tolerated is skipped too, with its reason: neither green nor red would be true. A step without
+an end is an *error*, since the process died in it. Prow shows a name that both passed and failed in one job as
+flaky, so names are the steps' directories, which are unique, and a second equal one is numbered.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from projects.core.record.artifacts import ANSIBLE_LOG, path_of, plain, read_tail, write_atomically
+from projects.core.record.failures import FAILURE
+from projects.core.record.steps import Cause, Step
+from projects.core.record.verdict import FAILING, Trouble, ancestors, cancelled_by, cause_of, tolerated, troubles
+from projects.core.values.outcomes import Status
+from projects.core.values.redaction import REDACTOR
+
+FILE_NAME = "junit_foresail.xml"
+
+
+def write_junit(root: Path, steps: Sequence[Step], *, properties: Mapping[str, str]) -> Path:
+    """Write the JUnit file of a run.
+
+    Args:
+      root: The run's root.
+      steps: All steps of its record.
+      properties: What the suite says of itself; `project`, when given, begins each class name.
+
+    Returns:
+      The file.
+    """
+    suite = ET.Element("testsuite", {"name": _clean(properties.get("project", "foresail"))})
+    listed = ET.SubElement(suite, "properties")
+    for name, value in properties.items():
+        ET.SubElement(listed, "property", {"name": _clean(name), "value": _clean(value)})
+    suite.extend(_Cases(root, steps, properties.get("project")).all())
+    suite.attrib |= _totals(suite, steps)
+    wrapper = ET.Element("testsuites")
+    wrapper.append(suite)
+    ET.indent(wrapper)
+    path = root / FILE_NAME
+    write_atomically(path, f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(wrapper, encoding="unicode")}\n')
+    return path
+
+
+class _Cases:
+    """The test cases of a record."""
+
+    def __init__(self, root: Path, steps: Sequence[Step], project: str | None) -> None:
+        self.root = root
+        self.steps = steps
+        self.project = project
+        self.by_id = {step.id: step for step in steps}
+        self.excused = tolerated(steps)
+        self.cancelled: Mapping[str, Trouble] = cancelled_by(troubles(steps))
+        self.seen: Counter[tuple[str, str]] = Counter()
+
+    def all(self) -> list[ET.Element]:
+        return [self.case(step) for step in self.steps]
+
+    def case(self, step: Step) -> ET.Element:
+        classname, name = self.classname(step), path_of(step)
+        self.seen[classname, name] += 1
+        if (times := self.seen[classname, name]) > 1:
+            name += f" ({times})"
+        attributes = {"classname": classname, "name": name, "time": f"{step.duration or 0:.3f}"}
+        case = ET.Element("testcase", {key: _clean(value) for key, value in attributes.items()})
+        self.outcome(case, step)
+        return case
+
+    def classname(self, step: Step) -> str:
+        around = [step, *ancestors(step, self.by_id)]
+        entrypoints = [each.name for each in reversed(around) if each.kind == "entrypoint"]
+        return ".".join([self.project or "foresail", *entrypoints])
+
+    def outcome(self, case: ET.Element, step: Step) -> None:
+        if step.status == Status.RUNNING:
+            message = "no end was recorded: the process died while this ran"
+            ET.SubElement(case, "error", {"type": "NeverEnded", "message": message})
+        elif step.status == Status.SKIPPED:
+            ET.SubElement(case, "skipped", {"message": _clean(step.cause.message if step.cause else "skipped")})
+        elif step.status == Status.CANCELLED:
+            ET.SubElement(case, "skipped", {"message": _clean(self.why_cancelled(step))})
+        elif step.id in self.excused and step.status in FAILING:
+            cause = cause_of(step)
+            ET.SubElement(case, "skipped", {"message": _clean(f"failed, tolerated: {cause.type}: {cause.message}")})
+        elif step.status in FAILING:
+            self.failure(case, step, cause_of(step))
+
+    def why_cancelled(self, step: Step) -> str:
+        if trouble := self.cancelled.get(step.id):
+            return f"cancelled because of {path_of(trouble.origin)}: {trouble.cause.message}"
+        return "cancelled"
+
+    def failure(self, case: ET.Element, step: Step, cause: Cause) -> None:
+        origin = self.by_id.get(cause.step, step)
+        tag = "error" if step.status == Status.INTERRUPTED else "failure"
+        inner = "" if origin is step else f"in {path_of(origin)}: "
+        element = ET.SubElement(case, tag, {"type": _clean(cause.type), "message": _clean(inner + cause.message)})
+        element.text = _clean(
+            f"{cause.type}: {cause.message}\nbegan in: {path_of(origin)}\nexit code: {cause.exit_code}"
+        )
+        directory = self.root / step.directory
+        if text := read_tail(directory / ANSIBLE_LOG) or read_tail(directory / FAILURE):
+            ET.SubElement(case, "system-out").text = _clean(text)
+
+
+def _clean(text: str) -> str:
+    return plain(REDACTOR.redact(text))
+
+
+def _totals(suite: ET.Element, steps: Sequence[Step]) -> dict[str, str]:
+    counted = {f"{tag}s": str(len(suite.findall(f"testcase/{tag}"))) for tag in ("failure", "error")}
+    outermost = sum(step.duration or 0 for step in steps if step.parent is None)
+    return {
+        "tests": str(len(steps)),
+        **counted,
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+        "time": f"{outermost:.3f}",
+        "timestamp": steps[0].start[:19] if steps else "",
+    }
