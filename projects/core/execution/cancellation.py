@@ -1,0 +1,103 @@
+"""The cancel token: one tree of them per run. Cancelling a token cancels everything below it.
+
+`Parallel` makes a child token for its branches; whatever waits (a process, a command) waits on the token of its
+context as well. A token is cancelled once and stays so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+from projects.core.values.errors import Cancelled
+
+
+class CancelToken:
+    """A request to end that code can wait for.
+
+    Args:
+      parent: The token whose cancellation cancels this one, too.
+    """
+
+    def __init__(self, parent: CancelToken | None = None) -> None:
+        self._lock = threading.Lock()
+        self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        self.reason = ""
+        self._leave = parent.on_cancel(lambda: self.cancel(parent.reason)) if parent else lambda: None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self._event.is_set()
+
+    def cancel(self, reason: str) -> None:
+        """Cancel, and call what waits. Only the first call has an effect.
+
+        Args:
+          reason: Why, for the message of those who are cancelled.
+        """
+        with self._lock:
+            if self._event.is_set():
+                return
+            self.reason = reason
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the token is cancelled, at once when it is already.
+
+        Returns:
+          A function that takes the callback off.
+        """
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return lambda: None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is cancelled, for at most `timeout` seconds; return whether it is."""
+        return self._event.wait(timeout)
+
+    def check(self) -> None:
+        """Raise when it was cancelled.
+
+        Raises:
+          Cancelled: it was; the message is the reason.
+        """
+        if self.cancelled:
+            raise Cancelled(self.reason)
+
+    def close(self) -> None:
+        """Take it off its parent, when what it was for has ended."""
+        self._leave()
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock, contextlib.suppress(ValueError):
+            self._callbacks.remove(callback)
+
+
+_NEVER = CancelToken()
+_current: ContextVar[CancelToken | None] = ContextVar("foresail_cancel_token", default=None)
+
+
+def current_token() -> CancelToken:
+    """Return the token of this context; outside a run, one that is never cancelled."""
+    return _current.get() or _NEVER
+
+
+@contextlib.contextmanager
+def scope(token: CancelToken) -> Iterator[CancelToken]:
+    """Make `token` the context's token inside the block, and take it off its parent after it."""
+    reset = _current.set(token)
+    try:
+        yield token
+    finally:
+        _current.reset(reset)
+        token.close()

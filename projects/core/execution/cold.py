@@ -1,0 +1,104 @@
+"""Commands run by ansible-runner: remote hosts, and every command when FORESAIL_EXECUTION=cold. Called by `command`.
+
+The same callback writes the same files; only the process differs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.processes import run_process
+from projects.core.execution.request import SECRETS_FILE, Remote, Request, ansible_settings, interpreter_vars
+
+
+class _Unsafe(str):
+    """A string that Ansible must not take for a template."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes strings with Ansible's ``!unsafe`` tag."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write a value that occurs twice twice."""
+        del data
+        return True
+
+
+_Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], None] | None) -> int:
+    """Run a command in a process of its own.
+
+    Args:
+      request: The command.
+      token: Cancelling it ends the command and all that it started.
+      on_output: Called with what it prints.
+
+    Returns:
+      Ansible's exit code; negative: the signal that ended it.
+
+    Raises:
+      Cancelled, TimedOut: see `Pump.run`.
+    """
+    with tempfile.TemporaryDirectory(prefix="foresail-") as name:
+        private = Path(name)
+        environment = {**request.environment, **_write(private, request)}
+        arguments = ["run", str(private), "-p", "play.yml", *(["--cmdline", "--check --diff"] if request.check else [])]
+        ended = run_process(
+            [sys.executable, "-m", "ansible_runner", *arguments],
+            token=token,
+            environment=environment,
+            cwd=request.cwd,
+            timeout=request.timeout,
+            on_stdout=on_output,
+            on_stderr=on_output,
+        )
+    return ended.status
+
+
+def _write(private: Path, request: Request) -> dict[str, str]:
+    for directory in ("project", "env", "inventory", "cache"):
+        (private / directory).mkdir()
+    (private / "project" / "play.yml").write_text(yaml.safe_dump([request.play]), encoding="utf-8")
+    variables = _unsafe({**({} if request.remote else interpreter_vars()), **request.extra_vars})
+    (private / "env" / "extravars").write_text(yaml.dump(variables, Dumper=_Dumper), encoding="utf-8")
+    (private / "inventory" / "hosts").write_text(_inventory(request.remote), encoding="utf-8")
+    secrets = private / "secrets.json"
+    secrets.write_text(json.dumps(request.secrets), encoding="utf-8")
+    path = os.pathsep.join([str(Path(sys.executable).parent), request.environment.get("PATH", os.defpath)])
+    return {
+        **ansible_settings(private / "cache"),
+        "ANSIBLE_STDOUT_CALLBACK": "foresail.core.log",
+        "PATH": path,
+        SECRETS_FILE: str(secrets),
+    }
+
+
+def _inventory(remote: Remote | None) -> str:
+    if remote is None:
+        return "localhost ansible_connection=local\n"
+    username = f" ansible_user={remote.username}" if remote.username else ""
+    family = f" ansible_os_family={remote.os_family.title()}" if remote.os_family else ""
+    return f"remote ansible_host={remote.hostname}{username}{family}\n"
+
+
+def _unsafe(value: Any) -> Any:
+    if isinstance(value, str):
+        return _Unsafe(value)
+    if isinstance(value, dict):
+        return {key: _unsafe(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_unsafe(member) for member in value]
+    return value

@@ -1,0 +1,130 @@
+"""One toolbox command, whichever way it is executed: its files, its end, its error. Called by `projects.core.library.commands`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.cold import run_cold
+from projects.core.execution.request import Request
+from projects.core.execution.warm import WarmHost
+from projects.core.values.errors import CommandFailed, signal_name
+from projects.core.values.outcomes import ExitCode
+from projects.core.values.redaction import REDACTOR
+
+LOG, PLAY, ENVIRONMENT, COMMAND_LINE = "_ansible.log", "_ansible.play.yaml", "_ansible.env", "_python.cmd"
+EVENTS = "_ansible.events.jsonl"
+TAIL_LINES = 20
+
+# What of the environment a post-mortem needs. Everything else may be a token, so it is left out.
+_KEPT = re.compile(
+    r"ARTIFACT_DIR|BUILD_ID|CI|COLUMNS|FORESAIL_(BASE_DIR|EXECUTION|RECORD|STEP)|HOME|HOSTNAME|JOB_(NAME|TYPE|NAME_SAFE)|KUBECONFIG|LANG"
+    r"|LC_\w+|NAMESPACE|OPENSHIFT_CI|PATH|PULL_(NUMBER|BASE_SHA|BASE_REF|PULL_SHA)|PWD|PYTHONPATH|REPO_(NAME|OWNER)"
+    r"|SHARED_DIR|SHELL|TERM|TMPDIR|TZ|USER|VIRTUAL_ENV|XDG_CACHE_HOME"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the events say of the failed task."""
+
+    task: str
+    reason: str
+    exit_code: ExitCode
+    hint: str | None
+
+
+def run_command(
+    request: Request,
+    *,
+    name: str,
+    command_line: str,
+    host: WarmHost,
+    token: CancelToken,
+    on_output: Callable[[str], None] | None,
+) -> None:
+    """Run a command and write its artifact directory.
+
+    Args:
+      request: The command.
+      name: ``group command``, for messages.
+      command_line: The line that does the same again.
+      host: The warm host; it is not used for a remote command, nor with FORESAIL_EXECUTION=cold.
+      token: Cancelling it ends the command.
+      on_output: Called with what it prints.
+
+    Raises:
+      CommandFailed: it failed; the error carries the directory, the task, the message and the last log lines.
+      Cancelled, TimedOut, InfrastructureError: it did not come to its end.
+    """
+    _write_inputs(request, command_line)
+    cold = request.remote is not None or request.environment.get("FORESAIL_EXECUTION") == "cold"
+    status = run_cold(request, token, on_output) if cold else host.run(request, token, on_output)
+    if status != 0:
+        raise _error(request.directory, name, status)
+
+
+def log_tail(directory: Path) -> str:
+    """Return the last lines of a command's log, redacted, or nothing when it wrote none."""
+    path = directory / LOG
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return REDACTOR.redact("\n".join(lines[-TAIL_LINES:]))
+
+
+def _write_inputs(request: Request, command_line: str) -> None:
+    play = {**request.play, "vars": request.extra_vars}
+    kept = {key: value for key, value in sorted(request.environment.items()) if _KEPT.fullmatch(key)}
+    texts = {
+        PLAY: yaml.safe_dump([play], sort_keys=False, allow_unicode=True, width=4000),
+        ENVIRONMENT: "".join(f"{key}={value}\n" for key, value in kept.items()),
+        COMMAND_LINE: f"{command_line}\n",
+    }
+    for name, text in texts.items():
+        (request.directory / name).write_text(REDACTOR.redact(text), encoding="utf-8")
+    (request.directory / COMMAND_LINE).chmod(0o755)
+
+
+def _error(directory: Path, name: str, status: int) -> CommandFailed:
+    failure = _failure(directory, status)
+    return CommandFailed(
+        name,
+        directory=directory,
+        task=failure.task,
+        reason=failure.reason,
+        log_tail=log_tail(directory),
+        exit_code=failure.exit_code,
+        hint=failure.hint,
+    )
+
+
+def _failure(directory: Path, status: int) -> Failure:
+    events = _events(directory)
+    if status < 0:
+        last = events[-1]["task"] if events else "the start of the play"
+        reason = f"its process was killed by {signal_name(-status)} after '{last}'"
+        return Failure("", reason, ExitCode.TEST_FAILED, None)
+    failed = [each for each in events if each["outcome"] in ("failed", "unreachable")]
+    # A task whose block has a rescue section leaves it to that section to say what happened, when that fails too.
+    told = next((each for each in failed if not each["rescued"]), failed[-1] if failed else None)
+    if told is None:
+        return Failure("", f"Ansible exited with {status}; see {LOG}", ExitCode.TEST_FAILED, None)
+    typed: Mapping[str, Any] = told.get("foresail") or {}
+    code = ExitCode.INFRASTRUCTURE if told["outcome"] == "unreachable" else ExitCode(typed.get("exit_code", 1))
+    return Failure(told["task"], told["msg"], code, typed.get("hint"))
+
+
+def _events(directory: Path) -> list[dict[str, Any]]:
+    path = directory / EVENTS
+    if not path.exists():
+        return []
+    # A fork that was killed may have left half a line.
+    lines = [line for line in path.read_text(encoding="utf-8").split(os.linesep) if line.endswith("}")]
+    return [json.loads(line) for line in lines]

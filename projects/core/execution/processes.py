@@ -1,0 +1,123 @@
+"""Running a command of the shell. Called by `projects.core.library.run.run` and by the CI scripts."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.pump import Pump
+
+# Named, since /bin/sh knows no pipefail on Debian: a failure anywhere in the command fails it.
+PROTECTED_BASH = ("bash", "-o", "errexit", "-o", "pipefail", "-o", "nounset", "-o", "errtrace", "-c")
+PLAIN_BASH = ("bash", "-c")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: its exit status (negative: the signal) and all it wrote, as bytes."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class _Child:
+    """A child process as `Pump` waits for it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid: int | None = process.pid
+        self._process = process
+        self.exit_descriptor = os.pidfd_open(process.pid)
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+
+def run_process(
+    argv: Sequence[str],
+    *,
+    token: CancelToken,
+    environment: Mapping[str, str],
+    cwd: Path | str | None = None,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    timeout: float | None = None,
+    on_stdout: Callable[[str], None] | None = None,
+    on_stderr: Callable[[str], None] | None = None,
+) -> Ended:
+    """Run a program in a process group of its own and wait for it.
+
+    Args:
+      argv: The program and its arguments.
+      token: Cancelling it ends the process: TERM, then KILL, to it and to all that it started.
+      environment: Its whole environment.
+      cwd: Its working directory.
+      stdin: What it reads.
+      timeout: Seconds it is given; None for as long as it takes.
+      on_stdout: Called with the text that it writes, as it writes it (decoded as UTF-8).
+      on_stderr: Likewise for its standard error.
+
+    Returns:
+      How it ended.
+
+    Raises:
+      Cancelled: the token was cancelled.
+      TimedOut: the time-out has passed.
+      OSError: it could not be started.
+    """
+    token.check()
+    with subprocess.Popen(
+        argv,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+        env=dict(environment),
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        stdout, stderr = Collector(on_stdout), Collector(on_stderr)
+        child = _Child(process)
+        try:
+            outputs = {process.stdout.fileno(): stdout.feed, process.stderr.fileno(): stderr.feed}
+            status = Pump(child, outputs, token, timeout, " ".join(argv)).run()
+        finally:
+            os.close(child.exit_descriptor)
+            stdout.close()
+            stderr.close()
+    return Ended(status, stdout.content, stderr.content)
+
+
+class Collector:
+    """Gathers the bytes of a descriptor and hands their text on, never half a character.
+
+    Args:
+      listener: Called with each piece of text; None to gather only.
+    """
+
+    def __init__(self, listener: Callable[[str], None] | None) -> None:
+        self._chunks: list[bytes] = []
+        self._listener = listener
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    @property
+    def content(self) -> bytes:
+        """All that was gathered."""
+        return b"".join(self._chunks)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take some bytes."""
+        self._chunks.append(chunk)
+        if self._listener and (text := self._decoder.decode(chunk)):
+            self._listener(text)
+
+    def close(self) -> None:
+        """Hand on what is left of a character that was cut off."""
+        if self._listener and (text := self._decoder.decode(b"", final=True)):
+            self._listener(text)

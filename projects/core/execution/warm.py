@@ -1,0 +1,161 @@
+"""Commands served by the warm Ansible host. Called by `command`, from as many threads as there are branches.
+
+The host is started with the first command, or ahead of it by `start`, and ends with this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.processes import Collector
+from projects.core.execution.pump import Pump
+from projects.core.execution.request import Request, ansible_settings
+from projects.core.values.errors import InfrastructureError
+
+_STOP_TIMEOUT_S = 5.0
+
+
+class _Fork:
+    """A fork of the host as `Pump` waits for it: its process id and its exit status come over the command's socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.pid: int | None = None
+        self.exit_descriptor = channel.fileno()
+        self._channel = channel
+        self._rest = b""
+
+    def poll(self) -> int | None:
+        """Read what has come; return the exit status when that was it."""
+        try:
+            chunk = self._channel.recv(65536)
+        except ConnectionResetError:
+            chunk = b""
+        if not chunk:
+            raise InfrastructureError(
+                "the warm Ansible host has ended while a command was running",
+                hint="its last words are on standard error",
+            )
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            message: dict[str, Any] = json.loads(line)
+            self.pid = message.get("pid", self.pid)
+            if "status" in message:
+                return int(message["status"])
+        return None
+
+
+class WarmHost:
+    """The owner's side of one host process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._cache: Path | None = None
+
+    def start(self) -> None:
+        """Start the host, unless it runs; return at once, while it is still warming up."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                return
+            self._close()
+            self._cache = Path(tempfile.mkdtemp(prefix="foresail-"))
+            self._control, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "projects.core.execution.warm_host", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    env={**os.environ, **ansible_settings(self._cache), **_locale(), "COLUMNS": "10000"},
+                    start_new_session=True,
+                )
+
+    def stop(self) -> None:
+        """End the host and every command in it, and remove its private directory."""
+        with self._lock:
+            self._close()
+
+    def run(self, request: Request, token: CancelToken, on_output: Callable[[str], None] | None) -> int:
+        """Run a command in a fork of the host.
+
+        Args:
+          request: The command.
+          token: Cancelling it ends the command and all that it started.
+          on_output: Called with what it prints.
+
+        Returns:
+          Ansible's exit code; negative: the signal that ended the fork.
+
+        Raises:
+          Cancelled, TimedOut: see `Pump.run`.
+          InfrastructureError: the host has ended.
+        """
+        token.check()
+        collector = Collector(on_output)
+        with self._open() as (channel, output):
+            channel.sendall(_encode(request))
+            status = Pump(_Fork(channel), {output: collector.feed}, token, request.timeout, request.role.name).run()
+            collector.close()
+            return status
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[tuple[socket.socket, int]]:
+        self.start()
+        assert self._control is not None
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe2(os.O_CLOEXEC)
+        try:
+            with self._lock, theirs:
+                socket.send_fds(self._control, [b"!"], [theirs.fileno(), write, write])
+            os.close(write)
+            write = -1
+            yield ours, read
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise InfrastructureError("the warm Ansible host has ended before the command was started") from error
+        finally:
+            ours.close()
+            os.close(read)
+            if write >= 0:
+                os.close(write)
+
+    def _close(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            try:
+                self._process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._cache is not None:
+            shutil.rmtree(self._cache, ignore_errors=True)
+        self._process = self._control = self._cache = None
+
+
+def _encode(request: Request) -> bytes:
+    message = {
+        "play": request.play,
+        "extra_vars": request.extra_vars,
+        "environment": dict(request.environment),
+        "cwd": request.cwd,
+        "check": request.check,
+        "secrets": list(request.secrets),
+    }
+    return json.dumps(message).encode() + b"\n"
+
+
+def _locale() -> dict[str, str]:
+    # Ansible refuses to start in a locale whose encoding is not UTF-8, such as CI's C.
+    return {} if "utf-8" in os.environ.get("LC_ALL", os.environ.get("LANG", "")).lower() else {"LC_ALL": "C.UTF-8"}
