@@ -1,0 +1,134 @@
+"""The live board at the bottom of a terminal: what runs, as a tree, and how the last steps ended. Imported only there: rich is slow.
+
+What is printed meanwhile stands above it. A step that fails is said above it too, so that it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+from rich.tree import Tree
+
+from projects.core.console.progress import duration, line_of, word
+from projects.core.console.streams import say
+from projects.core.console.waiting import awaited_by
+from projects.core.record.artifacts import path_of
+from projects.core.record.steps import Step, parse_time
+from projects.core.record.verdict import FAILING
+from projects.core.values.outcomes import Status
+from projects.core.values.redaction import REDACTOR
+
+if TYPE_CHECKING:
+    from projects.core.console.outlet import Outlet
+    from projects.core.console.progress import Progress
+
+STYLES: Mapping[str, str] = {
+    Status.RUNNING: "cyan",
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.TIMED_OUT: "bold red",
+    Status.INTERRUPTED: "bold red",
+    Status.CANCELLED: "yellow",
+    Status.SKIPPED: "dim",
+}
+
+
+class Board:
+    """The board, shown while it is entered.
+
+    Args:
+      progress: What is shown.
+      outlet: The real streams; while the board is shown they write above it.
+    """
+
+    def __init__(self, progress: Progress, outlet: Outlet) -> None:
+        self.progress = progress
+        self.outlet = outlet
+        self.console = Console(file=outlet.targets["stderr"].stream)
+        self._live = Live(
+            get_renderable=self.draw,
+            console=self.console,
+            transient=True,
+            refresh_per_second=4,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> Self:
+        """Show the board."""
+        self._live.start()
+        self.outlet.screen = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the board off the terminal."""
+        with self.outlet.lock:
+            self.outlet.screen = None
+        self._live.stop()
+
+    def note(self, step: Step) -> None:
+        """Take a step that started or ended."""
+        self.progress.note(step)
+        if step.status in FAILING:
+            say(line_of(step))
+
+    def write_above(self, text: str) -> None:
+        """Write whole lines above the board, as they are."""
+        self.console.print(Text.from_ansi(text), soft_wrap=True)
+
+    def draw(self) -> RenderableType:
+        """Return the board as it stands now."""
+        now = datetime.now(UTC)
+        running = self.progress.running
+        rows = self.console.height - len(self.progress.last) - 4
+        return Group(*self._forest(running, now, max(rows, 3)), *self._last(), self._counts(len(running)))
+
+    def _forest(self, running: Sequence[Step], now: datetime, rows: int) -> list[RenderableType]:
+        """Return the running steps as trees, at most so many rows."""
+        nodes: dict[str, Tree] = {}
+        roots: list[RenderableType] = []
+        for step in running[:rows]:
+            label = self._label(step, now)
+            if step.parent in nodes:
+                nodes[step.id] = nodes[step.parent].add(label)
+            else:
+                nodes[step.id] = Tree(label, guide_style="dim")
+                roots.append(nodes[step.id])
+        if len(running) > rows:
+            roots.append(Text(f"and {len(running) - rows} more", style="dim"))
+        return roots
+
+    def _label(self, step: Step, now: datetime) -> RenderableType:
+        text = Text(REDACTOR.redact(_own_name(step)), style=STYLES[Status.RUNNING])
+        text.append(f"  {duration((now - parse_time(step.start)).total_seconds())}", style="dim")
+        if awaited := awaited_by(step.id):
+            text.append(f"  waiting for {REDACTOR.redact(awaited)}", style="italic")
+        return text
+
+    def _last(self) -> list[RenderableType]:
+        lines = []
+        for step in list(self.progress.last):
+            line = Text(f"  {word(step.status):<11} ", style=STYLES.get(step.status, ""))
+            line.append(REDACTOR.redact(path_of(step)), style="default")
+            line.append(f"  {duration(step.duration or 0)}", style="dim")
+            lines.append(line)
+        return [*lines]
+
+    def _counts(self, running: int) -> RenderableType:
+        counted = [(status, self.progress.counts[status]) for status in Status if self.progress.counts[status]]
+        parts = [Text(f"{running} running", style=STYLES[Status.RUNNING])]
+        parts += [Text(f"{count} {word(status)}", style=STYLES[status]) for status, count in counted]
+        return Text("  ").join(parts)
+
+
+def _own_name(step: Step) -> str:
+    """Return a step's name inside the one around it."""
+    return step.name if step.kind in ("branch", "entrypoint") else step.directory.rpartition("/")[2]

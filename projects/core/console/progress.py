@@ -1,0 +1,161 @@
+"""What runs and how it ended, as it happens: a line a change in CI, a live board on a terminal. Entered by `main`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from projects.core.console import waiting
+from projects.core.console.streams import installed, say
+from projects.core.console.terminal import is_plain
+from projects.core.record.artifacts import path_of
+from projects.core.record.steps import Record, Step, parse_time
+from projects.core.values.outcomes import Status
+
+HEARTBEAT = 60.0
+_NAMED = 5  # how many running steps a heartbeat names
+
+
+class Progress:
+    """What a run is doing. Told by the record, asked by whatever shows it; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, Step] = {}
+        self.counts: Counter[str] = Counter()
+        self.last: deque[Step] = deque(maxlen=5)
+
+    def note(self, step: Step) -> None:
+        """Take a step that started or ended."""
+        with self._lock:
+            if step.status == Status.RUNNING:
+                self._running[step.id] = step
+            else:
+                self._running.pop(step.id, None)
+                waiting.waiting_for(step.id, None)
+                self.counts[str(step.status)] += 1
+                self.last.append(step)
+
+    @property
+    def running(self) -> Sequence[Step]:
+        """The running steps, the outer ones before the inner ones."""
+        with self._lock:
+            return list(self._running.values())
+
+    @property
+    def innermost(self) -> Sequence[Step]:
+        """The running steps that have no running step inside."""
+        running = self.running
+        around = {step.parent for step in running}
+        return [step for step in running if step.id not in around]
+
+
+@contextlib.contextmanager
+def show_progress(record: Record, *, heartbeat: float = HEARTBEAT) -> Iterator[None]:
+    """Show what the steps of a record do while the block runs.
+
+    Args:
+      record: The record of the run.
+      heartbeat: After how many seconds of silence a line says what is running. On a terminal the board shows it anyway.
+    """
+    progress = Progress()
+    streams = installed()
+    with contextlib.ExitStack() as stack:
+        if streams is not None and not is_plain(sys.stderr):
+            from projects.core.console.board import Board  # noqa: PLC0415 - rich takes 0.3 s, and CI never needs it
+
+            board = stack.enter_context(Board(progress, streams.outlet))
+            stack.callback(record.listen(board.note))
+        else:
+            stack.callback(record.listen(progress.note))
+            stack.callback(record.listen(say_change))
+            stack.enter_context(_heart(progress, heartbeat))
+        yield
+
+
+def say_change(step: Step) -> None:
+    """Write the line of a step that started or ended."""
+    say(line_of(step))
+
+
+def line_of(step: Step) -> str:
+    """Return the line of a change: time, step, how it stands, how long it took, and why it did not pass."""
+    clock = _local(step.end or step.start)
+    if step.status == Status.RUNNING:
+        return f"{clock} {path_of(step)} started"
+    line = f"{clock} {path_of(step)} {word(step.status)} {duration(step.duration or 0)}"
+    if step.cause is None:
+        return line
+    if step.cause.step != step.id:
+        return f"{line} ({step.cause.type} further in)"
+    return f"{line} {step.cause.type}: {first_line(step.cause.message)}"
+
+
+def word(status: str) -> str:
+    """Return a status as it is written for people."""
+    return status.replace("_", " ")
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a message that has one."""
+    return next(iter(text.strip().splitlines()), "")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: ``0.2s``, ``41.2s``, ``2m05s``, ``1h03m``."""
+    if seconds < 99.95:  # noqa: PLR2004 - what would round to three digits
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def heartbeat_line(progress: Progress, now: datetime) -> str:
+    """Return the line that says what is running, and for how long."""
+    steps = progress.innermost
+    named = [f"{path_of(step)} for {_since(step, now)}{_awaited(step)}" for step in steps[:_NAMED]]
+    more = [f"and {len(steps) - _NAMED} more"] if len(steps) > _NAMED else []
+    return f"{now.astimezone():%H:%M:%S} still running: {', '.join(named + more) or 'nothing that is recorded'}"
+
+
+def _since(step: Step, now: datetime) -> str:
+    return duration((now - parse_time(step.start)).total_seconds())
+
+
+def _awaited(step: Step) -> str:
+    awaited = waiting.awaited_by(step.id)
+    return f" (waiting for {awaited})" if awaited else ""
+
+
+def _local(time_text: str) -> str:
+    return f"{parse_time(time_text).astimezone():%H:%M:%S}"
+
+
+@contextlib.contextmanager
+def _heart(progress: Progress, interval: float) -> Iterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(target=_beat, args=(progress, interval, ended), name="foresail-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _beat(progress: Progress, interval: float, ended: threading.Event) -> None:
+    """Say what is running whenever nothing was written for `interval` seconds."""
+    last = time.monotonic()
+    remaining = interval
+    while not ended.wait(remaining):
+        streams = installed()
+        silent = min(time.monotonic() - last, streams.outlet.silent_for if streams else interval)
+        remaining = interval - silent
+        if remaining <= 0:
+            say(heartbeat_line(progress, datetime.now(UTC)))
+            last, remaining = time.monotonic(), interval
