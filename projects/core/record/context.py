@@ -6,10 +6,8 @@ changes it for itself only. A plain thread, which Python starts in an empty cont
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from pathlib import Path
 
 from projects.core.record.steps import Record
@@ -61,22 +59,16 @@ def here() -> Place:
     )
 
 
-@contextlib.contextmanager
-def at(place: Place) -> Iterator[Place]:
-    """Stand at `place` inside the block."""
-    token = _here.set(place)
-    try:
-        yield place
-    finally:
-        _here.reset(token)
+def enter(place: Place) -> Token[Place | None]:
+    """Stand at `place` until `leave` is called with what this returns."""
+    return _here.set(place)
 
 
-def move(*, directory: Path | None = None, step: str | None = None, branch: bool | None = None) -> Place:
-    """Return the present place with another directory, step or branch."""
-    place = here()
-    return replace(
-        place,
-        directory=directory or place.directory,
-        step=step or place.step,
-        branch=place.branch if branch is None else branch,
-    )
+def leave(token: Token[Place | None]) -> None:
+    """Stand where the code stood before `enter`."""
+    _here.reset(token)
+
+
+def root_of(record: Record, *, step: str | None = None) -> Place:
+    """Return the place at a run's root; `step` is the step of another process that this one works for."""
+    return Place(record, record.root, step)

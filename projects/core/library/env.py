@@ -1,0 +1,172 @@
+"""The artifact directory: where the running code writes. Imported by orchestrations as `env`.
+
+`env.ARTIFACT_DIR` is read from the context each time, so it must be read as an attribute, never imported by value.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from projects.core.record import context
+from projects.core.record.scope import StepScope
+from projects.core.record.steps import Record
+from projects.core.values.errors import NotInitialised
+
+if TYPE_CHECKING:
+    ARTIFACT_DIR: Path
+
+BASE_DIR_VARIABLE = "FORESAIL_BASE_DIR"
+RECORD_VARIABLE = "FORESAIL_RECORD"
+"""Names the root of the run that a child process belongs to."""
+STEP_VARIABLE = "FORESAIL_STEP"
+"""The id of the step that a child process was started in."""
+
+_NUMBERED = re.compile(r"(\d{3,})__")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ARTIFACT_DIR":
+        return context.here().directory
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def init() -> Path:
+    """Make or join a run, unless the code stands in one already.
+
+    The directory is `$ARTIFACT_DIR` when it is set, else a new `foresail_<date>` below `$FORESAIL_BASE_DIR` (`/tmp`
+    when that is unset). A process that a step of a run has started joins that run's record.
+
+    Returns:
+      The artifact directory.
+    """
+    if context.is_initialised():
+        return context.here().directory
+    given = os.environ.get("ARTIFACT_DIR")
+    directory = Path(given).absolute() if given else _new_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    root, step = _inherited(directory)
+    context.initialise(context.Place(Record(root or directory), directory, step))
+    return directory
+
+
+def owns_run() -> bool:
+    """Return whether this process began the run, rather than having been started by a step of it."""
+    return _inherited(context.here().directory)[0] is None
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment variables that make a child process work for the present step, in the present directory."""
+    place = context.here()
+    own = {"ARTIFACT_DIR": str(place.directory), RECORD_VARIABLE: str(place.record.root)}
+    return own | ({STEP_VARIABLE: place.step} if place.step else {})
+
+
+def next_artifact_index() -> int:
+    """Return the number that the next numbered directory would get, were nobody else to claim one meanwhile."""
+    return _next_number(context.here().directory)
+
+
+def claim_directory(name: str, parent: Path | None = None) -> Path:
+    """Make the next numbered directory, `NNN__name`.
+
+    The number is one more than the highest there is. The `mkdir` is done under a lock on the parent directory,
+    which the kernel releases when a process dies: no thread and no process gets a number of another one.
+
+    Args:
+      name: What stands behind the number.
+      parent: Where; the present artifact directory when None.
+
+    Returns:
+      The new directory.
+    """
+    parent = parent or context.here().directory
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        directory = parent / f"{_next_number(parent):03d}__{name.replace('/', '_')}"
+        directory.mkdir()
+    finally:
+        os.close(descriptor)
+    return directory
+
+
+class _Directory:
+    """A step with a directory of its own, as a context manager that yields the path."""
+
+    def __init__(self) -> None:
+        self._scope: StepScope | None = None
+
+    def _enter(self, name: str, directory: Path) -> Path:
+        self._scope = StepScope("directory", name, directory=directory)
+        self._scope.__enter__()
+        return directory
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._scope is not None:
+            self._scope.__exit__(kind, error, traceback)
+
+
+class NextArtifactDir(_Directory):
+    """Work in the next numbered directory, a step of the run: ``with env.NextArtifactDir("prepare") as directory:``.
+
+    Args:
+      name: What stands behind the number.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def __enter__(self) -> Path:
+        return self._enter(self._name, claim_directory(self._name))
+
+
+class TempArtifactDir(_Directory):
+    """Work in a given directory, made when it is missing, a step of the run like a numbered one.
+
+    Args:
+      directory: The directory.
+    """
+
+    def __init__(self, directory: Path | str) -> None:
+        super().__init__()
+        self._directory = Path(directory).absolute()
+
+    def __enter__(self) -> Path:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        return self._enter(self._directory.name, self._directory)
+
+
+def _new_directory() -> Path:
+    base = Path(os.environ.get(BASE_DIR_VARIABLE, "/tmp"))  # noqa: S108 - where TOPSAIL users look for it
+    base.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1000):
+        directory = base / (f"foresail_{stamp}" + (f"-{attempt}" if attempt else ""))
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            continue
+        return directory
+    raise NotInitialised(f"could not make a new artifact directory below {base}")
+
+
+def _inherited(directory: Path) -> tuple[Path | None, str | None]:
+    """Return the run and step that this process was started for; a run that it does not write below is not its own."""
+    root = os.environ.get(RECORD_VARIABLE)
+    if root and directory.is_relative_to(root):
+        return Path(root), os.environ.get(STEP_VARIABLE)
+    return None, None
+
+
+def _next_number(directory: Path) -> int:
+    numbers = [int(found[1]) for name in os.listdir(directory) if (found := _NUMBERED.match(name))]
+    return max(numbers, default=-1) + 1
