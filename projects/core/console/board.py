@@ -1,10 +1,11 @@
 """The live board at the bottom of a terminal: what runs, as a tree, and how the last steps ended. Imported only there: rich is slow.
 
-What is printed meanwhile stands above it. A step that fails is said above it too, so that it stays.
+What is printed meanwhile stands above it. When the run ends the board goes, and the summary takes its place.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -15,12 +16,10 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from projects.core.console.progress import duration, line_of, word
-from projects.core.console.streams import say
+from projects.core.console.progress import duration, word
 from projects.core.console.waiting import awaited_by
 from projects.core.record.artifacts import path_of
 from projects.core.record.steps import Step, parse_time
-from projects.core.record.verdict import FAILING
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
 
@@ -51,38 +50,42 @@ class Board:
         self.progress = progress
         self.outlet = outlet
         self.console = Console(file=outlet.targets["stderr"].stream)
+        self._above: deque[str] = deque()
         self._live = Live(
             get_renderable=self.draw,
             console=self.console,
             transient=True,
-            refresh_per_second=4,
+            auto_refresh=False,
             redirect_stdout=False,
             redirect_stderr=False,
         )
 
     def __enter__(self) -> Self:
         """Show the board."""
-        self._live.start()
-        self.outlet.screen = self
+        with self.outlet.lock:
+            self.outlet.attach(self)
+            self._live.start(refresh=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the board off the terminal."""
+        """Write what has to stay, and take the board off the terminal."""
         with self.outlet.lock:
+            self.tick()
+            self._live.stop()
             self.outlet.screen = None
-        self._live.stop()
-
-    def note(self, step: Step) -> None:
-        """Take a step that started or ended."""
-        self.progress.note(step)
-        if step.status in FAILING:
-            say(line_of(step))
 
     def write_above(self, text: str) -> None:
-        """Write whole lines above the board, as they are."""
-        self.console.print(Text.from_ansi(text), soft_wrap=True)
+        """Take whole lines; they are written with the next tick, since each writing draws the board anew."""
+        self._above.append(text)
+
+    def tick(self) -> None:
+        """Write what came above the board, and draw it as it stands now."""
+        text = "".join(self._above.popleft() for _ in range(len(self._above)))
+        if text:
+            self.console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+        self._live.refresh()
 
     def draw(self) -> RenderableType:
         """Return the board as it stands now."""

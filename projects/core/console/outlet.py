@@ -92,16 +92,29 @@ class Outlet:
                 else:
                     self._write(name, text, owner)
 
+    def attach(self, screen: Screen) -> None:
+        """Let a live display begin, on a line of its own."""
+        with self.lock:
+            for name, target in self.targets.items():
+                if not target.plain:
+                    self._end_line(name, unless_of=None)
+            self.screen = screen
+
     def _write(self, name: Name, text: str, owner: object) -> None:
+        self._end_line(name, unless_of=(owner, name))
         target = self.targets[name]
-        shared = list(self.targets.values()) if self._one_file else [target]
-        if any(each.unfinished_by not in (None, (owner, name)) for each in shared):
-            text = "\n" + text
-        for each in shared:
-            each.unfinished_by = None
         target.write(text)
         if not text.endswith("\n"):
             target.unfinished_by = (owner, name)
+
+    def _end_line(self, name: Name, *, unless_of: object) -> None:
+        """End the line that somebody else began on a stream, or on the other one when both lead to one file."""
+        target = self.targets[name]
+        shared = list(self.targets.values()) if self._one_file else [target]
+        if any(each.unfinished_by not in (None, unless_of) for each in shared):
+            target.write("\n")
+        for each in shared:
+            each.unfinished_by = None
 
     def forget_others(self) -> None:
         """Start anew in a forked child, where the threads that held the lock are not."""

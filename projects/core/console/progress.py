@@ -67,10 +67,11 @@ def show_progress(record: Record, *, heartbeat: float = HEARTBEAT) -> Iterator[N
     streams = installed()
     with contextlib.ExitStack() as stack:
         if streams is not None and not is_plain(sys.stderr):
-            from projects.core.console.board import Board  # noqa: PLC0415 - rich takes 0.3 s, and CI never needs it
+            from projects.core.console.live import live_board, say_failure  # noqa: PLC0415 - imports this module
 
-            board = stack.enter_context(Board(progress, streams.outlet))
-            stack.callback(record.listen(board.note))
+            stack.enter_context(live_board(progress, streams.outlet))
+            stack.callback(record.listen(progress.note))
+            stack.callback(record.listen(say_failure))
         else:
             stack.callback(record.listen(progress.note))
             stack.callback(record.listen(say_change))

@@ -76,6 +76,7 @@ def origin_lines(root: Path, step: Step, count: int = _LINES) -> str:
 
 def _details(directory: Path, step: Step, cause: Cause, origin: str, output_tail: str) -> str:
     lines = [f"  step: {step.kind} '{step.name}', exit code {cause.exit_code}"]
+    lines += [f"  hint: {cause.hint}"] if cause.hint else []
     if origin != step.directory:
         lines.append(f"  see: {os.path.relpath(origin, step.directory)}/{FAILURE}")
     elif tail := last_lines(output_tail or read_tail(directory / ANSIBLE_LOG), _LINES):
@@ -89,6 +90,7 @@ def _index_block(number: int, trouble: Trouble, root: Path) -> str:
         f"{number}. {cause.type}: {_indented(cause.message, 3).lstrip()}",
         f"   began in: {path_of(origin)}  ({origin.kind} '{origin.name}')",
         f"   ended: {origin.end or 'not recorded'}, exit code {cause.exit_code}",
+        *([f"   hint: {cause.hint}"] if cause.hint else []),
     ]
     if tail := last_lines(read_tail(root / origin.directory / ANSIBLE_LOG), _LINES):
         lines += ["   last lines:", _indented(tail, 5)]

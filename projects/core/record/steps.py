@@ -26,12 +26,16 @@ Kind = Literal["entrypoint", "directory", "parallel", "branch", "command"]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a step did not pass: the error's type and message, its exit code, and the id of the step where it began."""
+    """Why a step did not pass: the error's type and message, its exit code, and the id of the step where it began.
+
+    `hint` is what to do about it, when the error says so.
+    """
 
     type: str
     message: str
     step: str
     exit_code: int = 1
+    hint: str | None = None
 
 
 @dataclass(slots=True)

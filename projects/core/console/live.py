@@ -1,0 +1,48 @@
+"""Keeps the board of a terminal going, in a thread of its own. Entered by `show_progress`.
+
+The board comes only when a run lasts longer than a moment: rich takes 0.3 s to import, and a short run needs none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from projects.core.console.outlet import Outlet
+from projects.core.console.progress import Progress, line_of
+from projects.core.console.streams import say
+from projects.core.record.steps import Step
+from projects.core.record.verdict import FAILING
+
+MOMENT = 0.3
+TICK = 0.125
+
+
+@contextlib.contextmanager
+def live_board(progress: Progress, outlet: Outlet) -> Iterator[None]:
+    """Show a progress as a board at the bottom of the terminal while the block runs."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_drive, args=(progress, outlet, ended), name="foresail-board", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def say_failure(step: Step) -> None:
+    """Write the line of a step that failed, so that it stays when the board is gone."""
+    if step.status in FAILING:
+        say(line_of(step))
+
+
+def _drive(progress: Progress, outlet: Outlet, ended: threading.Event) -> None:
+    if ended.wait(MOMENT):
+        return
+    from projects.core.console.board import Board  # noqa: PLC0415 - imports rich
+
+    with Board(progress, outlet) as board:
+        while not ended.wait(TICK):
+            board.tick()
