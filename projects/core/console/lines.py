@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from projects.core.console.outlet import Name, Outlet, Piece, Sink
 from projects.core.console.tails import Tail
+from projects.core.record.artifacts import ESCAPE
 from projects.core.values.redaction import REDACTOR
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 _RETURN = re.compile(r"\r+\n?")
 
 
@@ -113,7 +113,7 @@ class Lines:
         if not self.outlet.targets[name].plain:
             return text
         if "\x1b" in text:
-            text = _ESCAPE.sub("", text)
+            text = ESCAPE.sub("", text)
         if "\r" in text:
             kept = "\r" if text.endswith("\r") else ""  # its newline may come with the next write
             text = _RETURN.sub("\n", text.rstrip("\r")) + kept

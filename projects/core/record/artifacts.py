@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from projects.core.record.steps import Step
+from projects.core.values.redaction import REDACTOR
 
 ANSIBLE_LOG = "_ansible.log"
 TAIL_BYTES = 64 * 1024
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+"""A terminal's escape sequence: CSI, OSC, or a single character's."""
 _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x84\x86-\x9f]")
 
 
@@ -24,9 +26,17 @@ def path_of(step: Step) -> str:
     return f"{step.directory} [{step.name}]" if step.kind == "branch" else step.directory
 
 
-def plain(text: str) -> str:
-    """Return text without terminal escapes and without the characters that XML 1.0 forbids or discourages."""
-    return _CONTROL.sub("", _ESCAPE.sub("", text))
+def clean(text: str) -> str:
+    """Return text as it may stand in any artifact.
+
+    Args:
+      text: From anywhere.
+
+    Returns:
+      It without terminal escapes and without characters that XML 1.0 forbids or discourages, and then without secrets:
+      an escape in the midst of one would hide it.
+    """
+    return REDACTOR.redact(_CONTROL.sub("", ESCAPE.sub("", text)))
 
 
 def last_lines(text: str, count: int) -> str:

@@ -13,11 +13,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from projects.core.record.artifacts import ANSIBLE_LOG, last_lines, path_of, read_tail, write_atomically
+from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, path_of, read_tail, write_atomically
 from projects.core.record.steps import FILE_NAME, Cause, Step
 from projects.core.record.verdict import MEANINGS, Trouble, troubles
 from projects.core.values.outcomes import ExitCode
-from projects.core.values.redaction import REDACTOR
 
 FAILURE = "FAILURE"
 FAILURES = "FAILURES"
@@ -36,8 +35,8 @@ def write_failure(root: Path, step: Step, cause: Cause, output_tail: str = "") -
     """
     directory = root / step.directory
     origin = step.directory if cause.step == step.id else _directory_of(root, cause.step) or step.directory
-    title = REDACTOR.redact(f"{cause.type}: {cause.message}\n  began in: {origin}\n")
-    details = REDACTOR.redact(_details(directory, step, cause, origin, output_tail))
+    title = clean(f"{cause.type}: {cause.message}\n  began in: {origin}\n")
+    details = clean(_details(directory, step, cause, origin, output_tail))
     with _lock:
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / FAILURE
@@ -64,7 +63,7 @@ def write_failures_index(root: Path, steps: Sequence[Step], *, exit_code: ExitCo
     if not blocks:
         path.unlink(missing_ok=True)
         return None
-    write_atomically(path, REDACTOR.redact("\n".join(blocks)))
+    write_atomically(path, clean("\n".join(blocks)))
     return path
 
 
@@ -92,10 +91,10 @@ def _index_block(number: int, trouble: Trouble, root: Path) -> str:
         f"   ended: {origin.end or 'not recorded'}, exit code {cause.exit_code}",
         *([f"   hint: {cause.hint}"] if cause.hint else []),
     ]
-    if tail := last_lines(read_tail(root / origin.directory / ANSIBLE_LOG), _LINES):
-        lines += ["   last lines:", _indented(tail, 5)]
     lines += _listed("also failed by it:", (step for step in trouble.failed if path_of(step) != path_of(origin)))
     lines += _listed("cancelled because of it:", trouble.cancelled)
+    if tail := last_lines(read_tail(root / origin.directory / ANSIBLE_LOG), _LINES):
+        lines += ["   last lines:", _indented(tail, 5)]
     return "\n".join(lines) + "\n"
 
 

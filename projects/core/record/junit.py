@@ -13,12 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from projects.core.record.artifacts import ANSIBLE_LOG, path_of, plain, read_tail, write_atomically
+from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of, read_tail, write_atomically
 from projects.core.record.failures import FAILURE
 from projects.core.record.steps import Cause, Step
 from projects.core.record.verdict import FAILING, Trouble, ancestors, cancelled_by, cause_of, tolerated, troubles
 from projects.core.values.outcomes import Status
-from projects.core.values.redaction import REDACTOR
 
 FILE_NAME = "junit_foresail.xml"
 
@@ -34,10 +33,10 @@ def write_junit(root: Path, steps: Sequence[Step], *, properties: Mapping[str, s
     Returns:
       The file.
     """
-    suite = ET.Element("testsuite", {"name": _clean(properties.get("project", "foresail"))})
+    suite = ET.Element("testsuite", {"name": clean(properties.get("project", "foresail"))})
     listed = ET.SubElement(suite, "properties")
     for name, value in properties.items():
-        ET.SubElement(listed, "property", {"name": _clean(name), "value": _clean(value)})
+        ET.SubElement(listed, "property", {"name": clean(name), "value": clean(value)})
     suite.extend(_Cases(root, steps, properties.get("project")).all())
     suite.attrib |= _totals(suite, steps)
     wrapper = ET.Element("testsuites")
@@ -69,7 +68,7 @@ class _Cases:
         if (times := self.seen[classname, name]) > 1:
             name += f" ({times})"
         attributes = {"classname": classname, "name": name, "time": f"{step.duration or 0:.3f}"}
-        case = ET.Element("testcase", {key: _clean(value) for key, value in attributes.items()})
+        case = ET.Element("testcase", {key: clean(value) for key, value in attributes.items()})
         self.outcome(case, step)
         return case
 
@@ -83,12 +82,12 @@ class _Cases:
             message = "no end was recorded: the process died while this ran"
             ET.SubElement(case, "error", {"type": "NeverEnded", "message": message})
         elif step.status == Status.SKIPPED:
-            ET.SubElement(case, "skipped", {"message": _clean(step.cause.message if step.cause else "skipped")})
+            ET.SubElement(case, "skipped", {"message": clean(step.cause.message if step.cause else "skipped")})
         elif step.status == Status.CANCELLED:
-            ET.SubElement(case, "skipped", {"message": _clean(self.why_cancelled(step))})
+            ET.SubElement(case, "skipped", {"message": clean(self.why_cancelled(step))})
         elif step.id in self.excused and step.status in FAILING:
             cause = cause_of(step)
-            ET.SubElement(case, "skipped", {"message": _clean(f"failed, tolerated: {cause.type}: {cause.message}")})
+            ET.SubElement(case, "skipped", {"message": clean(f"failed, tolerated: {cause.type}: {cause.message}")})
         elif step.status in FAILING:
             self.failure(case, step, cause_of(step))
 
@@ -101,17 +100,14 @@ class _Cases:
         origin = self.by_id.get(cause.step, step)
         tag = "error" if step.status == Status.INTERRUPTED else "failure"
         inner = "" if origin is step else f"in {path_of(origin)}: "
-        element = ET.SubElement(case, tag, {"type": _clean(cause.type), "message": _clean(inner + cause.message)})
-        element.text = _clean(
+        element = ET.SubElement(case, tag, {"type": clean(cause.type), "message": clean(inner + cause.message)})
+        element.text = clean(
             f"{cause.type}: {cause.message}\nbegan in: {path_of(origin)}\nexit code: {cause.exit_code}"
         )
         directory = self.root / step.directory
-        if text := read_tail(directory / ANSIBLE_LOG) or read_tail(directory / FAILURE):
-            ET.SubElement(case, "system-out").text = _clean(text)
-
-
-def _clean(text: str) -> str:
-    return plain(REDACTOR.redact(text))
+        own = read_tail(directory / ANSIBLE_LOG)
+        if text := own or (read_tail(directory / FAILURE) if origin is step else ""):
+            ET.SubElement(case, "system-out").text = clean(text)
 
 
 def _totals(suite: ET.Element, steps: Sequence[Step]) -> dict[str, str]:
