@@ -38,7 +38,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
 
 
-def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], None] | None) -> int:
+def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], object] | None) -> int:
     """Run a command in a process of its own.
 
     Args:

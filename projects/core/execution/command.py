@@ -49,7 +49,7 @@ def run_command(
     command_line: str,
     host: WarmHost,
     token: CancelToken,
-    on_output: Callable[[str], None] | None,
+    on_output: Callable[[str], object] | None,
 ) -> None:
     """Run a command and write its artifact directory.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from projects.core.execution.cancellation import CancelToken
-from projects.core.execution.pump import Pump
+from projects.core.execution.pump import TERM_GRACE_S, Pump
 
 # Named, since /bin/sh knows no pipefail on Debian: a failure anywhere in the command fails it.
 PROTECTED_BASH = ("bash", "-o", "errexit", "-o", "pipefail", "-o", "nounset", "-o", "errtrace", "-c")
@@ -47,8 +47,9 @@ def run_process(
     cwd: Path | str | None = None,
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     timeout: float | None = None,
-    on_stdout: Callable[[str], None] | None = None,
-    on_stderr: Callable[[str], None] | None = None,
+    grace: float = TERM_GRACE_S,
+    on_stdout: Callable[[str], object] | None = None,
+    on_stderr: Callable[[str], object] | None = None,
 ) -> Ended:
     """Run a program in a process group of its own and wait for it.
 
@@ -59,6 +60,7 @@ def run_process(
       cwd: Its working directory.
       stdin: What it reads.
       timeout: Seconds it is given; None for as long as it takes.
+      grace: Seconds between TERM and KILL.
       on_stdout: Called with the text that it writes, as it writes it (decoded as UTF-8).
       on_stderr: Likewise for its standard error.
 
@@ -86,7 +88,7 @@ def run_process(
         child = _Child(process)
         try:
             outputs = {process.stdout.fileno(): stdout.feed, process.stderr.fileno(): stderr.feed}
-            status = Pump(child, outputs, token, timeout, " ".join(argv)).run()
+            status = Pump(child, outputs, token, timeout, " ".join(argv), grace).run()
         finally:
             os.close(child.exit_descriptor)
             stdout.close()
@@ -101,7 +103,7 @@ class Collector:
       listener: Called with each piece of text; None to gather only.
     """
 
-    def __init__(self, listener: Callable[[str], None] | None) -> None:
+    def __init__(self, listener: Callable[[str], object] | None) -> None:
         self._chunks: list[bytes] = []
         self._listener = listener
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -44,6 +44,7 @@ class Pump:
       token: The token that ends it early.
       timeout: Seconds it is given, None for as long as it takes.
       what: Its name in messages.
+      grace: Seconds between TERM and KILL.
     """
 
     process: Running
@@ -51,6 +52,7 @@ class Pump:
     token: CancelToken
     timeout: float | None
     what: str
+    grace: float = TERM_GRACE_S
     _ending: list[process_tree.ProcessId] = field(default_factory=list)
     _deadline: float | None = None
     _reason: str = ""
@@ -124,7 +126,7 @@ class Pump:
             self._reason = "cancelled" if wake in ready else "timed out"
             self._ending = process_tree.tree_of(self.process.pid) if self.process.pid else []
             process_tree.send(self._ending, signal.SIGTERM)
-            self._deadline = time.monotonic() + TERM_GRACE_S
+            self._deadline = time.monotonic() + self.grace
 
     def _end_now(self) -> None:
         # A signal handler has raised in the middle of the wait: what we wait for still gets its TERM first.
@@ -132,7 +134,7 @@ class Pump:
         process_tree.send(tree, signal.SIGTERM)
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.exit_descriptor, selectors.EVENT_READ)
-            selector.select(TERM_GRACE_S)
+            selector.select(self.grace)
         self._ending.extend(tree)
         self._kill_all()
 

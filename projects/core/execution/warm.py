@@ -87,7 +87,7 @@ class WarmHost:
         with self._lock:
             self._close()
 
-    def run(self, request: Request, token: CancelToken, on_output: Callable[[str], None] | None) -> int:
+    def run(self, request: Request, token: CancelToken, on_output: Callable[[str], object] | None) -> int:
         """Run a command in a fork of the host.
 
         Args:

@@ -1,1 +1,5 @@
-"""What an orchestration imports: env, config, run, export, entrypoint."""
+"""What an orchestration imports: env, config, run, export, entrypoint, common."""
+
+from projects.core.console.logs import configure_logging
+
+__all__ = ["configure_logging"]

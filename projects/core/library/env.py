@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from projects.core.library.scope import StepScope
 from projects.core.record import context
-from projects.core.record.scope import StepScope
 from projects.core.record.steps import Record
 from projects.core.values.errors import NotInitialised
 
@@ -168,5 +168,5 @@ def _inherited(directory: Path) -> tuple[Path | None, str | None]:
 
 
 def _next_number(directory: Path) -> int:
-    numbers = [int(found[1]) for name in os.listdir(directory) if (found := _NUMBERED.match(name))]
+    numbers = [int(found[1]) for path in directory.iterdir() if (found := _NUMBERED.match(path.name))]
     return max(numbers, default=-1) + 1

@@ -1,0 +1,148 @@
+"""`testing/run PROJECT FILE ENTRYPOINT [ARGS]`: what a CI step calls. It wraps one orchestration with what CI needs.
+
+The orchestration writes the record and everything that is made from it; this adds `STARTED`, `run.log`, the version of
+the checkout, and, should the orchestration be killed before its end, what it could not write any more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from projects.core.library import env
+from projects.core.record.finish import FINISHED, finish
+from projects.core.record.steps import timestamp
+from projects.core.values.checkout import ROOT
+from projects.core.values.errors import ForesailError, UsageError, explain
+from projects.core.values.nearest import did_you_mean
+from projects.core.values.outcomes import ExitCode
+from projects.core.values.redaction import REDACTOR
+
+_SUFFIXES = (".py", ".sh", "")
+_USAGE = "usage: testing/run PROJECT FILE ENTRYPOINT [ARGUMENTS]"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one line.
+
+    Args:
+      argv: The script and its words.
+
+    Returns:
+      The exit code of the orchestration; 2 when there is none to run.
+    """
+    words = list(argv[1:])
+    if {"--help", "-h"} & set(words[:2]):
+        print(_listing())
+        return 0
+    try:
+        return _run(find_orchestration(words), words[2:])
+    except ForesailError as error:
+        print(explain(error), file=sys.stderr)
+        return int(error.exit_code)
+
+
+def find_orchestration(words: Sequence[str]) -> Path:
+    """Return the file of an orchestration.
+
+    Args:
+      words: Project and file; the suffix of the file may be left out.
+
+    Raises:
+      UsageError: there is no such project or file, with the nearest match.
+    """
+    projects = orchestrations()
+    if len(words) < 2:  # noqa: PLR2004 - the project and the file
+        raise UsageError(f"expected a project and a file, found {' '.join(words) or 'nothing'}\n\n{_listing()}")
+    project, name = words[0], words[1]
+    if project not in projects:
+        raise UsageError(f"unknown project '{project}'\n{_USAGE}", hint=did_you_mean(project, projects))
+    testing = ROOT / "projects" / project / "testing"
+    for suffix in _SUFFIXES:
+        if (path := testing / f"{name}{suffix}").is_file():
+            return path
+    known = [path.stem for path in projects[project]]
+    raise UsageError(f"unknown file '{name}' in {testing}\n{_USAGE}", hint=did_you_mean(name, known))
+
+
+def orchestrations() -> dict[str, list[Path]]:
+    """Return the scripts of each project that has a `testing` directory."""
+    found: dict[str, list[Path]] = {}
+    for testing in sorted(ROOT.glob("projects/*/testing")):
+        scripts = sorted(
+            path for path in testing.iterdir() if path.suffix in (".py", ".sh") and os.access(path, os.X_OK)
+        )
+        if scripts:
+            found[testing.parent.name] = scripts
+    return found
+
+
+def _listing() -> str:
+    rows = [f"  {project} {path.stem}" for project, paths in orchestrations().items() for path in paths]
+    return "\n".join([_USAGE, "", "what can be run:", *rows])
+
+
+def _run(script: Path, words: Sequence[str]) -> int:
+    argv = [sys.executable, str(script)] if script.suffix == ".py" else [str(script)]
+    if os.environ.get(env.RECORD_VARIABLE):
+        # Called from a step of a run: that run has its log and its markers already.
+        return subprocess.run([*argv, *words], check=False).returncode
+    directory = _artifact_directory()
+    with (directory / "run.log").open("a", encoding="utf-8") as log:
+        _begin(directory, script, words, log)
+        code = _child([*argv, *words], {**os.environ, "ARTIFACT_DIR": str(directory)}, log)
+    if not (directory / FINISHED).exists() and code != ExitCode.USAGE:
+        code = int(
+            finish(directory, properties={"project": script.parents[1].name}, exit_code=code or ExitCode.TEST_FAILED)
+        )
+    return code
+
+
+def _artifact_directory() -> Path:
+    if not os.environ.get("ARTIFACT_DIR") and (os.environ.get("OPENSHIFT_CI") or os.environ.get("PERFLAB_CI")):
+        raise UsageError("ARTIFACT_DIR is not set", hint="in CI it says where the artifacts are collected from")
+    directory = env.init()
+    if (directory / "FAILURES").exists():
+        raise UsageError(
+            "the artifact directory holds the FAILURES of an earlier run",
+            hint="take another directory",
+            place=directory,
+        )
+    return directory
+
+
+def _begin(directory: Path, script: Path, words: Sequence[str], log: TextIO) -> None:
+    (directory / FINISHED).unlink(missing_ok=True)
+    (directory / "STARTED").write_text(f"{timestamp()}\n", encoding="utf-8")
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--long"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    version = described.stdout.strip() or "unknown: not a git checkout"
+    (directory / "foresail.git_version").write_text(f"{version}\n", encoding="utf-8")
+    log.write(f"===> {script.relative_to(ROOT)} {' '.join(words)}\n===> Foresail {version}, {timestamp()}\n")
+    log.flush()
+
+
+def _child(argv: Sequence[str], environment: dict[str, str], log: TextIO) -> int:
+    """Run the orchestration, its output on ours and in the log; signals are handed on and its own end is waited for."""
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+
+        def hand_on(signum: int, frame: FrameType | None) -> None:
+            del frame
+            child.send_signal(signum)
+
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, hand_on)
+        assert child.stdout is not None
+        for line in iter(child.stdout.readline, b""):
+            text = REDACTOR.redact(line.decode(errors="replace"))
+            for stream in (sys.stdout, log):
+                stream.write(text)
+                stream.flush()
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode

@@ -1,0 +1,155 @@
+"""A toolbox command as a step of the run. Called by `run.run_toolbox*` and by the CLI."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from projects.core.execution.cancellation import current_token
+from projects.core.execution.command import run_command
+from projects.core.execution.request import Remote, Request
+from projects.core.execution.warm import WarmHost
+from projects.core.library import env
+from projects.core.library.scope import StepScope
+from projects.core.record.steps import redacted
+from projects.core.toolbox.binding import bind_values
+from projects.core.toolbox.conversion import to_data
+from projects.core.toolbox.specification import Specification, specify
+from projects.core.values.checkout import ROOT
+from projects.core.values.errors import CommandFailed, UsageError
+from projects.core.values.redaction import REDACTOR
+
+HOST = WarmHost()
+"""The warm host of this process; it starts with the first command and ends with the process at the latest."""
+atexit.register(HOST.stop)
+
+_REMOTE = {"hostname": "REMOTE_HOSTNAME", "username": "REMOTE_USERNAME", "os_family": "REMOTE_OS"}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRun:
+    """How a command went: where its artifacts are, and the error when its failure was tolerated."""
+
+    directory: Path
+    error: CommandFailed | None = None
+
+    @property
+    def returncode(self) -> int:
+        """0 when it passed, else its exit code."""
+        return 0 if self.error is None else self.error.returncode
+
+
+def bind(group: str, command: str, values: Mapping[str, Any]) -> tuple[Specification, dict[str, Any]]:
+    """Bind the arguments of a command, fill in its defaults and let it validate them.
+
+    Args:
+      group: The command's group.
+      command: Its name.
+      values: Its arguments, of the kinds that its signature states.
+
+    Returns:
+      The command and its complete arguments.
+
+    Raises:
+      UsageError: there is no such command, or it does not take these arguments. Nothing was started.
+    """
+    specification = specify(group, command)
+    try:
+        arguments = specification.complete(bind_values(specification.parameters, values))
+        specification.validate(arguments)
+    except UsageError as error:
+        hint = error.hint or f"./run_toolbox.py {specification.name} --help"
+        raise UsageError(f"{specification.name}: {error.message}", hint=hint, place=error.place) from error
+    return specification, arguments
+
+
+def call(
+    specification: Specification,
+    arguments: Mapping[str, Any],
+    *,
+    suffix: str = "",
+    mute: bool = False,
+    tolerated: bool = False,
+    check: bool = False,
+) -> CommandRun:
+    """Run a bound command in a numbered artifact directory of its own.
+
+    Args:
+      specification: The command.
+      arguments: Its complete arguments, as `bind` returns them.
+      suffix: End of the artifact directory's name.
+      mute: Whether what it prints goes into its log only.
+      tolerated: Whether its failure is returned rather than raised, and does not count.
+      check: Whether nothing may be written and what would change is shown.
+
+    Returns:
+      How it went.
+
+    Raises:
+      CommandFailed: it failed, and that was not tolerated.
+    """
+    caller = env.ARTIFACT_DIR
+    directory = env.claim_directory(specification.directory_name(arguments) + suffix)
+    data = to_data(dict(arguments))
+    scope = StepScope("command", specification.name, directory=directory, arguments=data, tolerated=tolerated)
+    try:
+        with scope:
+            run_command(
+                _request(specification, arguments, directory, caller, check=check),
+                name=specification.name,
+                command_line=command_line(specification, arguments, check=check),
+                host=HOST,
+                token=current_token(),
+                on_output=None if mute else sys.stdout.write,
+            )
+    except CommandFailed as error:
+        if not tolerated:
+            raise
+        return CommandRun(directory, error)
+    return CommandRun(directory)
+
+
+def command_line(specification: Specification, arguments: Mapping[str, Any], *, check: bool = False) -> str:
+    """Return the shell line that runs a command again, without secrets."""
+    words = [str(ROOT / "run_toolbox.py"), *(["--check"] if check else []), specification.group, specification.command]
+    for name, value in arguments.items():
+        if value != specification.parameters[name].default:
+            words.append(f"--{name}={_written(redacted(to_data(value)))}")
+    return shlex.join(words)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _request(
+    specification: Specification, arguments: Mapping[str, Any], directory: Path, caller: Path, *, check: bool
+) -> Request:
+    return Request(
+        role=specification.role,
+        variables=specification.variables(arguments),
+        directory=directory,
+        artifact_dir=caller,
+        environment={**os.environ, **env.child_environment()},
+        cwd=str(Path.cwd()),
+        check=check,
+        secrets=REDACTOR.values,
+        remote=_remote(),
+    )
+
+
+def _remote() -> Remote | None:
+    values = {
+        key: os.environ.get(f"FORESAIL_{name}", os.environ.get(f"TOPSAIL_{name}")) for key, name in _REMOTE.items()
+    }
+    hostname = values.pop("hostname")
+    return Remote(hostname, **values) if hostname else None

@@ -1,0 +1,137 @@
+"""`Parallel`: branches that run side by side, and end together when one fails. Imported by orchestrations through `run`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from projects.core.console import branch_output
+from projects.core.execution.cancellation import CancelToken, current_token, scope
+from projects.core.library import env
+from projects.core.library.scope import StepScope
+from projects.core.values.errors import Cancelled
+
+logger = logging.getLogger(__name__)
+
+
+class ParallelFailed(BaseExceptionGroup):
+    """Every error of a `Parallel` whose failure ends the process; not an `Exception`, so that it is not swallowed on the way."""
+
+
+@dataclass(slots=True)
+class _Branch:
+    index: int
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    context: Context
+    error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    def run(self, token: CancelToken) -> None:
+        """Run in the context that it was made in; cancel the siblings when it fails."""
+        try:
+            self.context.run(self._run, token)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            self.error = error
+            token.cancel(f"the branch '{self.name}' failed: {error}")
+
+    def _run(self, token: CancelToken) -> None:
+        arguments = {"index": self.index, "function": getattr(self.function, "__qualname__", self.name)}
+        step = StepScope("branch", self.name, arguments=arguments, branch=True)
+        with scope(CancelToken(token)), branch_output(self.name), step:
+            token.check()
+            self.function(*self.args, **self.kwargs)
+
+
+class Parallel:
+    """Run functions side by side: what `delayed` is given starts when the block ends, and the block waits for all.
+
+    There is a worker a task. The first failure cancels the siblings: what they wait for gets TERM, then KILL, and
+    they raise `Cancelled`. Their `finally` blocks run, and every error is raised together.
+
+    Args:
+      name: Name of the step, and of its numbered directory.
+      exit_on_exception: Whether a failure ends the process: the group that is raised is not an `Exception` then.
+      dedicated_dir: Whether the branches get a numbered directory of their own.
+      limit: How many branches run at the same time; None for all.
+    """
+
+    def __init__(
+        self, name: str, exit_on_exception: bool = True, dedicated_dir: bool = True, *, limit: int | None = None
+    ) -> None:
+        self._name = name
+        self._exit_on_exception = exit_on_exception
+        self._dedicated_dir = dedicated_dir
+        self._limit = limit
+        self._tasks: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
+
+    def delayed(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Take a function and its arguments; it runs when the block ends."""
+        self._tasks.append((function, args, kwargs))
+
+    def __enter__(self) -> Self:
+        """Begin to take functions."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Run what was taken, unless the block itself has failed."""
+        if error is not None:
+            logger.warning(
+                "Parallel '%s': its block failed, so none of its %d tasks was started", self._name, len(self._tasks)
+            )
+            return
+        directory = env.claim_directory(self._name) if self._dedicated_dir else env.ARTIFACT_DIR
+        with StepScope("parallel", self._name, directory=directory):
+            self._run()
+
+    def _run(self) -> None:
+        with ExitStack() as stack:
+            token = stack.enter_context(scope(CancelToken(current_token())))
+            branches = [_Branch(n, *task, context=copy_context()) for n, task in enumerate(self._tasks)]
+            _run_all(branches, token, self._limit or len(branches))
+        errors = [branch.error for branch in branches if branch.error is not None]
+        if not errors:
+            return
+        own = [each for each in errors if not isinstance(each, Cancelled)]
+        if not own:
+            raise errors[0]  # cancelled from outside: there is nothing of our own to report
+        group = ParallelFailed if self._exit_on_exception else BaseExceptionGroup
+        raise group(f"{len(own)} of {len(branches)} branches of '{self._name}' failed", own)
+
+
+def _run_all(branches: list[_Branch], token: CancelToken, limit: int) -> None:
+    waiting = deque(branches)
+
+    def work() -> None:
+        while waiting:
+            try:
+                branch = waiting.popleft()
+            except IndexError:  # another worker was faster
+                return
+            branch.run(token)
+
+    threads = [threading.Thread(target=work, name=f"branch-{n}") for n in range(min(limit, len(branches)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException as error:
+        # A signal: the branches end first, then it goes on.
+        token.cancel(str(error) or type(error).__name__)
+        for thread in threads:
+            thread.join()
+        raise

@@ -1,0 +1,122 @@
+"""A step as a `with` block: its start and end in the record, its cause, its FAILURE file. Used by whatever in the library is a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from contextvars import Token
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from projects.core.console import Tail, remember_output
+from projects.core.record import context
+from projects.core.record.context import Place
+from projects.core.record.failures import write_failure
+from projects.core.record.steps import Cause, Kind, Step, new_id
+from projects.core.values.errors import Cancelled, Interrupted, exit_code_of
+from projects.core.values.outcomes import ExitCode, Status
+
+_CAUSE = "__foresail_cause__"
+
+
+class StepScope:
+    """Stands in a step from enter to exit; what is raised through it is recorded and goes on.
+
+    It is a class, not a generator: a scope that is entered and then dropped stays open, as its record says.
+
+    Args:
+      kind: What the step is.
+      name: Its name.
+      directory: Its artifact directory, the present one when None.
+      arguments: What it was given.
+      tolerated: Whether its failure is expected by who runs it, and does not count.
+      branch: Whether it is a branch of a `Parallel`.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        directory: Path | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        tolerated: bool = False,
+        branch: bool = False,
+    ) -> None:
+        self._place = context.here()
+        self._directory = directory or self._place.directory
+        self._branch = branch
+        self._tolerated = tolerated
+        self._token: Token[Place | None] | None = None
+        self._stack = ExitStack()
+        self._tail = Tail()
+        self.step = Step(
+            new_id(), self._place.step, kind, name, self._place.relative(self._directory), dict(arguments or {})
+        )
+
+    def __enter__(self) -> Self:
+        """Record the start and stand in the step."""
+        self._place.record.start(self.step)
+        self._token = context.enter(
+            Place(self._place.record, self._directory, self.step.id, self._place.branch or self._branch)
+        )
+        self._tail = self._stack.enter_context(remember_output())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Record the end, after everything else that is written for the step."""
+        output = self._tail.text()
+        self._stack.close()
+        if self._token is not None:
+            context.leave(self._token)
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            self._place.record.end(self.step, Status.PASSED)
+            return
+        cause = cause_of(error, self.step)
+        status = status_of(error)
+        self.step.tolerated = self._tolerated and status in (Status.FAILED, Status.TIMED_OUT)
+        if status is not Status.CANCELLED and not self.step.tolerated:
+            write_failure(self._place.record.root, self.step, cause, output)
+        self._place.record.end(self.step, status, cause)
+
+
+def cause_of(error: BaseException, step: Step) -> Cause:
+    """Return why a step did not pass: the first cause when the error, or what it was raised from, began in an inner step.
+
+    Args:
+      error: What was raised through the step. It remembers its cause for the steps around.
+      step: The step.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(known := getattr(seen, _CAUSE, None), Cause):
+            return known
+        seen = _first(seen) if isinstance(seen, BaseExceptionGroup) else seen.__cause__
+    message = str(error) or type(error).__name__
+    cause = Cause(type(error).__name__, message, step.id, int(exit_code_of(error)))
+    setattr(error, _CAUSE, cause)
+    return cause
+
+
+def blame(error: BaseException, cause: Cause) -> None:
+    """Say that an error began with `cause`, as the steps of another process have recorded it."""
+    setattr(error, _CAUSE, cause)
+
+
+def status_of(error: BaseException) -> Status:
+    """Return how a step that an error goes through has ended."""
+    if isinstance(error, BaseExceptionGroup):
+        return status_of(_first(error))
+    if isinstance(error, Cancelled):
+        return Status.CANCELLED
+    if isinstance(error, Interrupted | KeyboardInterrupt):
+        return Status.INTERRUPTED
+    return Status.TIMED_OUT if exit_code_of(error) == ExitCode.TIMED_OUT else Status.FAILED
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the member that tells why: the first that was not merely cancelled."""
+    return next((each for each in group.exceptions if not isinstance(each, Cancelled)), group.exceptions[0])

@@ -1,0 +1,147 @@
+"""One process's share of a run, from its console to its exit code. Used by `entrypoint.main`, by the CLI and by rehearsals.
+
+Whatever happens to the work, what belongs to the end of a run is written from the record: FAILURES, JUnit, the
+report, FINISHED; by the process that began the run, not by those that its steps have started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from projects.core import console
+from projects.core.console.summary import print_summary
+from projects.core.execution.cancellation import CancelToken, scope
+from projects.core.library import env
+from projects.core.library.commands import HOST
+from projects.core.record import context
+from projects.core.record.finish import finish
+from projects.core.record.steps import Step, read_steps
+from projects.core.record.verdict import verdict
+from projects.core.report import write_report
+from projects.core.values.errors import ForesailError, Interrupted, Stop, exit_code_of, explain
+from projects.core.values.outcomes import ExitCode, worst
+
+logger = logging.getLogger(__name__)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_session(work: Callable[[], object], *, project: str, report: bool = True) -> ExitCode:
+    """Do some work as a run of its own, or as a part of the run that started this process.
+
+    Args:
+      work: What to do. What it raises is shown and decides the exit code; so does an int that it returns.
+      project: The project's name, for the JUnit file.
+      report: Whether a run of its own ends with a report.
+
+    Returns:
+      What the process should exit with: the worst of what was recorded here, raised and returned.
+    """
+    env.init()
+    place = context.here()
+    started: list[str] = []
+
+    def note(step: Step) -> None:
+        if step.parent == place.step and step.id not in started:
+            started.append(step.id)
+
+    with console.install(), contextlib.ExitStack() as stack:
+        console.configure_logging()
+        stack.callback(place.record.listen(note))
+        with console.show_progress(place.record):
+            code = _guarded(work)
+        return _conclude(started, code, project=project, report=report)
+
+
+def _guarded(work: Callable[[], object]) -> ExitCode:
+    """Do the work; return what it says of the outcome beside what it has recorded."""
+    try:
+        with _interruptible():
+            try:
+                returned = work()
+            finally:
+                HOST.stop()
+    except (Exception, Stop, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the end of the line
+        _show(error)
+        return exit_code_of(error)
+    except SystemExit as error:
+        return code_of(error.code)
+    return code_of(returned if isinstance(returned, int) else 0)
+
+
+def code_of(value: object) -> ExitCode:
+    """Return the exit code that a returned or exited value stands for: one of the table, else a failed test when it is true."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return worst([value])
+    return ExitCode.TEST_FAILED if value else ExitCode.PASSED
+
+
+def _conclude(started: list[str], code: ExitCode, *, project: str, report: bool) -> ExitCode:
+    place = context.here()
+    root = place.record.root
+    with _undisturbed():
+        place.record.close()
+        if not env.owns_run():
+            own = [verdict(read_steps(root), since=started).exit_code] if started else []
+            return worst([code, *own])
+        if report:
+            _report(root_exit=code)
+        code = finish(root, properties={"project": project}, exit_code=code, since=started)
+        print_summary(root, exit_code=code, since=started)
+        return code
+
+
+def _report(*, root_exit: ExitCode) -> None:
+    root = context.here().record.root
+    try:
+        write_report(root, exit_code=root_exit)
+    except Exception:
+        # A report that cannot be written must not hide what it would report.
+        logger.exception("the report could not be written; the record is in %s", root)
+
+
+def _show(error: BaseException) -> None:
+    members = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+    for each in members:
+        if isinstance(each, BaseExceptionGroup):
+            _show(each)
+        elif isinstance(each, ForesailError | Stop | KeyboardInterrupt):
+            print(explain(each), file=sys.stderr)
+        else:
+            # Not an error of ours: where it was raised is what its author needs.
+            print("".join(traceback.format_exception(each)), file=sys.stderr, end="")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into a cancelled token and an `Interrupted` in the main thread."""
+    with scope(CancelToken()) as token:
+
+        def interrupt(signum: int, frame: FrameType | None) -> None:
+            del frame
+            error = Interrupted(signum)
+            token.cancel(str(error))
+            raise error
+
+        old = {signum: signal.signal(signum, interrupt) for signum in _SIGNALS}
+        try:
+            yield
+        finally:
+            for signum, handler in old.items():
+                signal.signal(signum, handler)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no signal cut off what is written last; it takes well under a second."""
+    old = {signum: signal.signal(signum, signal.SIG_IGN) for signum in _SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, handler in old.items():
+            signal.signal(signum, handler)
