@@ -78,7 +78,9 @@ def test_killed_in_between_never_looks_passed_or_finished(
 def test_atomic_write_leaves_the_old_text_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "f"
     write_atomically(path, "old")
-    monkeypatch.setattr("projects.core.record.artifacts.os.fdopen", lambda *_args, **_kw: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        "projects.core.record.artifacts.os.fdopen", lambda *_args, **_kw: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         write_atomically(path, "new")
     assert path.read_text() == "old"
