@@ -1,0 +1,1 @@
+"""What the skeleton does on the cluster."""

@@ -1,0 +1,1 @@
+"""How the results of the skeleton are read, judged and plotted."""
