@@ -1,0 +1,42 @@
+"""`foresail.core.patch`: change a part of an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import (
+    ForesailAction,
+    Result,
+    shown_change,
+    target_of,
+    without_fields_of_others,
+)
+from projects.core.values.errors import UsageError
+
+
+class ActionModule(ForesailAction):
+    """Patch one object."""
+
+    NAME = "patch"
+
+    def act(self, arguments: dict[str, Any]) -> Result:
+        """Patch it; the diff says what changed."""
+        target = target_of(arguments)
+        if not target.name:
+            raise UsageError("foresail.core.patch changes one object: give its name")
+        wanted = list if arguments["type"] == "json" else dict
+        if not isinstance(arguments["patch"], wanted):
+            found = type(arguments["patch"]).__name__
+            raise UsageError(f"a {arguments['type']} patch is a {wanted.__name__}, found a {found}")
+        change = self.cluster.patch(
+            target,
+            arguments["patch"],
+            kind=arguments["type"],
+            subresource=arguments["subresource"],
+            dry_run=self.checking,
+        )
+        shown = shown_change(change, target)
+        if shown["diff"][0]["before"] == shown["diff"][0]["after"] and self.checking:
+            shown = {"changed": False}  # a dry run gives the object a new version even when nothing changes
+        after = without_fields_of_others(change.after)
+        return {**shown, "object": after, "objects": [after]}

@@ -1,0 +1,150 @@
+"""Following objects as they change, over everything that ends a watch. Called by `waiting`.
+
+A watch is a list, then a stream of changes from the list's resourceVersion. A stream that ends, or is cut, goes on from
+the last version that was seen; one whose version is too old (410) starts again from a list; a kind that cannot be watched
+(a package manifest) is listed again at growing intervals.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from projects.core.cluster.api import Cluster, Object, Target
+from projects.core.cluster.failures import Expired, from_status
+from projects.core.values.errors import Invalid, NotFound
+
+_STREAM_SECONDS = 240.0
+_SILENCE_SECONDS = 90.0
+"""The server sends a bookmark a minute; a stream that is silent for longer is taken for dead."""
+_SHORTEST, _LONGEST = 0.5, 5.0
+
+
+class Follower:
+    """The objects of a target, kept up to date until a deadline.
+
+    Args:
+      cluster: Where they are.
+      target: Which ones.
+      deadline: When to stop, on the monotonic clock.
+    """
+
+    def __init__(self, cluster: Cluster, target: Target, deadline: float) -> None:
+        self._cluster = cluster
+        self._target = target
+        self._deadline = deadline
+        self._pause = threading.Event()
+        self._interval = _SHORTEST
+        self.objects: dict[str, Object] = {}
+
+    def states(self) -> Iterator[list[Object]]:
+        """Yield all objects of the target, now and after each change, until the deadline."""
+        while True:
+            try:
+                items, version = self._list()
+            except NotFound:  # the kind is not served yet
+                items, version = [], ""
+            self.objects = {_key(each): each for each in items}
+            yield list(self.objects.values())
+            if not version or not self._can_be_watched():
+                self._wait()
+            else:
+                yield from self._follow(version)
+            if self._remaining() <= 0:
+                return
+
+    def _list(self) -> tuple[list[Object], str]:
+        return self._cluster.snapshot(self._collection())
+
+    def _collection(self) -> Target:
+        """Return the target as a collection: one object is watched by its name as a field."""
+        located = self._cluster.located(self._target)
+        if not located.name:
+            return located
+        chosen = ",".join(filter(None, (f"metadata.name={located.name}", located.fields)))
+        return Target(located.kind, located.api_version, None, located.namespace, located.labels, chosen)
+
+    def _can_be_watched(self) -> bool:
+        resource = self._cluster.session.discovery.find(self._target.kind, self._target.api_version)
+        return "watch" in (resource.verbs or [])
+
+    def _wait(self) -> None:
+        self._pause.wait(max(0.0, min(self._interval, self._remaining())))
+        self._interval = min(self._interval * 1.5, _LONGEST)
+        self._cluster.session.discovery.expire()  # a kind that was missing may have come
+
+    def _remaining(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _follow(self, version: str) -> Iterator[list[Object]]:
+        """Yield the objects after each change until the version has become too old, or the deadline has come."""
+        while self._remaining() > 0:
+            seen = version
+            try:
+                for event in self._stream(version):
+                    version = event["object"]["metadata"].get("resourceVersion", version)
+                    if event["type"] != "BOOKMARK":
+                        self._interval = _SHORTEST
+                        self._take(event)
+                        yield list(self.objects.values())
+                    if self._remaining() <= 0:
+                        return
+            except Expired:
+                return
+            except Invalid:  # 405: the server lists watch among the verbs but does not do it
+                self._wait()
+                return
+            if version == seen:
+                self._pause.wait(max(0.0, min(0.2, self._remaining())))  # a server that ends each stream at once
+
+    def _stream(self, version: str) -> Iterator[dict[str, Any]]:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported by the client before
+
+        remaining = self._remaining()
+        collection = self._collection()
+        query = {
+            "watch": True,
+            "resourceVersion": version,
+            "allowWatchBookmarks": True,
+            "timeoutSeconds": max(1, int(min(remaining, _STREAM_SECONDS))),
+            "labelSelector": collection.labels,
+            "fieldSelector": collection.fields,
+        }
+        silence = max(0.1, min(remaining, _SILENCE_SECONDS))
+        answer = self._cluster.session.send("GET", self._cluster.path(collection), query, read_seconds=silence)
+        try:
+            for line in _lines(answer):
+                yield self._read(line)
+        except (HTTPError, OSError):
+            return  # cut: the caller goes on from the last version
+        finally:
+            answer.close()
+
+    def _read(self, line: bytes) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(line)
+        if event["type"] == "ERROR":
+            status = event["object"]
+            raise from_status(int(status.get("code") or 500), json.dumps(status), self._cluster.session.address)
+        return event
+
+    def _take(self, event: dict[str, Any]) -> None:
+        thing = event["object"]
+        if event["type"] == "DELETED":
+            self.objects.pop(_key(thing), None)
+        else:
+            self.objects[_key(thing)] = thing
+
+
+def _lines(answer: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in answer.stream(amt=None, decode_content=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in whole if line.strip())
+
+
+def _key(thing: Object) -> str:
+    metadata = thing["metadata"]
+    return f"{metadata.get('namespace', '')}/{metadata['name']}"
