@@ -106,6 +106,11 @@ def blame(error: BaseException, cause: Cause) -> None:
     setattr(error, _CAUSE, cause)
 
 
+def is_recorded(error: BaseException) -> bool:
+    """Return whether a step has recorded an error as its cause."""
+    return hasattr(error, _CAUSE)
+
+
 def status_of(error: BaseException) -> Status:
     """Return how a step that an error goes through has ended."""
     if isinstance(error, BaseExceptionGroup):

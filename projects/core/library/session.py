@@ -19,11 +19,11 @@ from projects.core.console.summary import print_summary
 from projects.core.execution.cancellation import CancelToken, scope
 from projects.core.library import env
 from projects.core.library.commands import HOST
+from projects.core.library.scope import is_recorded
 from projects.core.record import context
 from projects.core.record.finish import finish
 from projects.core.record.steps import Step, read_steps
 from projects.core.record.verdict import verdict
-from projects.core.report import write_report
 from projects.core.values.errors import ForesailError, Interrupted, Stop, exit_code_of, explain
 from projects.core.values.outcomes import ExitCode, worst
 
@@ -97,6 +97,8 @@ def _conclude(started: list[str], code: ExitCode, *, project: str, report: bool)
 
 
 def _report(*, root_exit: ExitCode) -> None:
+    from projects.core.report import write_report  # noqa: PLC0415 - templates and plots are needed at the end only
+
     root = context.here().record.root
     try:
         write_report(root, exit_code=root_exit)
@@ -111,7 +113,8 @@ def _show(error: BaseException) -> None:
         if isinstance(each, BaseExceptionGroup):
             _show(each)
         elif isinstance(each, ForesailError | Stop | KeyboardInterrupt):
-            print(explain(each), file=sys.stderr)
+            if not is_recorded(each):  # the summary tells what the record holds
+                print(explain(each), file=sys.stderr)
         else:
             # Not an error of ours: where it was raised is what its author needs.
             print("".join(traceback.format_exception(each)), file=sys.stderr, end="")

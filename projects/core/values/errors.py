@@ -46,7 +46,8 @@ class ForesailError(Exception):
     exit_code: ExitCode = ExitCode.TEST_FAILED
 
     def __init__(self, message: str, *, hint: str | None = None, place: str | Path | None = None) -> None:
-        super().__init__(message)
+        # Not super(): a builtin beside this class in a leaf's bases takes other arguments.
+        Exception.__init__(self, message)
         self.message = message
         self.hint = hint
         self.place = None if place is None else str(place)

@@ -5,6 +5,7 @@ Loaded by Ansible, in a fork of the warm host or under ansible-runner alike. All
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from projects.core.values.redaction import REDACTOR
@@ -26,7 +28,7 @@ description:
   - Writes C(_ansible.log) and C(_ansible.events.jsonl) into the command's artifact directory, and the log to stdout.
 """
 
-SHOWN = ("cmd", "rc", "stdout", "stderr", "msg", "diff", "waited_for", "skipped", "report")
+SHOWN = ("cmd", "rc", "stdout", "stderr", "msg", "waited_for", "skipped", "report")
 LONGEST = 4000
 """Characters of one value that are shown; files under the artifact directory hold the rest."""
 
@@ -106,6 +108,9 @@ class CallbackModule(CallbackBase):
             return  # the items of a loop were shown one by one
         for line in _lines(values):
             self._say(f"           {line}")
+        if values.get("diff") and context.CLIARGS.get("diff"):
+            for line in _difference(values["diff"]):
+                self._say(f"           {line}")
 
     def _say(self, text: str) -> None:
         line = REDACTOR.redact(text) + "\n"
@@ -163,6 +168,14 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: {line}"
         if len(text) > LONGEST:
             yield f"{key}: … {len(text) - LONGEST} more characters"
+
+
+def _difference(found: Any) -> Iterator[str]:
+    """Yield what changes, or in check mode would change, as a unified difference."""
+    for each in found if isinstance(found, list) else [found]:
+        texts = [str(each.get(key) or "").splitlines() for key in ("before", "after")]
+        names = (str(each.get("before_header", "before")), str(each.get("after_header", "after")))
+        yield from (line.rstrip("\n") for line in difflib.unified_diff(*texts, *names, lineterm=""))
 
 
 def _reason(values: Mapping[str, Any]) -> str:
