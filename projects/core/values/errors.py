@@ -211,7 +211,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
         return worst(exit_code_of(member) for member in error.exceptions)
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    return ExitCode(getattr(error, "exit_code", ExitCode.TEST_FAILED))
+    code = getattr(error, "exit_code", None)  # an error of another library may have one of its own
+    return code if isinstance(code, ExitCode) else ExitCode.TEST_FAILED
 
 
 def explain(error: BaseException) -> str:

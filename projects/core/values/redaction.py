@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import shlex
 import threading
 import urllib.parse
@@ -24,7 +23,7 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] = ()  # longest first
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -39,27 +38,31 @@ class Redactor:
         """
         with self._lock:
             self._values.add(value)
-            forms = sorted({form for known in self._values for form in _encodings(known)}, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+            self._forms = tuple(sorted({*self._forms, *_encodings(value)}, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
         """Return `text` with a mask in place of each known value."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        for form in self._forms:  # one pattern of them all takes seconds to compile, and longer to match
+            text = text.replace(form, MASK)
+        return text
 
 
 def _encodings(value: str) -> Iterable[str]:
     lines = [line.strip() for line in value.splitlines()]
     for plain in {value, value.strip(), *lines}:
-        if len(plain) < SHORTEST:
+        if len(plain.strip()) < SHORTEST:  # white space alone would take the indentation out of every file
             continue
         yield plain
         yield base64.b64encode(plain.encode()).decode().rstrip("=")
         yield base64.b64encode(f"{plain}\n".encode()).decode().rstrip("=")
+        yield base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
         yield urllib.parse.quote(plain, safe="")
         yield urllib.parse.quote_plus(plain)
         yield json.dumps(plain)[1:-1]
         yield json.dumps(plain, ensure_ascii=False)[1:-1]
         yield shlex.quote(plain)
+        yield repr(plain)[1:-1]
+        yield plain.replace("'", "''")  # in single quotes of YAML
 
 
 REDACTOR = Redactor()
