@@ -20,6 +20,7 @@ PatchType = Literal["merge", "strategic", "json"]
 
 FIELD_MANAGER = "foresail"
 _PAGE = 500
+_BOOKKEEPING = ("managedFields", "resourceVersion")
 _APPLY = "application/apply-patch+yaml"
 _PATCHES: dict[PatchType, str] = {
     "merge": "application/merge-patch+json",
@@ -61,10 +62,22 @@ class Change:
 
     @property
     def changed(self) -> bool:
-        """Whether something was written: the server keeps the resourceVersion of what stays the same."""
+        """Whether something was written.
+
+        The resourceVersion alone does not tell: it also changes when a manager enters its name, and when a
+        controller writes the status in between.
+        """
         if self.before is None or self.after is None:
             return self.before is not self.after
-        return bool(self.before["metadata"].get("resourceVersion") != self.after["metadata"].get("resourceVersion"))
+        if self.before["metadata"].get("resourceVersion") == self.after["metadata"].get("resourceVersion"):
+            return False
+        return _content(self.before) != _content(self.after)
+
+
+def _content(thing: Object) -> Object:
+    metadata = {key: value for key, value in thing["metadata"].items() if key not in _BOOKKEEPING}
+    kept = {key: value for key, value in thing.items() if key != "status"}
+    return {**kept, "metadata": metadata}
 
 
 def target_of(manifest: Mapping[str, Any], namespace: str | None = None) -> Target:
@@ -228,9 +241,9 @@ class Cluster:
         Raises:
           NotFound: the object does not exist.
         """
-        before = self.read(target)
-        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
         end = f"/{subresource}" if subresource else ""
+        before: Object = self._at(target, lambda path: self.session.json("GET", path + end))
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
         after: Object = self._at(
             target,
             # A list of operations may hold a test or an addition, which mean something else the second time.

@@ -8,6 +8,7 @@ is missing asks again, once, with the answer's ETag: what has not changed costs 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -58,7 +59,7 @@ class Discovery:
         self._catalogue: Catalogue | None = None
         self._fresh = False
 
-    @property
+    @functools.cached_property
     def path(self) -> Path:
         """The file of this server in the cache."""
         access = self._session.access
@@ -172,13 +173,8 @@ class Discovery:
 
     def _load(self) -> Catalogue | None:
         try:
-            with self.path.open("rb") as file:
-                if not _is_private(os.fstat(file.fileno())):
-                    return None
-                document = json.load(file)
-            if document["format"] != _FORMAT:
-                return None
-            return Catalogue([Served(**each) for each in document["served"]], document["etags"])
+            status = self.path.stat()
+            return _read(self.path, status.st_mtime_ns, status.st_ino) if _is_private(status) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None  # absent, or from another version: asking again costs milliseconds
 
@@ -186,6 +182,15 @@ class Discovery:
         document = {"format": _FORMAT, "etags": catalogue.etags, "served": [asdict(each) for each in catalogue.served]}
         with contextlib.suppress(OSError), _replacing(self.path) as file:  # a full disk costs only the time saved
             file.write(json.dumps(document, separators=(",", ":")).encode())
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, _inode: int) -> Catalogue | None:
+    """Read a file of the cache; a process that was forked from one that has read it need not."""
+    document = json.loads(path.read_bytes())
+    if document["format"] != _FORMAT:
+        return None
+    return Catalogue([Served(**each) for each in document["served"]], document["etags"])
 
 
 def _is_private(status: os.stat_result) -> bool:

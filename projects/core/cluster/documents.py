@@ -6,7 +6,6 @@ Called by `capturing` and the action plugins. Whatever is written is redacted, a
 from __future__ import annotations
 
 import base64
-import difflib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -101,18 +100,6 @@ def difference(before: Object | None, after: Object | None, name: str) -> dict[s
         "before": _comparable(before),
         "after": _comparable(after),
     }
-
-
-def changed_lines(diff: dict[str, str]) -> str:
-    """Return a difference as a unified diff, for the log of a check."""
-    lines = difflib.unified_diff(
-        diff["before"].splitlines(),
-        diff["after"].splitlines(),
-        diff["before_header"],
-        diff["after_header"],
-        lineterm="",
-    )
-    return "\n".join(lines)
 
 
 def _comparable(document: Object | None) -> str:

@@ -14,7 +14,9 @@ _OWNERS_OF_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"
 _SHOWN = 5
 
 
-def wait_for(cluster: Cluster, target: Target, condition: Condition, timeout: float) -> list[Object]:
+def wait_for(
+    cluster: Cluster, target: Target, condition: Condition, timeout: float, *, await_kind: bool = False
+) -> list[Object]:
     """Wait until the objects of a target are as a condition says.
 
     Args:
@@ -22,16 +24,20 @@ def wait_for(cluster: Cluster, target: Target, condition: Condition, timeout: fl
       target: Which ones.
       condition: What they have to be.
       timeout: Seconds that this may take.
+      await_kind: Whether the kind may be missing at first, because an operator brings it.
 
     Returns:
       The objects.
 
     Raises:
       TimedOut: it took longer; the message says what was still missing, with the last status of each object.
+      NotFound: the server does not serve the kind.
       ClusterError: an object failed for good.
     """
     began = time.monotonic()
-    follower = Follower(cluster, target, began + timeout)
+    follower = Follower(cluster, target, began + timeout, await_kind=await_kind)
+    if condition.until == "absent" and not cluster.session.discovery.serves(target.kind, target.api_version):
+        return []
     verdict = Verdict(done=False, lacking="the API server has not answered yet")
     for objects in follower.states():
         verdict = condition.judge(objects)

@@ -30,22 +30,30 @@ class Follower:
       cluster: Where they are.
       target: Which ones.
       deadline: When to stop, on the monotonic clock.
+      await_kind: Whether the kind may be missing at first, because an operator brings it.
     """
 
-    def __init__(self, cluster: Cluster, target: Target, deadline: float) -> None:
+    def __init__(self, cluster: Cluster, target: Target, deadline: float, *, await_kind: bool = False) -> None:
         self._cluster = cluster
         self._target = target
         self._deadline = deadline
+        self._await_kind = await_kind
         self._pause = threading.Event()
         self._interval = _SHORTEST
         self.objects: dict[str, Object] = {}
 
     def states(self) -> Iterator[list[Object]]:
-        """Yield all objects of the target, now and after each change, until the deadline."""
+        """Yield all objects of the target, now and after each change, until the deadline.
+
+        Raises:
+          NotFound: the kind is not served, and not awaited.
+        """
         while True:
             try:
-                items, version = self._list()
-            except NotFound:  # the kind is not served yet
+                items, version = self._cluster.snapshot(self._collection())
+            except NotFound:
+                if not self._await_kind:
+                    raise
                 items, version = [], ""
             self.objects = {_key(each): each for each in items}
             yield list(self.objects.values())
@@ -55,9 +63,6 @@ class Follower:
                 yield from self._follow(version)
             if self._remaining() <= 0:
                 return
-
-    def _list(self) -> tuple[list[Object], str]:
-        return self._cluster.snapshot(self._collection())
 
     def _collection(self) -> Target:
         """Return the target as a collection: one object is watched by its name as a field."""

@@ -33,8 +33,7 @@ class ActionModule(ForesailAction):
         if self.checking:
             return {"changed": False, "skipped": True, "msg": f"would wait for {target} {condition}", "objects": []}
         began = time.monotonic()
-        objects = [
-            without_fields_of_others(each) for each in wait_for(self.cluster, target, condition, arguments["timeout"])
-        ]
+        found = wait_for(self.cluster, target, condition, arguments["timeout"], await_kind=arguments["await_kind"])
+        objects = [without_fields_of_others(each) for each in found]
         waited = round(time.monotonic() - began, 3)
         return {"changed": False, "objects": objects, "object": objects[0] if objects else None, "waited": waited}

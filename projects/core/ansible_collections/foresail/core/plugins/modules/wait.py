@@ -73,6 +73,10 @@ options:
     description: The only objects that count.
     type: list
     elements: str
+  await_kind:
+    description: Whether the kind may be missing at first, because an operator brings it. Otherwise a missing kind is a failure at once.
+    type: bool
+    default: false
   timeout:
     description: Seconds that this may take.
     type: float

@@ -1,10 +1,14 @@
-"""The arguments of an action, declared once: in the documentation that `ansible-doc` shows. Called by `action`."""
+"""The arguments of an action, declared once: in the documentation that `ansible-doc` shows.
+
+Called by `action` for each task, and by the warm Ansible host, which calls `prewarm` before it forks.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -64,6 +68,12 @@ def native(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return value
+
+
+def prewarm() -> None:
+    """Read the documentation of every action, for the processes that will be forked from this one."""
+    for path in sorted((Path(__file__).parents[1] / "modules").glob("*.py")):
+        specification(path.stem)
 
 
 def _spec(options: Mapping[str, Any]) -> dict[str, Any]:
