@@ -46,7 +46,20 @@ def test_text_without_a_secret_is_returned_as_it_is() -> None:
         yaml.safe_dump({"key": HARD}, width=4000, allow_unicode=True, default_style="'"),
         yaml.safe_dump({"key": HARD}, width=4000, allow_unicode=True, default_style='"'),
     ],
-    ids="plain base64 base64-newline base64-url url form json json-unicode shell repr yaml-single yaml-double".split(),
+    ids=[
+        "plain",
+        "base64",
+        "base64-newline",
+        "base64-url",
+        "url",
+        "form",
+        "json",
+        "json-unicode",
+        "shell",
+        "repr",
+        "yaml-single",
+        "yaml-double",
+    ],
 )
 def test_a_secret_is_masked_in_each_of_its_encodings(form: str) -> None:
     shown = redactor(HARD).redact(f"before {form} after")
