@@ -84,11 +84,10 @@ def run_command(group: str, command: str, given: Mapping[str, Any], *, check: bo
 
 
 def _overview(script: str) -> str:
-    rows = [(group.name, group.summary) for group in discovery.all_groups()]
     return (
         f"usage: {script} [--check] GROUP COMMAND [--argument=value …]\n"
         f"       {script} [--check] {FROM_CONFIG} GROUP COMMAND --project=NAME […]\n\n"
-        f"groups:\n{listing(rows)}\n\n"
+        f"groups:\n{listing(discovery.summaries())}\n\n"
         f"{script} GROUP --help lists its commands. --check writes nothing and shows what would change."
     )
 

@@ -67,6 +67,15 @@ def all_groups(root: Path = ROOT) -> Iterator[Group]:
         yield read_group(name, module)
 
 
+def summaries(root: Path = ROOT) -> Iterator[tuple[str, str]]:
+    """Yield the name and summary of every group; a broken one says so and leaves the others to be listed."""
+    for name, module in group_modules(root).items():
+        try:
+            yield name, read_group(name, module).summary
+        except UsageError as error:
+            yield name, f"({error.message})"
+
+
 def read_group(name: str, module: Path) -> Group:
     """Return the group that a module declares.
 
@@ -74,10 +83,10 @@ def read_group(name: str, module: Path) -> Group:
       UsageError: the module cannot be parsed, or declares no command.
     """
     try:
-        tree = ast.parse(module.read_text(encoding="utf-8"))
+        tree = ast.parse(module.read_bytes())
     except SyntaxError as error:
         raise UsageError(
-            f"the toolbox group '{name}' cannot be parsed: {error.msg}", place=f"{module}:{error.lineno}"
+            f"the toolbox group '{name}' cannot be parsed: {error.msg}", place=f"{module}:{error.lineno or 1}"
         ) from error
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and (commands := _commands(node)):
