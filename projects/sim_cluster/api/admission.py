@@ -1,0 +1,215 @@
+"""What the API server itself puts into new objects: metadata, first status, service accounts, addresses.
+
+`writes` calls `prepare` for every object that is created, after its fields have been attributed to their writer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from projects.sim_cluster.api.errors import ApiError, forbidden, not_found
+from projects.sim_cluster.api.kinds import Kind, Object, Registry
+from projects.sim_cluster.api.store import Store
+from projects.sim_cluster.api.timestamps import timestamp
+
+_SUFFIX: Final = "bcdfghjklmnpqrstvwxz2456789"
+#: Kinds of built-in groups whose generation counts; custom resources all have one.
+_COUNTED: Final = frozenset({
+    "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob", "Ingress",
+    "NetworkPolicy", "PodDisruptionBudget", "CustomResourceDefinition", "PriorityClass", "EndpointSlice", "FlowSchema",
+    "PriorityLevelConfiguration", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass",
+})  # fmt: skip
+_KEEPS_STATUS: Final = frozenset({"Node"})  # a kubelet registers with its status
+_FIRST_STATUS: Final[dict[tuple[str, str], Object]] = {
+    ("", "Namespace"): {"phase": "Active"},
+    ("", "PersistentVolumeClaim"): {"phase": "Pending"},
+    ("", "PersistentVolume"): {"phase": "Pending"},
+    ("", "Service"): {"loadBalancer": {}},
+    ("apps", "Deployment"): {},
+    ("apps", "ReplicaSet"): {"replicas": 0},
+    ("apps", "StatefulSet"): {"replicas": 0, "availableReplicas": 0},
+    ("apps", "DaemonSet"): {
+        "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+    },
+    ("batch", "Job"): {},
+    ("batch", "CronJob"): {},
+    ("", "ResourceQuota"): {},
+    ("networking.k8s.io", "Ingress"): {"loadBalancer": {}},
+    ("certificates.k8s.io", "CertificateSigningRequest"): {},
+}  # fmt: skip
+_TOKEN_SOURCES: Final[list[Object]] = [
+    {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+    {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+]
+_TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+
+
+def random_suffix() -> str:
+    """Return five characters of those that generated names end in."""
+    return "".join(random.choices(_SUFFIX, k=5))  # noqa: S311 - a name, not a secret
+
+
+def counts_generation(kind: Kind) -> bool:
+    """Return whether objects of the kind have a ``generation``."""
+    return kind.custom or kind.kind in _COUNTED
+
+
+class Admission:
+    """Prepares new objects; knows the namespaces and the addresses that are taken."""
+
+    def __init__(self, store: Store, registry: Registry, now: Callable[[], float]) -> None:
+        self.store, self.registry, self.now = store, registry, now
+        self._addresses: Iterator[Any] = ipaddress.ip_network("10.96.0.0/16").hosts()
+        next(self._addresses)
+        self._ports: Iterator[int] = iter(range(30000, 32768))
+
+    def check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        """Refuse to create in a namespace that is not there or is going away."""
+        if not kind.namespaced:
+            return
+        found = self.store.get(("", "namespaces"), "", namespace)
+        if found is None:
+            owner = self.registry.find("", "v1", "namespaces")
+            assert owner is not None
+            raise not_found(owner, namespace)
+        if found.object["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated",
+                     "field": "metadata.namespace"}  # fmt: skip
+            raise forbidden(kind, name, why, [cause])
+
+    def metadata(self, obj: Object, kind: Kind, namespace: str) -> None:
+        """Give a new object its identity."""
+        metadata = obj["metadata"]
+        for given in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
+            metadata.pop(given, None)
+        if kind.namespaced:
+            metadata["namespace"] = namespace
+        else:
+            metadata.pop("namespace", None)
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = timestamp(self.now())
+        if counts_generation(kind):
+            metadata["generation"] = 1
+
+    def first_status(self, obj: Object, kind: Kind) -> None:
+        """Replace the status that a creator may not set."""
+        if not kind.has_status or kind.kind in _KEEPS_STATUS:
+            return
+        obj.pop("status", None)
+        first = _FIRST_STATUS.get((kind.group, kind.kind)) if not kind.custom else None
+        if first is not None:
+            obj["status"] = dict(first)
+
+    def prepare(self, obj: Object, kind: Kind) -> None:
+        """Fill what belongs to the server in a new object of a built-in kind."""
+        if not kind.custom and (special := _SPECIAL.get((kind.group, kind.kind))):
+            special(self, obj)
+
+    def _pod(self, obj: Object) -> None:
+        spec = obj["spec"]
+        account = spec.setdefault("serviceAccountName", "default")
+        spec.setdefault("serviceAccount", account)
+        self._mount_token(obj, spec, account)
+        tolerations = spec.setdefault("tolerations", [])
+        for condition in ("not-ready", "unreachable"):
+            key = f"node.kubernetes.io/{condition}"
+            if not any(_tolerates(toleration, key) for toleration in tolerations):
+                tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+        spec["priority"] = self._priority(spec)
+        spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+        obj["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
+
+    def _priority(self, spec: Object) -> int:
+        found = self.store.get(("scheduling.k8s.io", "priorityclasses"), "", spec.get("priorityClassName", ""))
+        return int(found.object.get("value", 0)) if found else int(spec.get("priority", 0))
+
+    def _mount_token(self, obj: Object, spec: Object, account: str) -> None:
+        found = self.store.get(("", "serviceaccounts"), obj["metadata"]["namespace"], account)
+        if found is None and account != "default":
+            kind = self.registry.find("", "v1", "pods")
+            assert kind is not None
+            name = f"{obj['metadata']['namespace']}/{account}"
+            why = f'error looking up service account {name}: serviceaccount "{account}" not found'
+            raise ApiError(403, "Forbidden", f'pods "{obj["metadata"]["name"]}" is forbidden: {why}',
+                           {"name": obj["metadata"]["name"], "kind": "pods"})  # fmt: skip
+        off = found is not None and found.object.get("automountServiceAccountToken") is False
+        if spec.get("automountServiceAccountToken", not off) is False:
+            return
+        name = f"kube-api-access-{random_suffix()}"
+        mounted = False
+        for container in [*spec.get("initContainers", ()), *spec["containers"]]:
+            mounts = container.setdefault("volumeMounts", [])
+            if not any(mount.get("mountPath") == _TOKEN_PATH for mount in mounts):
+                mounts.append({"name": name, "readOnly": True, "mountPath": _TOKEN_PATH})
+                mounted = True
+        if mounted:
+            volume = {"name": name, "projected": {"sources": _TOKEN_SOURCES, "defaultMode": 420}}
+            spec.setdefault("volumes", []).append(volume)
+
+    def _service(self, obj: Object) -> None:
+        spec = obj["spec"]
+        if spec["type"] == "ExternalName":
+            return
+        spec.setdefault("clusterIP", str(next(self._addresses)))
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        if spec["type"] in {"NodePort", "LoadBalancer"}:
+            for port in spec.get("ports", ()):
+                port.setdefault("nodePort", next(self._ports))
+
+    def _job(self, obj: Object) -> None:
+        spec, uid, name = obj["spec"], obj["metadata"]["uid"], obj["metadata"]["name"]
+        if spec.get("manualSelector"):
+            return
+        labels = {"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+        template = spec["template"].setdefault("metadata", {})
+        template["labels"] = (template.get("labels") or {}) | labels
+        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(template["labels"])
+
+    def _namespace(self, obj: Object) -> None:
+        obj["spec"]["finalizers"] = ["kubernetes"]
+
+    def _daemon_set(self, obj: Object) -> None:
+        annotations = obj["metadata"].setdefault("annotations", {})
+        annotations.setdefault("deprecated.daemonset.template.generation", "1")
+
+
+def encode_string_data(obj: Object) -> None:
+    """Move a Secret's ``stringData`` into its ``data``."""
+    if plain := obj.pop("stringData", None):
+        encoded = {key: b64encode(value.encode()).decode() for key, value in plain.items()}
+        obj["data"] = (obj.get("data") or {}) | encoded
+
+
+def _tolerates(toleration: Object, key: str) -> bool:
+    covers_key = toleration.get("key") in {None, "", key}
+    return covers_key and toleration.get("effect") in {None, "", "NoExecute"}
+
+
+def _quality(spec: Object) -> str:
+    """Return the quality-of-service class of a pod."""
+    resources = [container.get("resources") or {} for container in spec["containers"]]
+    if not any(entry.get("requests") or entry.get("limits") for entry in resources):
+        return "BestEffort"
+    sure = all({"cpu", "memory"} <= (entry.get("limits") or {}).keys() and entry.get("requests") == entry["limits"] for entry in resources)
+    return "Guaranteed" if sure else "Burstable"
+
+
+_SPECIAL: Final[dict[tuple[str, str], Callable[[Admission, Object], None]]] = {
+    ("", "Pod"): Admission._pod,  # noqa: SLF001 - the table of this module's own methods
+    ("", "Service"): Admission._service,  # noqa: SLF001
+    ("", "Namespace"): Admission._namespace,  # noqa: SLF001
+    ("batch", "Job"): Admission._job,  # noqa: SLF001
+    ("apps", "DaemonSet"): Admission._daemon_set,  # noqa: SLF001
+}

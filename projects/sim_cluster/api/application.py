@@ -1,0 +1,53 @@
+"""The API put together: one store, one registry, the rules, and the listeners that are part of kube-apiserver.
+
+`server` and tests make an `Api`; `http` serves it; everything outside of this package uses its attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from projects.sim_cluster.api.admission import Admission
+from projects.sim_cluster.api.builtin import builtin_kinds
+from projects.sim_cluster.api.crds import CustomResources
+from projects.sim_cluster.api.custom_definitions import check_definition
+from projects.sim_cluster.api.deletes import Deleter
+from projects.sim_cluster.api.garbage import Garbage
+from projects.sim_cluster.api.kinds import Kind, Registry
+from projects.sim_cluster.api.openapi import Documents
+from projects.sim_cluster.api.recorded import record
+from projects.sim_cluster.api.resources import Resources
+from projects.sim_cluster.api.reviews import answerers
+from projects.sim_cluster.api.store import Store
+from projects.sim_cluster.api.subresources import Subresources
+from projects.sim_cluster.api.writes import Writer
+
+
+def soon(work: Callable[[], None]) -> None:
+    """Do some work after the current request, or now when no event loop runs."""
+    try:
+        asyncio.get_running_loop().call_soon(work)
+    except RuntimeError:
+        work()
+
+
+class Api:
+    """A simulated API server without its transport."""
+
+    def __init__(self, now: Callable[[], float], kinds: Iterable[Kind] = ()) -> None:
+        self.now = now
+        self.recorded = record()
+        self.store, self.registry = Store(), Registry()
+        for kind in (*builtin_kinds(self.recorded), *kinds):
+            self.registry.add(kind)
+        writer = Writer(self.store, Admission(self.store, self.registry, now), now)
+        writer.checks.append(check_definition)
+        deleter = Deleter(self.store, now)
+        self.resources = Resources(self.store, self.registry, writer, deleter)
+        self.resources.answerers.update(answerers())
+        self.subresources = Subresources(self.resources, now)
+        self.documents = Documents(self.registry, self.recorded.definitions, self.recorded.version["gitVersion"])
+        CustomResources(self.store, self.registry, self.recorded.definitions, now)
+        Garbage(self.store, self.registry, deleter, soon)
+        self.tokens: dict[str, str] = {}

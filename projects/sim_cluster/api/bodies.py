@@ -1,0 +1,126 @@
+"""What a request says, read from its query and its body. Called by `http` only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from projects.sim_cluster.api.decoding import parse_json, parse_yaml
+from projects.sim_cluster.api.errors import ApiError, bad_request, unsupported_media_type
+from projects.sim_cluster.api.kinds import Kind
+from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, PatchType, WriteOptions
+from projects.sim_cluster.api.routing import Target, flag, integer
+from projects.sim_cluster.api.watches import WatchOptions
+
+_PATCHES: Final[dict[str, PatchType]] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+_VALIDATION: Final = ("Ignore", "Strict", "Warn")
+
+
+async def read_body(request: Request, kind: Kind) -> Any:
+    """Return the parsed body of a create or an update."""
+    media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    body = await request.body()
+    if media == "application/yaml":
+        return parse_yaml(body)
+    if media not in {"application/json", "", "*/*"}:
+        raise unsupported_media_type()
+    return parse_json(body, kind)
+
+
+async def decode_patch(request: Request) -> tuple[PatchType, Any]:
+    """Return the type and the content of a patch."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip()
+    if (patch_type := _PATCHES.get(media)) is None:
+        raise unsupported_media_type()
+    body = await request.body()
+    if patch_type == "apply":
+        return patch_type, parse_yaml(body)
+    try:
+        return patch_type, json.loads(body)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+
+
+def _dry_run(value: str) -> bool:
+    if value not in {"", "All"}:
+        cause = {"reason": "FieldValueNotSupported", "message": f'Unsupported value: "{value}": supported values: "All"', "field": "dryRun"}
+        raise ApiError(422, "Invalid", f' "" is invalid: dryRun: {cause["message"]}', {"causes": [cause]})
+    return value == "All"
+
+
+def write_options(request: Request, target: Target, user: str) -> WriteOptions:
+    """Return the options of a create, an update or a patch."""
+    query = request.query_params
+    applies = request.headers.get("content-type", "").startswith("application/apply-patch")
+    agent = request.headers.get("user-agent", "unknown").partition("/")[0]
+    validation = query.get("fieldValidation") or "Warn"
+    if validation not in _VALIDATION:
+        raise bad_request(f'invalid fieldValidation parameter: "{validation}"')
+    return WriteOptions(
+        manager=query.get("fieldManager") or ("" if applies else agent),
+        user=user,
+        dry_run=_dry_run(query.get("dryRun", "")),
+        validation=validation,
+        force=flag(query, "force"),
+        subresource=target.subresource,
+    )
+
+
+def list_options(request: Request, target: Target) -> ListOptions:
+    """Return the options of a list."""
+    query = request.query_params
+    return ListOptions(
+        labels=query.get("labelSelector", ""),
+        fields=query.get("fieldSelector", ""),
+        limit=integer(query, "limit"),
+        continue_token=query.get("continue", ""),
+        version=query.get("resourceVersion", "") if not target.name else "",
+        version_match=query.get("resourceVersionMatch", ""),
+    )
+
+
+def watch_options(request: Request, target: Target) -> WatchOptions:
+    """Return the options of a watch; a watch of one object is a watch of its name."""
+    query = request.query_params
+    fields = query.get("fieldSelector", "")
+    if target.name:
+        fields = f"metadata.name={target.name}"
+    return WatchOptions(
+        labels=query.get("labelSelector", ""),
+        fields=fields,
+        version=query.get("resourceVersion", ""),
+        timeout=float(integer(query, "timeoutSeconds")),
+        bookmarks=flag(query, "allowWatchBookmarks"),
+        initial_events=flag(query, "sendInitialEvents"),
+    )
+
+
+async def delete_options(request: Request) -> DeleteOptions:
+    """Return the options of a delete, from its body and its query."""
+    raw = await request.body()
+    try:
+        body = json.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        raise bad_request(f"error decoding DeleteOptions: {error}") from None
+    query = request.query_params
+    preconditions = body.get("preconditions") or {}
+    grace = body.get("gracePeriodSeconds")
+    if grace is None and "gracePeriodSeconds" in query:
+        grace = integer(query, "gracePeriodSeconds")
+    propagation = body.get("propagationPolicy") or query.get("propagationPolicy", "")
+    if not propagation and (orphans := body.get("orphanDependents")) is not None:
+        propagation = "Orphan" if orphans else "Background"
+    return DeleteOptions(
+        propagation=propagation,
+        grace_seconds=grace,
+        uid=preconditions.get("uid", ""),
+        version=preconditions.get("resourceVersion", ""),
+        dry_run=_dry_run((body.get("dryRun") or [query.get("dryRun", "")])[0]),
+    )

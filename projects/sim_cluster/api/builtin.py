@@ -1,0 +1,89 @@
+"""Kubernetes' own kinds: what of the recorded API this one implements. Called once by `application`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from projects.sim_cluster.api.events_view import events_in_core, events_in_group
+from projects.sim_cluster.api.kinds import Kind, ScalePaths, Subresource
+from projects.sim_cluster.api.recorded import Record
+from projects.sim_cluster.api.schema import Schema
+
+SUBRESOURCES: Final = frozenset({"status", "scale", "finalize", "approval", "eviction", "binding", "log", "token"})
+#: Recorded resources that answer 501: none of them is a matter of storing objects.
+REFUSED: Final = frozenset({
+    ("", "bindings"),
+    ("", "componentstatuses"),
+    ("authentication.k8s.io", "tokenreviews"),
+    ("autoscaling", "horizontalpodautoscalers", "v1"),  # v2 is served; v1 needs a conversion of the metrics
+})
+_SELECTABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("", "pods"): (
+        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+        "status.phase", "status.podIP", "status.nominatedNodeName",
+    ),
+    ("", "events"): (
+        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+        "reportingComponent", "source", "type",
+    ),
+    ("", "namespaces"): ("status.phase",),
+    ("", "nodes"): ("spec.unschedulable",),
+    ("", "secrets"): ("type",),
+    ("", "services"): ("spec.clusterIP", "spec.type"),
+    ("", "replicationcontrollers"): ("status.replicas",),
+    ("apps", "replicasets"): ("status.replicas",),
+    ("batch", "jobs"): ("status.successful",),
+    ("certificates.k8s.io", "certificatesigningrequests"): ("spec.signerName",),
+}  # fmt: skip
+
+
+def builtin_kinds(record: Record) -> Iterator[Kind]:
+    """Yield every kind of the record that is implemented."""
+    for group in record.groups:
+        name = group["metadata"].get("name", "")
+        for version in group["versions"]:
+            for resource in version["resources"]:
+                key = (name, resource["resource"])
+                if key not in REFUSED and (*key, version["version"]) not in REFUSED:
+                    yield _kind(record, name, version["version"], resource)
+
+
+def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) -> Kind:
+    key = (group, resource["resource"])
+    kind = resource["responseKind"]["kind"]
+    subresources = {s.name: s for s in (_subresource(group, version, entry) for entry in resource.get("subresources", ()))}
+    in_group = key == ("events.k8s.io", "events")
+    path = f"/apis/{group}/{version}/{resource['resource']}" if group else f"/api/{version}/{resource['resource']}"
+    return Kind(
+        group=group,
+        version=version,
+        resource=resource["resource"],
+        kind=kind,
+        namespaced=resource["scope"] == "Namespaced",
+        schema=schema_of(record, group, version, kind),
+        singular=resource["singularResource"],
+        verbs=tuple(resource["verbs"]),
+        short_names=tuple(resource.get("shortNames", ())),
+        categories=tuple(resource.get("categories", ())),
+        subresources={name: s for name, s in subresources.items() if name in SUBRESOURCES},
+        storage=("", "events") if in_group else key,
+        serve=events_in_group if in_group else None,
+        store=events_in_core if in_group else None,
+        table=tuple(record.columns.get(path, ())),
+        scale=ScalePaths(selector=".status.selector") if "scale" in subresources else None,
+        selectable=_SELECTABLE.get(key, ()),
+        list_kind=f"{kind}List",
+    )
+
+
+def _subresource(group: str, version: str, entry: dict[str, Any]) -> Subresource:
+    shown = entry["responseKind"]
+    own = (group, version) if not shown["version"] else (shown["group"], shown["version"])
+    return Subresource(entry["subresource"], tuple(entry["verbs"]), (*own, shown["kind"]))
+
+
+def schema_of(record: Record, group: str, version: str, kind: str) -> Schema:
+    """Return the recorded schema of a kind."""
+    return record.definitions.schema(record.definitions.by_kind[group, version, kind])

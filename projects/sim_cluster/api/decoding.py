@@ -1,0 +1,170 @@
+"""From the bytes of a request to an object of a kind: parsed, of the right types, without unknown fields.
+
+`resources` calls it for every body; the messages are those of Kubernetes' decoders.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from projects.sim_cluster.api.errors import bad_request
+from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.schema import Schema
+
+_GO_TYPES: Final = {"string": "string", "integer": "int32", "boolean": "bool", "number": "float64"}
+_QUANTITY: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
+_QUANTITY_MESSAGE: Final = (
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+)
+
+
+class WrongTypeError(Exception):
+    """A value that cannot stand where it stands, in the words of Go's decoder."""
+
+
+@dataclass
+class Conformed:
+    """An object made to fit its schema, and the fields that did not belong there."""
+
+    object: Object
+    unknown: list[str] = field(default_factory=list)
+
+
+def parse_json(body: bytes, kind: Kind) -> Any:
+    """Return the parsed body of a create or an update."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        reason = "unexpected end of JSON input" if not body.strip() or _is_cut_off(error) else f"invalid JSON: {error}"
+        shown = body.decode("utf-8", "replace")
+        message = f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind; "
+        raise bad_request(f"{message}json parse error: {reason} ({shown})") from None
+
+
+def _is_cut_off(error: ValueError) -> bool:
+    return isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip())
+
+
+def parse_yaml(body: bytes) -> Any:
+    """Return the parsed YAML (or JSON, which it includes) of an apply patch."""
+    import yaml  # noqa: PLC0415 - not needed for start-up
+
+    try:
+        if body.lstrip()[:1] == b"{":
+            return json.loads(body)
+        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except (ValueError, yaml.YAMLError) as error:
+        raise bad_request(f"error decoding YAML: {error}") from None
+
+
+def check_type(obj: Any, kind: Kind) -> Object:
+    """Return the object if it is one of the kind, with the kind filled in."""
+    if not isinstance(obj, dict):
+        raise bad_request(f"{kind.kind} in version {_quoted(kind.version)} cannot be handled as a {kind.kind}: json: cannot "
+                          f"unmarshal {_json_type(obj)} into Go value of type {kind.version}.{kind.kind}")  # fmt: skip
+    found = (obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind)
+    if found == (kind.api_version, kind.kind):
+        return {"kind": kind.kind, "apiVersion": kind.api_version} | obj
+    version = found[0].rpartition("/")[2]
+    if found[1] != kind.kind and not kind.custom:
+        ours, theirs = f"{version}.{found[1]}", f"{kind.group.split('.')[0] or 'core'}.{kind.kind}"
+        raise bad_request(f'{found[1]} in version "{version}" cannot be handled as a {kind.kind}: converting ({ours}) to '
+                          f"({theirs}): unknown conversion")  # fmt: skip
+    raise bad_request(f"the API version in the data ({found[0]}) does not match the expected API version "
+                      f"({kind.api_version})" if found[1] == kind.kind else
+                      f"the kind in the data ({found[1]}) does not match the expected kind ({kind.kind})")  # fmt: skip
+
+
+def conform(obj: Object, kind: Kind) -> Conformed:
+    """Return the object without nulls and unknown fields; raise `WrongTypeError` for a value of the wrong type."""
+    visit = _Visit(lenient=kind.custom)
+    shaped = visit.struct(obj, kind.schema, "", kind.schema.short_name or kind.kind, "")
+    return Conformed(shaped, visit.unknown)
+
+
+class _Visit:
+    """One walk over an object beside its schema."""
+
+    def __init__(self, *, lenient: bool) -> None:
+        self.lenient = lenient
+        self.unknown: list[str] = []
+
+    def value(self, value: Any, schema: Schema | None, path: str, struct: str, go_path: str) -> Any:
+        if schema is None or value is None:
+            return value
+        if schema.type == "array" or schema.items is not None:
+            return self.array(value, schema, path, struct, go_path)
+        if isinstance(value, dict) and schema.type in {"object", ""}:
+            return self.struct(value, schema, path, schema.short_name or struct, go_path)
+        if not self.lenient:
+            _check_scalar(value, schema, struct, go_path)
+        return value
+
+    def array(self, value: Any, schema: Schema, path: str, struct: str, go_path: str) -> Any:
+        if not isinstance(value, list):
+            if self.lenient:
+                return value
+            item = schema.items.short_name if schema.items is not None else ""
+            raise _mismatch(value, struct, go_path, f"[]{item or _GO_TYPES.get(schema.items.type if schema.items else '', 'string')}")
+        return [self.value(item, schema.items, f"{path}[{i}]", struct, go_path) for i, item in enumerate(value)]
+
+    def struct(self, value: Object, schema: Schema, path: str, struct: str, go_path: str) -> Object:
+        shaped: Object = {}
+        for key, item in value.items():
+            child = schema.child(key)
+            if child is None and not schema.is_open and not (schema.is_embedded and key in {"apiVersion", "kind", "metadata"}):
+                self.unknown.append(f"{path}.{key}" if path else key)
+                continue
+            if item is None and not self.lenient:
+                continue
+            inner = go_path if schema.is_map else f"{go_path}.{key}" if go_path else key
+            kept = self.value(item, child, f"{path}.{key}" if path else key, struct, inner)
+            if not self.lenient and kept in ({}, []) and _vanishes(key, schema, child):
+                continue
+            shaped[key] = kept
+        return shaped
+
+
+def _vanishes(key: str, schema: Schema, child: Schema | None) -> bool:
+    """Whether Go's encoder would leave out an empty value here: an optional map or list, not a struct."""
+    if child is None or key in schema.required or schema.is_map:
+        return False
+    return child.type == "array" or child.is_map
+
+
+def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:
+    if schema.is_int_or_string or (schema.is_open and schema.type == ""):
+        return
+    if schema.is_quantity:
+        if not _QUANTITY.fullmatch(str(value)):
+            raise WrongTypeError(_QUANTITY_MESSAGE)
+        return
+    wanted = schema.type
+    fits = {
+        "string": isinstance(value, str),
+        "boolean": isinstance(value, bool),
+        "integer": isinstance(value, int) and not isinstance(value, bool),
+        "number": isinstance(value, int | float) and not isinstance(value, bool),
+    }.get(wanted, not wanted)
+    if not fits:
+        go_type = "int64" if schema.node.get("format") == "int64" else _GO_TYPES.get(wanted, f"v1.{schema.short_name}")
+        if schema.is_map:
+            go_type = "map[string]string"
+        raise _mismatch(value, struct, path, go_type)
+
+
+def _mismatch(value: Any, struct: str, path: str, go_type: str) -> WrongTypeError:
+    shown = f"number {value}" if isinstance(value, float) else _json_type(value)
+    return WrongTypeError(f"json: cannot unmarshal {shown} into Go struct field {struct}.{path} of type {go_type}")
+
+
+def _json_type(value: Any) -> str:
+    names = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+    return names.get(type(value), "null")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

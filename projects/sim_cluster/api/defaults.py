@@ -1,0 +1,243 @@
+"""The defaults of built-in kinds that their OpenAPI schemas do not state. `resources` calls `set_defaults` on every write.
+
+Only an object that nobody else holds is passed in (`decoding.conform` made it), so it is filled in place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from projects.sim_cluster.api.kinds import Kind, Object
+
+_CONTAINER: Final[Object] = {
+    "resources": {},
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+_POD: Final[Object] = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "securityContext": {},
+    "schedulerName": "default-scheduler",
+}
+_PROBE: Final[Object] = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+_ROLLING: Final[Object] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
+_SPECS: Final[dict[tuple[str, str], Object]] = {
+    ("apps", "Deployment"): {
+        "replicas": 1,
+        "revisionHistoryLimit": 10,
+        "progressDeadlineSeconds": 600,
+    },
+    ("apps", "ReplicaSet"): {"replicas": 1},
+    ("", "ReplicationController"): {"replicas": 1},
+    ("apps", "StatefulSet"): {
+        "replicas": 1,
+        "podManagementPolicy": "OrderedReady",
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        "revisionHistoryLimit": 10,
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+    },
+    ("apps", "DaemonSet"): {
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+        "revisionHistoryLimit": 10,
+    },
+    ("batch", "Job"): {
+        "backoffLimit": 6,
+        "completionMode": "NonIndexed",
+        "suspend": False,
+        "manualSelector": False,
+        "podReplacementPolicy": "TerminatingOrFailed",
+    },
+    ("batch", "CronJob"): {
+        "concurrencyPolicy": "Allow",
+        "suspend": False,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 1,
+    },
+    ("", "Service"): {"type": "ClusterIP", "sessionAffinity": "None"},
+    ("", "PersistentVolumeClaim"): {"volumeMode": "Filesystem"},
+    ("", "PersistentVolume"): {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
+}
+_MODE: Final = 420
+
+
+def set_defaults(obj: Object, kind: Kind) -> None:
+    """Fill the defaults of a built-in kind into an object."""
+    if kind.custom:
+        return
+    spec = obj.get("spec")
+    if isinstance(spec, dict):
+        _fill(spec, _SPECS.get((kind.group, kind.kind), {}))
+    if special := _SPECIAL.get((kind.group, kind.kind)):
+        special(obj)
+    for pod in pod_specs(obj, kind):
+        _pod_defaults(pod)
+
+
+def _fill(target: Object, defaults: Object) -> None:
+    for key, value in defaults.items():
+        if key not in target:
+            target[key] = copy.deepcopy(value)
+
+
+def pod_specs(obj: Object, kind: Kind) -> Iterator[Object]:
+    """Yield the pod specs inside an object of a built-in kind."""
+    if kind.group not in {"", "apps", "batch"}:
+        return
+    spec = obj.get("spec")
+    if kind.kind == "Pod" and isinstance(spec, dict):
+        yield spec
+    elif kind.kind == "PodTemplate":
+        yield from _template_specs(obj)
+    elif isinstance(spec, dict) and kind.kind == "CronJob":
+        yield from _template_specs((spec.get("jobTemplate") or {}).get("spec") or {})
+    elif isinstance(spec, dict):
+        yield from _template_specs(spec)
+
+
+def _template_specs(holder: Object) -> Iterator[Object]:
+    template = holder.get("template")
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        yield template["spec"]
+
+
+def _pod_defaults(spec: Object) -> None:
+    _fill(spec, _POD)
+    if "serviceAccountName" in spec:
+        spec.setdefault("serviceAccount", spec["serviceAccountName"])
+    elif "serviceAccount" in spec:
+        spec["serviceAccountName"] = spec["serviceAccount"]
+    for container in [*spec.get("containers", ()), *spec.get("initContainers", ())]:
+        _container_defaults(container)
+    for volume in spec.get("volumes", ()):
+        _volume_defaults(volume)
+
+
+def _container_defaults(container: Object) -> None:
+    _fill(container, _CONTAINER)
+    image = str(container.get("image", "")).rpartition("/")[2]
+    latest = "@" not in image and (":" not in image or image.endswith(":latest"))
+    container.setdefault("imagePullPolicy", "Always" if latest else "IfNotPresent")
+    for port in container.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if isinstance(container.get(probe), dict):
+            _fill(container[probe], _PROBE)
+            if isinstance(container[probe].get("httpGet"), dict):
+                container[probe]["httpGet"].setdefault("scheme", "HTTP")
+    limits = container["resources"].get("limits")
+    if limits:
+        container["resources"]["requests"] = limits | container["resources"].get("requests", {})
+    for variable in container.get("env", ()):
+        if isinstance(field := (variable.get("valueFrom") or {}).get("fieldRef"), dict):
+            field.setdefault("apiVersion", "v1")
+
+
+def _volume_defaults(volume: Object) -> None:
+    for source in ("secret", "configMap", "downwardAPI", "projected"):
+        if isinstance(volume.get(source), dict):
+            volume[source].setdefault("defaultMode", _MODE)
+    if isinstance(volume.get("hostPath"), dict):
+        volume["hostPath"].setdefault("type", "")
+    if len(volume) == 1:
+        volume["emptyDir"] = {}
+
+
+def _deployment(obj: Object) -> None:
+    if not isinstance(obj.get("spec"), dict):
+        return
+    strategy = obj["spec"].setdefault("strategy", {})
+    if strategy.get("type", "RollingUpdate") == "RollingUpdate":
+        strategy.setdefault("type", "RollingUpdate")
+        _fill(strategy.setdefault("rollingUpdate", {}), _ROLLING["rollingUpdate"])
+
+
+def _job(obj: Object) -> None:
+    spec = obj.get("spec") or {}
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = 1
+    spec.setdefault("parallelism", 1)
+
+
+def _service(obj: Object) -> None:
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return
+    if spec["type"] != "ExternalName":
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] in {"NodePort", "LoadBalancer"}:
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    for port in spec.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+        port.setdefault("targetPort", port.get("port"))
+
+
+def _pod(obj: Object) -> None:
+    if isinstance(obj.get("spec"), dict):
+        obj["spec"].setdefault("enableServiceLinks", True)
+
+
+def _endpoint_slice(obj: Object) -> None:
+    for port in obj.get("ports", ()):
+        port.setdefault("name", "")
+        port.setdefault("protocol", "TCP")
+
+
+def _namespace(obj: Object) -> None:
+    labels = obj["metadata"].setdefault("labels", {})
+    if "name" in obj["metadata"]:
+        labels["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+    obj.setdefault("spec", {})
+
+
+def _typed(value: str) -> Callable[[Object], None]:
+    def fill(obj: Object) -> None:
+        obj.setdefault("type", value)
+
+    return fill
+
+
+def _storage_class(obj: Object) -> None:
+    _fill(obj, {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
+
+
+def _priority_class(obj: Object) -> None:
+    obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _rbac_binding(obj: Object) -> None:
+    if isinstance(obj.get("roleRef"), dict):
+        obj["roleRef"].setdefault("apiGroup", "rbac.authorization.k8s.io")
+    for subject in obj.get("subjects", ()):
+        if subject.get("kind") in {"User", "Group"}:
+            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
+
+
+def _custom_resource_definition(obj: Object) -> None:
+    spec = obj.get("spec")
+    if isinstance(spec, dict) and isinstance(spec.get("names"), dict):
+        names = spec["names"]
+        names.setdefault("singular", str(names.get("kind", "")).lower())
+        names.setdefault("listKind", f"{names.get('kind', '')}List")
+        spec.setdefault("conversion", {"strategy": "None"})
+
+
+_SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
+    ("apps", "Deployment"): _deployment,
+    ("batch", "Job"): _job,
+    ("", "Service"): _service,
+    ("", "Pod"): _pod,
+    ("", "Namespace"): _namespace,
+    ("", "Secret"): _typed("Opaque"),
+    ("storage.k8s.io", "StorageClass"): _storage_class,
+    ("scheduling.k8s.io", "PriorityClass"): _priority_class,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _rbac_binding,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _rbac_binding,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _custom_resource_definition,
+    ("discovery.k8s.io", "EndpointSlice"): _endpoint_slice,
+}

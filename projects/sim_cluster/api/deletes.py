@@ -1,0 +1,106 @@
+"""Deleting: at once, after a grace period, or held by finalizers. `resources` calls `Deleter.delete`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from projects.sim_cluster.api.errors import precondition_failed
+from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.requests import DeleteOptions, Outcome
+from projects.sim_cluster.api.store import Store, Stored
+from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.writes import is_finished
+
+FOREGROUND: Final = "foregroundDeletion"
+ORPHAN: Final = "orphan"
+_SHOWN: Final = frozenset({"Pod", "Namespace", "Service", "ServiceAccount", "PersistentVolume", "PersistentVolumeClaim",
+                           "PodTemplate", "ResourceQuota"})  # fmt: skip
+
+
+class Deleter:
+    """Deletes objects by the API's rules."""
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self.store, self.now = store, now
+
+    def delete(self, kind: Kind, stored: Stored, options: DeleteOptions) -> Outcome:
+        """Delete one object, or mark it when something holds it."""
+        obj = stored.object
+        self._check_preconditions(kind, stored, options)
+        finalizers = _finalizers(obj, _propagation(kind, options))
+        grace = _grace(kind, obj, options)
+        if options.dry_run:
+            return _answer(kind, obj, gone=True)
+        marked = self._marked(kind, obj, finalizers, grace)
+        if is_finished(kind, marked):
+            last = self.store.remove(kind.storage, marked)
+            return _answer(kind, last.object, gone=True)
+        if _same_mark(obj, marked):
+            return _answer(kind, obj, gone=False)
+        return _answer(kind, self.store.put(kind.storage, marked).object, gone=False)
+
+    def _check_preconditions(self, kind: Kind, stored: Stored, options: DeleteOptions) -> None:
+        metadata = stored.object["metadata"]
+        if options.uid and options.uid != metadata["uid"]:
+            raise precondition_failed(kind, metadata["name"], "UID", options.uid, metadata["uid"])
+        if options.version and options.version != str(stored.version):
+            raise precondition_failed(kind, metadata["name"], "ResourceVersion", options.version, str(stored.version))
+
+    def _marked(self, kind: Kind, obj: Object, finalizers: list[str], grace: int) -> Object:
+        metadata = {key: value for key, value in obj["metadata"].items() if key != "finalizers"}
+        if finalizers:
+            metadata["finalizers"] = finalizers
+        known = metadata.get("deletionGracePeriodSeconds")
+        if "deletionTimestamp" not in metadata or (known is not None and grace < known):
+            metadata["deletionTimestamp"] = timestamp(self.now() + grace)
+            if kind.storage == ("", "pods") or finalizers:
+                metadata["deletionGracePeriodSeconds"] = grace
+            if "generation" in metadata and known is None:
+                metadata["generation"] += 1
+        marked = obj | {"metadata": metadata}
+        if kind.storage == ("", "namespaces"):
+            marked["status"] = dict(obj.get("status") or {}) | {"phase": "Terminating"}
+        return marked
+
+
+def _propagation(kind: Kind, options: DeleteOptions) -> str:
+    if options.propagation:
+        return options.propagation
+    return "Orphan" if kind.storage == ("batch", "jobs") else ""
+
+
+def _finalizers(obj: Object, propagation: str) -> list[str]:
+    found = [name for name in obj["metadata"].get("finalizers") or ()]
+    if propagation in {"Foreground", "Orphan", "Background"}:
+        found = [name for name in found if name not in {FOREGROUND, ORPHAN}]
+    if propagation == "Foreground":
+        found.append(FOREGROUND)
+    elif propagation == "Orphan":
+        found.append(ORPHAN)
+    return found
+
+
+def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:
+    """Return how many seconds the object has left: only a pod that runs on a node has any."""
+    if kind.storage != ("", "pods"):
+        return 0
+    spec, phase = obj.get("spec") or {}, (obj.get("status") or {}).get("phase")
+    if not spec.get("nodeName") or phase in {"Succeeded", "Failed"}:
+        return 0
+    wanted = options.grace_seconds
+    return int(spec.get("terminationGracePeriodSeconds", 30)) if wanted is None else max(0, wanted)
+
+
+def _same_mark(before: Object, after: Object) -> bool:
+    keys = ("deletionTimestamp", "finalizers", "deletionGracePeriodSeconds")
+    return all(before["metadata"].get(key) == after["metadata"].get(key) for key in keys)
+
+
+def _answer(kind: Kind, obj: Object, *, gone: bool) -> Outcome:
+    if not gone or kind.kind in _SHOWN:
+        return Outcome(kind.served(obj))
+    details: dict[str, Any] = {"name": obj["metadata"]["name"]} | ({"group": kind.group} if kind.group else {})
+    details |= {"kind": kind.resource, "uid": obj["metadata"]["uid"]}
+    return Outcome({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+

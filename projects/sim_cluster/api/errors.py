@@ -1,0 +1,157 @@
+"""The API's errors, worded as kube-apiserver words them. Raised by every rule, turned into HTTP by `http`.
+
+All are `ApiError`: a code, a reason, a message and the details of a ``Status``; the functions below are its vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from projects.sim_cluster.api.kinds import Kind
+
+
+class ApiError(Exception):
+    """A request that the API refuses, as the ``Status`` object that says why."""
+
+    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message, self.details = code, reason, message, details
+
+    def status(self) -> dict[str, Any]:
+        """Return the ``Status`` object of the answer."""
+        status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        status["message"] = self.message
+        if self.reason:
+            status["reason"] = self.reason
+        if self.details is not None:
+            status["details"] = self.details
+        return status | {"code": self.code}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that is wrong with an object: where, of what sort, in which words."""
+
+    field: str
+    reason: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it as an entry of ``details.causes``."""
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
+
+def required(field: str, message: str = "") -> Cause:
+    """Return the cause "Required value"."""
+    return Cause(field, "FieldValueRequired", "Required value" + (f": {message}" if message else ""))
+
+
+def invalid_value(field: str, shown: str, message: str) -> Cause:
+    """Return the cause "Invalid value"; `shown` is the value as Go prints it."""
+    return Cause(field, "FieldValueInvalid", f"Invalid value: {shown}: {message}")
+
+
+def not_supported(field: str, shown: str, supported: Sequence[str]) -> Cause:
+    """Return the cause "Unsupported value"."""
+    listed = ", ".join(f'"{value}"' for value in supported)
+    return Cause(field, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {listed}")
+
+
+def forbidden_change(field: str, message: str) -> Cause:
+    """Return the cause "Forbidden" of a field that may not be changed."""
+    return Cause(field, "FieldValueForbidden", f"Forbidden: {message}")
+
+
+def details_of(kind: Kind, name: str, *, as_kind: bool = False) -> dict[str, Any]:
+    """Return the details that name an object, by its resource or (for Invalid) by its kind."""
+    details: dict[str, Any] = {"name": name} if name else {}
+    if kind.group:
+        details["group"] = kind.group
+    return details | {"kind": kind.kind if as_kind else kind.resource}
+
+
+def not_found(kind: Kind, name: str) -> ApiError:
+    """Return 404 of an object that is not there."""
+    return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found', details_of(kind, name))
+
+
+def no_such_resource() -> ApiError:
+    """Return 404 of a path in a group that exists."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def already_exists(kind: Kind, name: str) -> ApiError:
+    """Return 409 of a name that is taken."""
+    return ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists', details_of(kind, name))
+
+
+def conflict(kind: Kind, name: str, why: str = "") -> ApiError:
+    """Return 409 of a write that lost against another one."""
+    why = why or "the object has been modified; please apply your changes to the latest version and try again"
+    message = f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}'
+    return ApiError(409, "Conflict", message, details_of(kind, name))
+
+
+def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: str) -> ApiError:
+    """Return 409 of a precondition (``UID`` or ``ResourceVersion``) that does not hold."""
+    why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+    message = f'Operation cannot be fulfilled on {kind.qualified_kind} "{name}": {why}The object might have been '
+    message += "deleted and then recreated" if what == "UID" else "modified"
+    return ApiError(409, "Conflict", message, details_of(kind, name, as_kind=True))
+
+
+def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> ApiError:
+    """Return 422 with every cause."""
+    listed = [f"{cause.field}: {cause.message}" for cause in causes]
+    text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
+    details = details_of(kind, name, as_kind=True) | {"causes": [cause.as_dict() for cause in causes]}
+    return ApiError(422, "Invalid", f'{kind.qualified_kind} "{name}" is invalid: {text}', details)
+
+
+def bad_request(message: str) -> ApiError:
+    """Return 400."""
+    return ApiError(400, "BadRequest", message)
+
+
+def forbidden(kind: Kind, name: str, why: str, causes: Sequence[dict[str, str]] = ()) -> ApiError:
+    """Return 403 of an object that admission refuses."""
+    details = details_of(kind, name)
+    if causes:
+        details["causes"] = list(causes)
+    shown = f'"{name}" ' if name else ""
+    return ApiError(403, "Forbidden", f"{kind.qualified} {shown}is forbidden: {why}", details)
+
+
+def method_not_allowed() -> ApiError:
+    """Return 405."""
+    message = "the server does not allow this method on the requested resource"
+    return ApiError(405, "MethodNotAllowed", message, {})
+
+
+def unsupported_media_type() -> ApiError:
+    """Return 415."""
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
+def not_acceptable(available: Sequence[str]) -> ApiError:
+    """Return 406."""
+    message = f"406: Not Acceptable\n\nAvailable representations: {', '.join(available)}"
+    return ApiError(406, "NotAcceptable", message, {})
+
+
+def unauthorized() -> ApiError:
+    """Return 401."""
+    return ApiError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
+
+
+def expired(message: str) -> ApiError:
+    """Return 410: a resourceVersion or a continue token that is too old."""
+    return ApiError(410, "Expired", message)
+
+
+def not_simulated(what: str) -> ApiError:
+    """Return 501: a real API server can do it and this one does not pretend to."""
+    return ApiError(501, "NotImplemented", f"the simulated cluster does not implement {what}", {})

@@ -1,0 +1,98 @@
+"""What names, labels and annotations may look like, and what is said of those that do not. Used by `validation`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from projects.sim_cluster.api.errors import Cause, invalid_value
+from projects.sim_cluster.api.kinds import Kind, Object
+
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
+_LABEL_1035: Final = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_QUALIFIED: Final = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_VALUE: Final = rf"({_QUALIFIED})?"
+_ENDS: Final = "and must start and end with an alphanumeric character"
+_SUBDOMAIN_MESSAGE: Final = (
+    f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {_ENDS} "
+    rf"(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_MESSAGE: Final = (
+    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {_ENDS} "
+    f"(e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
+)
+_LABEL_1035_MESSAGE: Final = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '{_LABEL_1035}')"
+)
+_QUALIFIED_MESSAGE: Final = (
+    f"name part must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    f"(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
+)
+_VALUE_MESSAGE: Final = (
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    f"(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '({_QUALIFIED})?')"
+)
+_LONGEST_NAME: Final = 253
+_LONGEST_LABEL: Final = 63
+_AS_LABEL: Final = frozenset({("", "Namespace")})
+_AS_1035: Final = frozenset({("", "Service")})
+_AS_PATH: Final = frozenset({"rbac.authorization.k8s.io", "project.openshift.io"})
+
+
+def shown(value: Any) -> str:
+    """Return a value as Go prints it in a cause."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def name_causes(kind: Kind, name: str) -> Iterator[Cause]:
+    """Yield what is wrong with an object's name."""
+    pattern, message, longest = _SUBDOMAIN, _SUBDOMAIN_MESSAGE, _LONGEST_NAME
+    key = (kind.group, kind.kind)
+    if kind.group in _AS_PATH:
+        if name in {".", ".."} or "/" in name or "%" in name:
+            yield invalid_value("metadata.name", shown(name), "may not contain '/'" if "/" in name else "may not be '.'")
+        return
+    if key in _AS_LABEL:
+        pattern, message, longest = _LABEL, _LABEL_MESSAGE, _LONGEST_LABEL
+    elif key in _AS_1035:
+        pattern, message, longest = _LABEL_1035, _LABEL_1035_MESSAGE, _LONGEST_LABEL
+    if len(name) > longest:
+        yield invalid_value("metadata.name", shown(name), f"must be no more than {longest} characters")
+    if not re.fullmatch(pattern, name):
+        yield invalid_value("metadata.name", shown(name), message)
+
+
+def label_causes(labels: Any, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with labels."""
+    for key, value in (labels or {}).items():
+        yield from _key_causes(key, field)
+        if len(value) > _LONGEST_LABEL:
+            yield invalid_value(field, shown(value), f"must be no more than {_LONGEST_LABEL} bytes")
+        if not re.fullmatch(_VALUE, value):
+            yield invalid_value(field, shown(value), _VALUE_MESSAGE)
+
+
+def _key_causes(key: str, field: str) -> Iterator[Cause]:
+    prefix, slash, name = key.rpartition("/")
+    if slash and not prefix:
+        yield invalid_value(field, shown(key), "prefix part must be non-empty")
+    elif slash and not re.fullmatch(_SUBDOMAIN, prefix):
+        yield invalid_value(field, shown(key), f"prefix part {_SUBDOMAIN_MESSAGE}")
+    if not name:
+        yield invalid_value(field, shown(key), "name part must be non-empty")
+    elif len(name) > _LONGEST_LABEL:
+        yield invalid_value(field, shown(key), f"name part must be no more than {_LONGEST_LABEL} bytes")
+    if not re.fullmatch(_QUALIFIED, name):
+        yield invalid_value(field, shown(key), _QUALIFIED_MESSAGE)
+
+
+def metadata_causes(obj: Object) -> Iterator[Cause]:
+    """Yield what is wrong with labels and annotations of an object."""
+    metadata = obj["metadata"]
+    yield from label_causes(metadata.get("labels"), "metadata.labels")
+    for key in metadata.get("annotations") or {}:
+        yield from _key_causes(key.lower(), "metadata.annotations")

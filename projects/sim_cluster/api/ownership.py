@@ -1,0 +1,136 @@
+"""Who owns which field: sets of paths, their ``fieldsV1`` form, and ``managedFields`` after a write.
+
+A path is a tuple of elements spelled as ``fieldsV1`` spells them: ``f:name``, ``k:{"name":"c"}``, ``v:"x"``; an element
+that is owned itself, not only what lies below it, ends in ``.``. Used by `apply` and `resources`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from projects.sim_cluster.api.kinds import Object
+from projects.sim_cluster.api.schema import Schema
+
+Path = tuple[str, ...]
+Fields = dict[Path, Any]
+_UNOWNED: Final = frozenset({"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "selfLink",
+                             "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Manager:
+    """One entry of ``managedFields``, its fields apart."""
+
+    name: str
+    operation: str
+    api_version: str
+    subresource: str = ""
+
+
+def leaves(obj: Object, schema: Schema | None) -> Fields:
+    """Return every path of an object that can be owned, with the value at it."""
+    found: Fields = {}
+    for key, value in obj.items():
+        child = schema.child(key) if schema else None
+        if key == "metadata":
+            value = {name: item for name, item in value.items() if name not in _UNOWNED}  # noqa: PLW2901
+            _collect(value, child, (f"f:{key}",), found, own=False)
+        elif key not in {"apiVersion", "kind"}:
+            _collect(value, child, (f"f:{key}",), found, own=False)
+    return found
+
+
+def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, own: bool = True) -> None:
+    if isinstance(value, dict) and value and not (schema and schema.is_atomic):
+        if own and (schema is None or schema.is_map or path[-1].startswith("k:") or _is_optional_struct(schema)):
+            found[(*path, ".")] = None
+        for key, item in value.items():
+            _collect(item, schema.child(key) if schema else None, (*path, f"f:{key}"), found)
+    elif isinstance(value, list) and schema is not None and (schema.list_keys or schema.is_set):
+        if own:
+            found[(*path, ".")] = None
+        for item in value:
+            element = element_of(item, schema)
+            if element.startswith("v:"):
+                found[(*path, element)] = item
+            else:
+                _collect(item, schema.items, (*path, element), found)
+    else:
+        found[path] = value
+
+
+def _is_optional_struct(schema: Schema) -> bool:
+    return not schema.name and schema.is_open
+
+
+def element_of(item: Any, schema: Schema) -> str:
+    """Return the path element of a list's item: its keys, or its value."""
+    if schema.list_keys and isinstance(item, dict):
+        keys = {key: item.get(key, _default_of(schema, key)) for key in sorted(schema.list_keys)}
+        keys = {key: value for key, value in keys.items() if value is not None}
+        return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
+    return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+
+
+def _default_of(schema: Schema, key: str) -> Any:
+    child = schema.items.child(key) if schema.items is not None else None
+    return None if child is None else child.node.get("default")
+
+
+def to_fields_v1(paths: Iterator[Path] | set[Path]) -> dict[str, Any]:
+    """Return paths as the nested map of ``fieldsV1``."""
+    tree: dict[str, Any] = {}
+    for path in sorted(paths):
+        node = tree
+        for element in path:
+            node = node.setdefault(element, {})
+    return tree
+
+
+def from_fields_v1(tree: dict[str, Any], prefix: Path = ()) -> set[Path]:
+    """Return the paths of a ``fieldsV1`` map."""
+    if not tree:
+        return {prefix} if prefix else set()
+    return set().union(*(from_fields_v1(below, (*prefix, element)) for element, below in tree.items()))
+
+
+def owners(obj: Object) -> dict[Manager, tuple[set[Path], str]]:
+    """Return the managers of an object with their paths and the time of their last write."""
+    found = {}
+    for entry in obj["metadata"].get("managedFields") or ():
+        manager = Manager(entry.get("manager", ""), entry.get("operation", ""), entry.get("apiVersion", ""), entry.get("subresource", ""))
+        found[manager] = (from_fields_v1(entry.get("fieldsV1") or {}), entry.get("time", ""))
+    return found
+
+
+def with_owners(managers: dict[Manager, tuple[set[Path], str]]) -> list[dict[str, Any]]:
+    """Return the ``managedFields`` of an object: appliers first, then in order of time."""
+    entries = []
+    ordered = sorted(managers.items(), key=lambda item: (item[0].operation != "Apply", item[1][1], item[0].name))
+    for manager, (paths, time) in ordered:
+        if paths:
+            entry = {"manager": manager.name, "operation": manager.operation, "apiVersion": manager.api_version}
+            entry |= {"time": time, "fieldsType": "FieldsV1", "fieldsV1": to_fields_v1(paths)}
+            entries.append(entry | ({"subresource": manager.subresource} if manager.subresource else {}))
+    return entries
+
+
+def after_update(before: Object | None, after: Object, schema: Schema, manager: Manager, time: str) -> list[dict[str, Any]]:
+    """Return the ``managedFields`` after a create, an update or a patch: who changed a field owns it alone."""
+    old = leaves(before, schema) if before is not None else {}
+    new = leaves(after, schema)
+    changed = {path for path, value in new.items() if path not in old or old[path] != value}
+    removed = old.keys() - new.keys()
+    managers = owners(before) if before is not None else {}
+    if not changed and not removed:
+        return list((before or {}).get("metadata", {}).get("managedFields") or [])
+    for other, (paths, at) in list(managers.items()):
+        if other != manager:
+            taken = {path for path in changed if path[-1] != "."}
+            managers[other] = (paths - taken - removed, at)
+    mine = managers.get(manager, (set(), ""))[0] - removed
+    managers[manager] = (mine | changed, time)
+    return with_owners(managers)

@@ -1,0 +1,67 @@
+"""What a request asks for beside its object, and what is answered. Made by `http` and by whoever calls `resources` in process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from projects.sim_cluster.api.kinds import Kind, Object
+
+PatchType = Literal["json", "merge", "strategic", "apply"]
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """Options of a create, an update or a patch."""
+
+    manager: str = "unknown"
+    user: str = "kubernetes-admin"
+    dry_run: bool = False
+    validation: str = "Warn"
+    force: bool = False
+    subresource: str = ""
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """Options of a delete."""
+
+    propagation: str = ""
+    grace_seconds: int | None = None
+    uid: str = ""
+    version: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """Options of a list and of a delete of a collection."""
+
+    labels: str = ""
+    fields: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    version: str = ""
+    version_match: str = ""
+
+
+@dataclass
+class Outcome:
+    """What a request led to: the object to show, its JSON when that is known, warnings, whether it is new."""
+
+    object: Object
+    json: bytes | None = None
+    warnings: list[str] = field(default_factory=list)
+    created: bool = False
+    accepted: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A list, or a part of one."""
+
+    kind: Kind
+    items: list[Any]  # of Stored
+    version: int
+    continue_token: str = ""
+    remaining: int = 0

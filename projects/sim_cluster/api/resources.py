@@ -1,0 +1,186 @@
+"""The verbs on every kind: get, list, create, update, patch, delete, deletecollection. The API without HTTP.
+
+`http` calls it for requests, `in_process` for behaviours, `shapes` are written through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from projects.sim_cluster.api.apply import apply
+from projects.sim_cluster.api.decoding import WrongTypeError, check_type
+from projects.sim_cluster.api.deletes import Deleter
+from projects.sim_cluster.api.errors import (
+    ApiError,
+    bad_request,
+    invalid,
+    invalid_value,
+    not_found,
+    required,
+    unsupported_media_type,
+)
+from projects.sim_cluster.api.kinds import Kind, Object, Registry
+from projects.sim_cluster.api.names import shown
+from projects.sim_cluster.api.ownership import Manager
+from projects.sim_cluster.api.pages import Pager
+from projects.sim_cluster.api.patches import PatchFailedError, json_patch, merge_patch, rejected
+from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, Outcome, Page, PatchType, WriteOptions
+from projects.sim_cluster.api.store import Store, Stored, encode
+from projects.sim_cluster.api.strategic import strategic_merge
+from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.writes import Writer, outcome
+
+#: What answers the create of a kind that stores nothing: reviews, requests.
+Answerer = Callable[[str, Object, WriteOptions], Outcome]
+
+
+class Resources:
+    """The verbs, on the kinds of a registry and the objects of a store."""
+
+    def __init__(self, store: Store, registry: Registry, writer: Writer, deleter: Deleter) -> None:
+        self.store, self.registry, self.writer, self.deleter = store, registry, writer, deleter
+        self.pager = Pager(store)
+        self.answerers: dict[tuple[str, str], Answerer] = {}
+
+    def stored(self, kind: Kind, namespace: str, name: str) -> Stored:
+        """Return a stored object; raise NotFound when there is none."""
+        found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
+        if found is None:
+            raise not_found(kind, name)
+        return found
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Outcome:
+        """Return one object."""
+        return outcome(kind, self.stored(kind, namespace, name))
+
+    def list(self, kind: Kind, namespace: str, options: ListOptions) -> Page:
+        """Return a list, or a page of it."""
+        return self.pager.list(kind, namespace, options)
+
+    def create(self, kind: Kind, namespace: str, body: Any, options: WriteOptions) -> Outcome:
+        """Create an object, or answer a review."""
+        obj = _with_metadata(check_type(body, kind))
+        given = obj["metadata"].get("namespace")
+        if kind.namespaced and given and given != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        if answerer := self.answerers.get((kind.group, kind.resource)):
+            return answerer(namespace, obj, options)
+        return self.writer.create(kind, namespace, obj, options)
+
+    def update(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+        """Replace an object (PUT)."""
+        obj = _with_metadata(check_type(body, kind))
+        given = obj["metadata"].setdefault("name", name)
+        if given != name:
+            raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+        before = self.stored(kind, namespace, name)
+        if kind.custom and not obj["metadata"].get("resourceVersion"):
+            raise invalid(kind, name, [invalid_value("metadata.resourceVersion", "0", "must be specified for an update")])
+        try:
+            return self.writer.commit(kind, before, obj, options)
+        except WrongTypeError as error:
+            message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+            raise bad_request(message) from None
+
+    def patch(self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions) -> Outcome:
+        """Patch an object; an apply creates it when it is missing."""
+        if patch_type == "apply":
+            return self._apply(kind, namespace, name, patch, options)
+        before = self.stored(kind, namespace, name)
+        patched = _patched(kind.served(before.object), kind, patch_type, patch)
+        obj = _with_metadata(check_type(patched, kind))
+        if obj["metadata"].get("name") != name:
+            raise bad_request(f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})")
+        try:
+            return self.writer.commit(kind, before, obj, options)
+        except WrongTypeError as error:
+            cause = invalid_value("patch", shown(encode(patched).decode()), str(error))
+            raise _invalid_patch(cause.message, cause.as_dict()) from None
+
+    def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
+        obj = _with_metadata(check_type(patch, kind))
+        self._check_applied(kind, namespace, name, obj, options)
+        found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
+        warnings: list[str] = []
+        if found is None and options.subresource:
+            raise not_found(kind, name)
+        applied = self._shape_applied(kind, obj, options, warnings)
+        manager = Manager(options.manager, "Apply", kind.api_version, options.subresource)
+        live = kind.served(found.object) if found else None
+        merged = apply(live, applied, kind, manager, timestamp(self.writer.now()), force=options.force)
+        if found is None:
+            made = self.writer.create(kind, namespace, merged, options)
+            return replace(made, warnings=warnings + made.warnings)
+        managed = merged["metadata"]["managedFields"]
+        merged["metadata"].pop("resourceVersion", None)
+        if version := obj["metadata"].get("resourceVersion"):
+            merged["metadata"]["resourceVersion"] = version
+        done = self.writer.commit(kind, found, merged, options, managed=managed)
+        return replace(done, warnings=warnings)
+
+    def _shape_applied(self, kind: Kind, obj: Object, options: WriteOptions, warnings: list[str]) -> Object:
+        from projects.sim_cluster.api.decoding import conform  # noqa: PLC0415
+
+        try:
+            shaped = conform(obj, kind)
+        except WrongTypeError as error:
+            raise ApiError(500, "", f"failed to create typed patch object ({obj['metadata'].get('namespace', '')}/"
+                           f"{obj['metadata']['name']}; {kind.api_version}, Kind={kind.kind}): {error}") from None  # fmt: skip
+        if shaped.unknown:
+            if options.validation == "Strict":
+                named = ", ".join(f'unknown field "{path}"' for path in shaped.unknown)
+                raise bad_request(f"error decoding patch: strict decoding error: {named}")
+            warnings += [f'unknown field "{path}"' for path in shaped.unknown if options.validation != "Ignore"]
+        return shaped.object
+
+    def _check_applied(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> None:
+        if not options.manager:
+            cause = required("fieldManager", "is required for apply patch")
+            raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {cause.field}: {cause.message}',
+                           {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause.as_dict()]})  # fmt: skip
+        if "managedFields" in obj["metadata"]:
+            raise bad_request("metadata.managedFields must be nil")
+        if obj["metadata"].setdefault("name", name) != name:
+            raise bad_request(f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({name})")
+        if kind.namespaced and obj["metadata"].setdefault("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+
+    def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions) -> Outcome:
+        """Delete an object."""
+        return self.deleter.delete(kind, self.stored(kind, namespace, name), options)
+
+    def delete_collection(self, kind: Kind, namespace: str, which: ListOptions, options: DeleteOptions) -> Page:
+        """Delete what a list would show, and return that list."""
+        page = self.pager.list(kind, namespace, which)
+        for stored in page.items:
+            if self.store.get(kind.storage, stored.object["metadata"].get("namespace", ""), stored.object["metadata"]["name"]) is stored:
+                self.deleter.delete(kind, stored, options)
+        return page
+
+
+def _with_metadata(obj: Object) -> Object:
+    metadata = obj.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise bad_request("metadata must be an object")
+    return obj | {"metadata": dict(metadata or {})}
+
+
+def _patched(live: Object, kind: Kind, patch_type: PatchType, patch: Any) -> Any:
+    if patch_type == "json":
+        try:
+            return json_patch(live, patch)
+        except PatchFailedError:
+            raise rejected() from None
+    if not isinstance(patch, dict):
+        raise bad_request("error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}")
+    if patch_type == "merge":
+        return merge_patch(live, patch)
+    if kind.custom:
+        raise unsupported_media_type()
+    return strategic_merge(live, patch, kind.schema)
+
+
+def _invalid_patch(message: str, cause: dict[str, str]) -> ApiError:
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {message}', {"causes": [cause]})

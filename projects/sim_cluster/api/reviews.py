@@ -1,0 +1,37 @@
+"""Kinds that answer and store nothing: who am I, may I. Everyone who is let in may do everything.
+
+`application` registers `answerers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projects.sim_cluster.api.kinds import Object
+from projects.sim_cluster.api.requests import Outcome, WriteOptions
+from projects.sim_cluster.api.resources import Answerer
+
+_ALL: Object = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+_REASON = "the simulated cluster allows everything"
+
+
+def _allow(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
+    return Outcome(obj | {"status": {"allowed": True, "reason": _REASON}}, created=True)
+
+
+def _rules(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
+    status = {"resourceRules": [_ALL], "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": False}
+    return Outcome(obj | {"status": status}, created=True)
+
+
+def _self(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
+    groups = ["system:masters", "system:authenticated"]
+    return Outcome(obj | {"status": {"userInfo": {"username": options.user, "groups": groups}}}, created=True)
+
+
+def answerers() -> Iterator[tuple[tuple[str, str], Answerer]]:
+    """Yield what answers the create of each review, by group and resource."""
+    for resource in ("selfsubjectaccessreviews", "subjectaccessreviews", "localsubjectaccessreviews"):
+        yield ("authorization.k8s.io", resource), _allow
+    yield ("authorization.k8s.io", "selfsubjectrulesreviews"), _rules
+    yield ("authentication.k8s.io", "selfsubjectreviews"), _self

@@ -1,0 +1,78 @@
+"""From a path to what it names: a kind, a namespace, a name, a subresource. Called by `http`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from projects.sim_cluster.api.builtin import REFUSED
+from projects.sim_cluster.api.errors import ApiError, no_such_resource, not_simulated
+from projects.sim_cluster.api.kinds import Kind, Registry
+
+#: Subresources that a real API serves and that need something that runs.
+NOT_SIMULATED: Final = frozenset({"exec", "attach", "portforward", "proxy", "ephemeralcontainers", "resize"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a path names."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+class PageNotFoundError(Exception):
+    """A path outside of every group."""
+
+
+def target_of(path: str, registry: Registry) -> Target:
+    """Return what a resource path names; `path` starts with ``/api/`` or ``/apis/``."""
+    parts = [part for part in path.split("/") if part]
+    group, version, rest = ("", parts[1], parts[2:]) if parts[0] == "api" else (parts[1], parts[2], parts[3:])
+    if rest[0] == "watch":
+        raise not_simulated("the deprecated /watch/ paths; use ?watch=true")
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and not (len(rest) == 3 and rest[2] in {"status", "finalize"} and not group):  # noqa: PLR2004
+        namespace, rest = rest[1], rest[2:]
+    kind = registry.find(group, version, rest[0])
+    if kind is None:
+        raise _missing(registry, group, version, rest[0])
+    if namespace and not kind.namespaced:
+        raise no_such_resource()
+    target = Target(kind, namespace, rest[1] if len(rest) > 1 else "", "/".join(rest[2:]))
+    _check_subresource(target)
+    return target
+
+
+def _missing(registry: Registry, group: str, version: str, resource: str) -> Exception:
+    if (group, resource) in REFUSED or (group, resource, version) in REFUSED:
+        return not_simulated(f"{group or 'core'}/{version} {resource}")
+    if registry.has_group_version(group, version) or not group:
+        return no_such_resource()
+    return PageNotFoundError()
+
+
+def _check_subresource(target: Target) -> None:
+    name = target.subresource.split("/")[0]
+    if not name or name in target.kind.subresources:
+        return
+    if name in NOT_SIMULATED and not target.kind.custom:
+        raise not_simulated(f"{target.kind.resource}/{name}")
+    raise no_such_resource()
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return a boolean query parameter."""
+    return query.get(name, "").lower() in {"1", "true"}
+
+
+def integer(query: Mapping[str, str], name: str) -> int:
+    """Return a numeric query parameter, 0 when it is missing."""
+    text = query.get(name, "")
+    try:
+        return int(text) if text else 0
+    except ValueError:
+        raise ApiError(400, "BadRequest", f'strconv.ParseInt: parsing "{text}": invalid syntax') from None

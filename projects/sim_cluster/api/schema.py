@@ -1,0 +1,155 @@
+"""How an object of a kind is built: fields, lists with keys, maps. Read by decoding, patches and apply.
+
+A `Schema` is a lazy view of one node of an OpenAPI document (Kubernetes' definitions) or of a CRD's structural schema.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+_METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+
+
+class Definitions:
+    """The named schemas of an OpenAPI document."""
+
+    def __init__(self, definitions: dict[str, Any]) -> None:
+        self.raw = definitions
+        self._schemas: dict[str, Schema] = {}
+
+    def schema(self, name: str) -> Schema:
+        """Return the schema of that full name."""
+        if name not in self._schemas:
+            self._schemas[name] = Schema(self.raw[name], self, name)
+        return self._schemas[name]
+
+    @cached_property
+    def by_kind(self) -> dict[tuple[str, str, str], str]:
+        """The names of the top-level kinds, by group, version and kind."""
+        found = {}
+        for name, node in self.raw.items():
+            for kind in node.get("x-kubernetes-group-version-kind", ()):
+                found[kind["group"], kind["version"], kind["kind"]] = name
+        return found
+
+
+class Schema:
+    """One node: what may stand at one place of an object."""
+
+    def __init__(self, node: dict[str, Any], definitions: Definitions | None = None, name: str = "") -> None:
+        self.node, self.definitions, self.name = node, definitions, name
+        self._children: dict[str, Schema | None] = {}
+
+    def _at(self, node: dict[str, Any]) -> Schema:
+        if "allOf" in node and len(node["allOf"]) == 1:
+            node = node["allOf"][0]
+        if self.definitions is not None and (ref := node.get("$ref")):
+            target = self.definitions.schema(ref.rsplit("/", 1)[-1])
+            extra = {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
+            return Schema(target.node | extra, self.definitions, target.name) if extra else target
+        return Schema(node, self.definitions)
+
+    @property
+    def type(self) -> str:
+        """The OpenAPI type; empty where anything may stand."""
+        return str(self.node.get("type", "object" if "properties" in self.node else ""))
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the definition's name: what Go calls the struct."""
+        return self.name.rsplit(".", 1)[-1]
+
+    @property
+    def is_quantity(self) -> bool:
+        """Whether a resource quantity stands here."""
+        return self.name == _QUANTITY
+
+    @cached_property
+    def is_int_or_string(self) -> bool:
+        """Whether a number or a string may stand here."""
+        return bool(self.node.get("x-kubernetes-int-or-string")) or self.node.get("format") == "int-or-string"
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether any field may stand here."""
+        if self.node.get("x-kubernetes-preserve-unknown-fields"):
+            return True
+        closed = "properties" in self.node or "additionalProperties" in self.node or "items" in self.node
+        return not closed and self.type in {"", "object"}
+
+    @cached_property
+    def is_map(self) -> bool:
+        """Whether it is a map with free keys."""
+        return bool(self.node.get("additionalProperties")) and "properties" not in self.node
+
+    @cached_property
+    def is_embedded(self) -> bool:
+        """Whether a whole object with apiVersion, kind and metadata stands here."""
+        return bool(self.node.get("x-kubernetes-embedded-resource"))
+
+    def child(self, key: str) -> Schema | None:
+        """Return the schema of a field or of a map's value, None when it is not known."""
+        if key not in self._children:
+            node = self.node.get("properties", {}).get(key)
+            if node is None and isinstance(self.node.get("additionalProperties"), dict):
+                node = self.node["additionalProperties"]
+            self._children[key] = None if node is None else self._at(node)
+        return self._children[key]
+
+    @cached_property
+    def items(self) -> Schema | None:
+        """The schema of a list's elements."""
+        node = self.node.get("items")
+        return self._at(node) if isinstance(node, dict) else None
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """Fields that must be there."""
+        return frozenset(self.node.get("required", ()))
+
+    @cached_property
+    def list_keys(self) -> tuple[str, ...]:
+        """The keys that identify the elements of an associative list; empty for other lists."""
+        is_map = self.node.get("x-kubernetes-list-type") == "map"
+        return tuple(self.node.get("x-kubernetes-list-map-keys", ())) if is_map else ()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a list of distinct scalars that are owned one by one."""
+        return self.node.get("x-kubernetes-list-type") == "set"
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether a map or a list is owned as a whole."""
+        if self.type == "array":
+            return not self.list_keys and not self.is_set
+        return self.node.get("x-kubernetes-map-type") == "atomic"
+
+    @property
+    def merge_key(self) -> str:
+        """The key by which a strategic merge patch merges a list; empty when it replaces it."""
+        strategy = str(self.node.get("x-kubernetes-patch-strategy", ""))
+        return str(self.node.get("x-kubernetes-patch-merge-key", "")) if "merge" in strategy else ""
+
+    @property
+    def merges_scalars(self) -> bool:
+        """Whether a strategic merge patch adds to a list of scalars."""
+        strategy = str(self.node.get("x-kubernetes-patch-strategy", ""))
+        return "merge" in strategy and "x-kubernetes-patch-merge-key" not in self.node
+
+    @property
+    def replaces_keys(self) -> bool:
+        """Whether a strategic merge patch keeps only the keys it names (``retainKeys``)."""
+        return "retainKeys" in str(self.node.get("x-kubernetes-patch-strategy", ""))
+
+
+def custom_schema(openapi: dict[str, Any] | None, definitions: Definitions) -> Schema:
+    """Return the schema of a CRD's version, with the metadata that every object has."""
+    node = dict(openapi or {"x-kubernetes-preserve-unknown-fields": True})
+    node.setdefault("type", "object")
+    properties = dict(node.get("properties", {}))
+    properties["metadata"] = {"$ref": f"#/definitions/{_METADATA}"}
+    properties |= {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+    return Schema(node | {"properties": properties}, definitions)

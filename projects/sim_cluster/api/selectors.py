@@ -1,0 +1,149 @@
+"""Label and field selectors: parsed from a query, matched against objects. Used by list, watch and deletecollection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from projects.sim_cluster.api.errors import bad_request
+from projects.sim_cluster.api.kinds import Kind, Object
+
+Matches = Callable[[Object], bool]
+_TOKEN: Final = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
+_OPERATORS: Final = frozenset({"=", "==", "!=", "in", "notin", "gt", "lt", ">", "<"})
+_EXPECTED: Final = "in, notin, =, ==, !=, gt, lt"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One clause of a label selector."""
+
+    key: str
+    operator: str
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether the labels satisfy the clause."""
+        value = labels.get(self.key)
+        match self.operator:
+            case "exists":
+                return value is not None
+            case "!":
+                return value is None
+            case "in":
+                return value in self.values
+            case "notin":
+                return value not in self.values
+            case _:
+                return value is not None and _compares(value, self.operator, next(iter(self.values)))
+
+
+def _compares(value: str, operator: str, bound: str) -> bool:
+    try:
+        return int(value) > int(bound) if operator == "gt" else int(value) < int(bound)
+    except ValueError:
+        return False
+
+
+class _Parser:
+    """A label selector's tokens, read from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.at = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def requirement(self) -> Requirement:
+        if self.peek() == "!":
+            self.take()
+            return Requirement(self.take(), "!")
+        key = self.take()
+        if self.peek() in {",", ""}:
+            return Requirement(key, "exists")
+        operator = self.take()
+        if operator not in _OPERATORS:
+            raise bad_request(f"unable to parse requirement: found '{operator}', expected: {_EXPECTED}")
+        return self.with_values(key, operator)
+
+    def with_values(self, key: str, operator: str) -> Requirement:
+        if operator in {"in", "notin"}:
+            return Requirement(key, operator, self.value_set())
+        value = "" if self.peek() in {",", ""} else self.take()
+        words = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
+        return Requirement(key, words.get(operator, operator), frozenset({value}))
+
+    def value_set(self) -> frozenset[str]:
+        if (found := self.take()) != "(":
+            raise bad_request(f"unable to parse requirement: found '{found}' expected: '('")
+        values = set()
+        while (token := self.take()) != ")":
+            if not token:
+                raise bad_request("unable to parse requirement: found '', expected: ',', or ')'")
+            if token != ",":
+                values.add(token)
+        return frozenset(values)
+
+    def parse(self) -> list[Requirement]:
+        found = []
+        while self.peek():
+            found.append(self.requirement())
+            if self.peek() and (separator := self.take()) != ",":
+                raise bad_request(f"unable to parse requirement: found '{separator}', expected: ',' or 'end of string'")
+        return found
+
+
+def label_requirements(text: str) -> list[Requirement]:
+    """Return the clauses of a label selector; an error is worded as the server words it."""
+    return _Parser(text).parse()
+
+
+def label_selector(text: str) -> Matches:
+    """Return a match function for the ``labelSelector`` of a query."""
+    requirements = label_requirements(text)
+
+    def matches(obj: Object) -> bool:
+        labels = obj["metadata"].get("labels") or {}
+        return all(requirement.matches(labels) for requirement in requirements)
+
+    return matches
+
+
+def field_selector(text: str, kind: Kind) -> Matches:
+    """Return a match function for the ``fieldSelector`` of a query; only the fields that the kind supports are known."""
+    known = ("metadata.name", "metadata.namespace", *kind.selectable)
+    clauses = []
+    for clause in filter(None, text.split(",")):
+        if not (parsed := re.fullmatch(r"\s*([^=!]+?)(==|!=|=)(.*)", clause)):
+            raise bad_request(f"invalid selector: '{text}'; can't understand '{clause}'")
+        path, operator, value = parsed.groups()
+        if path not in known:
+            raise bad_request(_unknown_field(kind, path, known))
+        clauses.append((tuple(path.split(".")), operator != "!=", value))
+    return lambda obj: all((_text_at(obj, path) == value) == equal for path, equal, value in clauses)
+
+
+def _unknown_field(kind: Kind, path: str, known: tuple[str, ...]) -> str:
+    if kind.selectable and not kind.custom:
+        return f"field label not supported: {path}"
+    listed = ", ".join(f'"{name}"' for name in known)
+    return f'"{path}" is not a known field selector: only {listed}'
+
+
+def _text_at(obj: Object, path: tuple[str, ...]) -> str:
+    value: object = obj
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    if path == ("source",) and isinstance(value, dict):
+        value = value.get("component")
+    if value is None:
+        return "false" if path[-1] in {"unschedulable", "hostNetwork"} else "0" if path[-1] == "replicas" else ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

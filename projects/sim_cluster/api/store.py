@@ -1,0 +1,153 @@
+"""The objects, their one counter of versions, and what happened to them. Everything else of the API stands on it.
+
+A stored object is never changed in place: a write puts a new one in its place. So lists, watches and snapshots
+share objects, and their JSON is made at most once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from projects.sim_cluster.api.kinds import Object
+
+Storage = tuple[str, str]
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+HISTORY: Final = 20_000  # events kept for watches that start in the past, per storage
+
+
+def encode(value: object) -> bytes:
+    """Return compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class Stored:
+    """An object as it was at one version, with its JSON."""
+
+    __slots__ = ("_json", "object", "version")
+
+    def __init__(self, obj: Object, version: int) -> None:
+        self.object, self.version = obj, version
+        self._json: bytes | None = None
+
+    @property
+    def json(self) -> bytes:
+        """The object as JSON, encoded at first use."""
+        if self._json is None:
+            self._json = encode(self.object)
+        return self._json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: what an object became, and what it was before."""
+
+    type: EventType
+    storage: Storage
+    now: Stored
+    before: Stored | None
+
+    @property
+    def version(self) -> int:
+        """The version of the write."""
+        return self.now.version
+
+
+class Subscription:
+    """The changes of one storage from now on, in order, for one watch."""
+
+    def __init__(self, store: Store, storage: Storage) -> None:
+        self._store, self._storage = store, storage
+        self.queue: asyncio.Queue[Change | None] = asyncio.Queue()
+
+    def close(self) -> None:
+        """Stop receiving."""
+        self._store.subscriptions[self._storage].discard(self)
+
+
+class Store:
+    """Objects by storage, namespace and name."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self._objects: dict[Storage, dict[str, dict[str, Stored]]] = {}
+        self._history: dict[Storage, deque[Change]] = {}
+        self._forgotten: dict[Storage, int] = {}
+        self.subscriptions: dict[Storage, set[Subscription]] = {}
+        self.listeners: list[Callable[[Change], None]] = []
+
+    def get(self, storage: Storage, namespace: str, name: str) -> Stored | None:
+        """Return one object."""
+        return self._objects.get(storage, {}).get(namespace, {}).get(name)
+
+    def list(self, storage: Storage, namespace: str = "") -> list[Stored]:
+        """Return the objects of a storage, or of one namespace of it, ordered by namespace and name."""
+        spaces = self._objects.get(storage, {})
+        chosen = [namespace] if namespace else sorted(spaces)
+        return [spaces[space][name] for space in chosen if space in spaces for name in sorted(spaces[space])]
+
+    def count(self, storage: Storage, namespace: str = "") -> int:
+        """Return how many objects there are."""
+        spaces = self._objects.get(storage, {})
+        return len(spaces.get(namespace, ())) if namespace else sum(map(len, spaces.values()))
+
+    def storages(self) -> Iterator[Storage]:
+        """Yield the storages that hold objects."""
+        return (storage for storage, spaces in list(self._objects.items()) if any(spaces.values()))
+
+    def put(self, storage: Storage, obj: Object) -> Stored:
+        """Store an object, which the caller gives away, in the place of the one of its name."""
+        metadata = obj["metadata"]
+        space = self._objects.setdefault(storage, {}).setdefault(metadata.get("namespace", ""), {})
+        before = space.get(metadata["name"])
+        self.version += 1
+        metadata["resourceVersion"] = str(self.version)
+        space[metadata["name"]] = stored = Stored(obj, self.version)
+        self._tell(Change("MODIFIED" if before else "ADDED", storage, stored, before))
+        return stored
+
+    def remove(self, storage: Storage, obj: Object) -> Stored:
+        """Remove an object; `obj` is what its watchers see last."""
+        metadata = obj["metadata"]
+        before = self._objects[storage][metadata.get("namespace", "")].pop(metadata["name"])
+        self.version += 1
+        last = Stored(obj | {"metadata": metadata | {"resourceVersion": str(self.version)}}, self.version)
+        self._tell(Change("DELETED", storage, last, before))
+        return last
+
+    def drop(self, storage: Storage) -> None:
+        """Forget a storage whose kind is gone; watches of it end."""
+        self._objects.pop(storage, None)
+        for subscription in self.subscriptions.pop(storage, set()):
+            subscription.queue.put_nowait(None)
+
+    def subscribe(self, storage: Storage) -> Subscription:
+        """Return the changes of a storage from now on."""
+        subscription = Subscription(self, storage)
+        self.subscriptions.setdefault(storage, set()).add(subscription)
+        return subscription
+
+    def since(self, storage: Storage, version: int) -> list[Change] | None:
+        """Return the changes after a version, None when some of them are forgotten."""
+        if version < self._forgotten.get(storage, 0):
+            return None
+        changes: list[Change] = []
+        for change in reversed(self._history.get(storage, ())):
+            if change.version <= version:
+                break
+            changes.append(change)
+        return changes[::-1]
+
+    def _tell(self, change: Change) -> None:
+        history = self._history.setdefault(change.storage, deque())
+        history.append(change)
+        if len(history) > HISTORY:
+            self._forgotten[change.storage] = history.popleft().version
+        for subscription in self.subscriptions.get(change.storage, ()):
+            subscription.queue.put_nowait(change)
+        for listener in self.listeners:
+            listener(change)

@@ -1,0 +1,120 @@
+"""Watches: the events of a storage from a version on, as one client asked for them. Called by `http` and `in_process`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from projects.sim_cluster.api.errors import ApiError, expired
+from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.pages import matching
+from projects.sim_cluster.api.requests import ListOptions
+from projects.sim_cluster.api.selectors import Matches
+from projects.sim_cluster.api.store import Change, Store, Stored, Subscription
+
+BOOKMARK_SECONDS: Final = 60.0
+INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """What a watch asks for."""
+
+    labels: str = ""
+    fields: str = ""
+    version: str = ""
+    timeout: float = 0
+    bookmarks: bool = False
+    initial_events: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; a bookmark and the end of the initial events carry no stored object."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    stored: Stored | None
+    version: int
+    initial_end: bool = False
+
+
+class Watch:
+    """One watch, from its first event to its end."""
+
+    def __init__(self, store: Store, kind: Kind, namespace: str, options: WatchOptions) -> None:
+        self.store, self.kind, self.namespace, self.options = store, kind, namespace, options
+        self._matches: Matches | None = matching(kind, ListOptions(labels=options.labels, fields=options.fields))
+        self._first = self._backlog()
+        self._subscription: Subscription = store.subscribe(kind.storage)
+        self._version = store.version
+
+    def _backlog(self) -> list[Event]:
+        """Return what the client has to see first: the objects there are, or what happened since its version."""
+        version = self.options.version
+        if version in {"", "0"} or self.options.initial_events:
+            present = self.store.list(self.kind.storage, self.namespace)
+            events = [Event("ADDED", stored, stored.version) for stored in present if self._shows(stored.object)]
+            if self.options.initial_events:
+                events.append(Event("BOOKMARK", None, self.store.version, initial_end=True))
+            return events
+        if not version.isdigit():
+            raise ApiError(500, "", f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax')
+        changes = self.store.since(self.kind.storage, int(version))
+        if changes is None:
+            raise expired(f"too old resource version: {version} ({self.store.version})")
+        return [event for change in changes if (event := self._event(change)) is not None]
+
+    def _shows(self, obj: Object) -> bool:
+        return self._matches is None or self._matches(obj)
+
+    def _event(self, change: Change) -> Event | None:
+        """Return a change as this client sees it: an object that starts to match is added, one that stops is deleted."""
+        now = change.now.object
+        if self.namespace and now["metadata"].get("namespace", "") != self.namespace:
+            return None
+        if self._matches is None:
+            return Event(change.type, change.now, change.version)
+        was = change.before is not None and self._matches(change.before.object)
+        shows = self._matches(now)
+        if change.type == "DELETED":
+            return Event("DELETED", change.now, change.version) if was else None
+        if shows:
+            return Event("MODIFIED" if was else "ADDED", change.now, change.version)
+        return Event("DELETED", change.now, change.version) if was else None
+
+    async def batches(self) -> AsyncIterator[list[Event]]:
+        """Yield events, as many as are waiting at a time, until the watch ends."""
+        try:
+            if self._first:
+                yield self._first
+            loop = asyncio.get_running_loop()
+            end = loop.time() + self.options.timeout if self.options.timeout else float("inf")
+            while (left := end - loop.time()) > 0:
+                batch, ended = await self._next(min(left, BOOKMARK_SECONDS))
+                if not batch and self.options.bookmarks and not ended:
+                    batch = [Event("BOOKMARK", None, self._version)]
+                if batch:
+                    yield batch
+                if ended:
+                    return
+        finally:
+            self._subscription.close()
+
+    async def _next(self, seconds: float) -> tuple[list[Event], bool]:
+        queue = self._subscription.queue
+        events: list[Event] = []
+        try:
+            change = await asyncio.wait_for(queue.get(), seconds)
+        except TimeoutError:
+            self._version = self.store.version
+            return events, False
+        while change is not None:
+            self._version = change.version
+            if (event := self._event(change)) is not None:
+                events.append(event)
+            if queue.empty():
+                return events, False
+            change = queue.get_nowait()
+        return events, True

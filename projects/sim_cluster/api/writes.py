@@ -1,0 +1,202 @@
+"""Every write goes through here: what may change, what is checked, who owns it, when it is stored or gone.
+
+`resources` shapes the object that a create, an update or a patch asks for; `Writer.create` and `Writer.commit` do the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from projects.sim_cluster.api.admission import Admission, counts_generation, encode_string_data, random_suffix
+from projects.sim_cluster.api.custom_validation import set_custom_defaults
+from projects.sim_cluster.api.decoding import WrongTypeError, conform
+from projects.sim_cluster.api.defaults import set_defaults
+from projects.sim_cluster.api.errors import Cause, already_exists, bad_request, conflict, invalid, required
+from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.ownership import Manager, after_update
+from projects.sim_cluster.api.requests import Outcome, WriteOptions
+from projects.sim_cluster.api.store import Store, Stored
+from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.validation import causes
+
+#: Metadata that belongs to the server: an update cannot change it.
+_KEPT: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "generateName")
+_STATUS_LIKE: Final = frozenset({"status", "approval"})
+Check = Callable[[Kind, Object | None, Object], None]
+
+
+class Writer:
+    """Writes objects to the store by the API's rules."""
+
+    def __init__(self, store: Store, admission: Admission, now: Callable[[], float]) -> None:
+        self.store, self.admission, self.now = store, admission, now
+        self.checks: list[Check] = []
+
+    def shape(self, obj: Object, kind: Kind, options: WriteOptions, warnings: list[str]) -> Object:
+        """Return the object with known fields of the right types and with its defaults; nobody else holds it."""
+        shaped = conform(obj, kind)
+        if shaped.unknown:
+            self._report_unknown(shaped.unknown, kind, options, warnings)
+        result = shaped.object
+        result["metadata"] = dict(result.get("metadata") or {})
+        if (kind.group, kind.kind) == ("", "Secret"):
+            encode_string_data(result)
+        if kind.custom:
+            set_custom_defaults(result, kind.schema)
+        else:
+            set_defaults(result, kind)
+        return result
+
+    def _report_unknown(self, unknown: list[str], kind: Kind, options: WriteOptions, warnings: list[str]) -> None:
+        named = [f'unknown field "{path}"' for path in unknown]
+        if options.validation == "Strict":
+            message = f"strict decoding error: {', '.join(named)}"
+            prefix = "" if kind.custom else f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            raise bad_request(prefix + message)
+        if options.validation != "Ignore":
+            warnings += named
+
+    def create(self, kind: Kind, namespace: str, obj: Object, options: WriteOptions) -> Outcome:
+        """Create an object from the body of a POST or from an apply that found none."""
+        warnings: list[str] = []
+        try:
+            shaped = self.shape(obj, kind, options, warnings)
+        except WrongTypeError as error:
+            message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+            raise bad_request(message) from None
+        name = self._name(kind, shaped)
+        self.admission.check_namespace(kind, namespace, name)
+        managed = shaped["metadata"].pop("managedFields", None)
+        self.admission.metadata(shaped, kind, namespace)
+        self.admission.first_status(shaped, kind)
+        self._validate(kind, None, shaped)
+        for check in self.checks:
+            check(kind, None, shaped)
+        shaped["metadata"]["managedFields"] = managed or self._managed(kind, None, shaped, options)
+        self.admission.prepare(shaped, kind)
+        if self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name) is not None:
+            raise already_exists(kind, name)
+        if options.dry_run:
+            return Outcome(shaped, None, warnings, created=True)
+        stored = self.store.put(kind.storage, kind.stored(shaped))
+        return outcome(kind, stored, warnings, created=True)
+
+    def _name(self, kind: Kind, obj: Object) -> str:
+        metadata = obj["metadata"]
+        if not metadata.get("name"):
+            if not (prefix := metadata.get("generateName")):
+                raise invalid(kind, "", [required("metadata.name", "name or generateName is required")])
+            metadata["name"] = prefix[: 63 - 5] + random_suffix()
+        return str(metadata["name"])
+
+    def commit(self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, *, managed: Any = None) -> Outcome:
+        """Put the object that an update or a patch made in the place of the one before."""
+        old = kind.served(before.object)
+        warnings: list[str] = []
+        after = self.shape(obj, kind, options, warnings)
+        self._check_version(kind, before, after)
+        after = _with_kept_parts(kind, old, after, options.subresource)
+        _keep_metadata(old, after)
+        if _same(old, after) and managed is None:
+            return outcome(kind, before, warnings)
+        if counts_generation(kind) and _spec_changed(old, after):
+            after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        if options.subresource != "binding":
+            self._validate(kind, old, after)
+        for check in self.checks:
+            check(kind, old, after)
+        after["metadata"]["managedFields"] = managed if managed is not None else self._managed(kind, old, after, options)
+        if managed is not None and _same(old, after) and old["metadata"].get("managedFields") == managed:
+            return outcome(kind, before, warnings)
+        if options.dry_run:
+            return Outcome(after, None, warnings)
+        return outcome(kind, self._store(kind, after), warnings)
+
+    def _store(self, kind: Kind, after: Object) -> Stored:
+        shown = kind.stored(after)
+        if is_finished(kind, shown):
+            self.store.put(kind.storage, shown)
+            return self.store.remove(kind.storage, shown)
+        return self.store.put(kind.storage, shown)
+
+    def _validate(self, kind: Kind, old: Object | None, after: Object) -> None:
+        found: list[Cause] = causes(kind, old, after)
+        if found:
+            raise invalid(kind, after["metadata"]["name"], found)
+
+    def _check_version(self, kind: Kind, before: Stored, after: Object) -> None:
+        metadata, name = after["metadata"], before.object["metadata"]["name"]
+        if (version := metadata.get("resourceVersion")) and version != str(before.version):
+            raise conflict(kind, name)
+        uid = before.object["metadata"]["uid"]
+        if (given := metadata.get("uid")) and given != uid:
+            raise conflict(kind, name, f"Precondition failed: UID in precondition: {given}, UID in object meta: {uid}")
+
+    def _managed(self, kind: Kind, old: Object | None, after: Object, options: WriteOptions) -> list[Any]:
+        subresource = options.subresource if old is not None else ""
+        manager = Manager(options.manager, "Update", kind.api_version, subresource)
+        return after_update(old, after, kind.schema, manager, timestamp(self.now()))
+
+
+def outcome(kind: Kind, stored: Stored, warnings: list[str] | None = None, *, created: bool = False) -> Outcome:
+    """Return what is answered for a stored object."""
+    shown = kind.served(stored.object)
+    return Outcome(shown, stored.json if shown is stored.object else None, warnings or [], created=created)
+
+
+def is_finished(kind: Kind, obj: Object) -> bool:
+    """Return whether an object that is being deleted has nothing left that holds it."""
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
+        return False
+    if kind.storage == ("", "namespaces"):
+        return not (obj.get("spec") or {}).get("finalizers")
+    return not metadata.get("deletionGracePeriodSeconds")
+
+
+def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -> Object:
+    """Keep what this way of writing cannot change: the status on the main path, all but the status on ``/status``."""
+    if subresource in _STATUS_LIKE:
+        kept = {key: value for key, value in old.items() if key != "status"}
+        metadata = dict(old["metadata"])
+        for key in ("labels", "annotations"):
+            if key in after["metadata"] and not kind.custom:
+                metadata[key] = after["metadata"][key]
+        return kept | {"metadata": metadata} | ({"status": after["status"]} if "status" in after else {})
+    if subresource == "finalize":
+        return old | {"metadata": dict(old["metadata"]), "spec": after.get("spec", {})}
+    if kind.has_status and subresource != "binding":
+        after.pop("status", None)
+        if "status" in old:
+            after["status"] = old["status"]
+    if (kind.group, kind.kind) == ("", "Namespace"):
+        after["spec"] = old.get("spec", {})
+    return after
+
+
+def _keep_metadata(old: Object, after: Object) -> None:
+    metadata = after["metadata"]
+    for key in (*_KEPT, "name", "namespace", "resourceVersion", "managedFields"):
+        if key in old["metadata"]:
+            metadata[key] = old["metadata"][key]
+        else:
+            metadata.pop(key, None)
+    if old["metadata"].get("deletionTimestamp"):
+        finalizers = [f for f in metadata.get("finalizers") or () if f in (old["metadata"].get("finalizers") or ())]
+        metadata.pop("finalizers", None)
+        if finalizers:
+            metadata["finalizers"] = finalizers
+
+
+def _same(old: Object, after: Object) -> bool:
+    return all(old.get(key) == after.get(key) for key in old.keys() | after.keys() if key != "metadata") and all(
+        old["metadata"].get(key) == after["metadata"].get(key)
+        for key in old["metadata"].keys() | after["metadata"].keys()
+        if key not in {"managedFields", "resourceVersion", "generation"}
+    )
+
+
+def _spec_changed(old: Object, after: Object) -> bool:
+    ignored = {"metadata", "status", "apiVersion", "kind"}
+    return any(old.get(key) != after.get(key) for key in (old.keys() | after.keys()) - ignored)

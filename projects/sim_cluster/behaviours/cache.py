@@ -1,0 +1,94 @@
+"""What a behaviour knows of the cluster: the objects of one resource, kept up to date by a watch and by its own writes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from projects.sim_cluster.behaviours.interface import Object
+
+Key = tuple[str, str]
+
+
+def key_of(obj: Object) -> Key:
+    """Return the namespace and the name of an object."""
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def controller_of(obj: Object) -> Object | None:
+    """Return the reference to the controller of an object."""
+    return next((owner for owner in obj["metadata"].get("ownerReferences") or () if owner.get("controller")), None)
+
+
+class Cache:
+    """The objects of one resource, by key, by owner and (pods) by node."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Key, Object] = {}
+        self._owned: dict[str, set[Key]] = {}
+        self._on_node: dict[str, set[Key]] = {}
+        self._gone: set[str] = set()
+        self._gone_order: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(list(self._objects.values()))
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """Return an object, None when there is none."""
+        return self._objects.get((namespace, name))
+
+    def owned_by(self, owner: Object) -> list[Object]:
+        """Return what refers to an owner, ordered by name."""
+        return self._chosen(self._owned.get(owner["metadata"]["uid"], ()))
+
+    def on_node(self, node: str) -> list[Object]:
+        """Return the pods of a node."""
+        return self._chosen(self._on_node.get(node, ()))
+
+    def count_on_node(self, node: str) -> int:
+        """Return how many pods a node has."""
+        return len(self._on_node.get(node, ()))
+
+    def in_namespace(self, namespace: str) -> list[Object]:
+        """Return the objects of a namespace."""
+        return [obj for (space, _), obj in self._objects.items() if space == namespace]
+
+    def _chosen(self, keys: Iterable[Key]) -> list[Object]:
+        return [self._objects[key] for key in sorted(keys)]
+
+    def put(self, obj: Object) -> None:
+        """Take in an object, unless a newer one is known or it is known to be gone."""
+        key, metadata = key_of(obj), obj["metadata"]
+        known = self._objects.get(key)
+        if metadata["uid"] in self._gone:
+            return
+        if known is not None and int(known["metadata"]["resourceVersion"]) >= int(metadata["resourceVersion"]):
+            return
+        if known is not None:
+            self._unindex(key, known)
+        self._objects[key] = obj
+        for owner in metadata.get("ownerReferences") or ():
+            self._owned.setdefault(owner["uid"], set()).add(key)
+        if node := (obj.get("spec") or {}).get("nodeName"):
+            self._on_node.setdefault(node, set()).add(key)
+
+    def remove(self, obj: Object) -> None:
+        """Forget an object that is gone."""
+        uid, key = obj["metadata"]["uid"], key_of(obj)
+        self._gone.add(uid)
+        self._gone_order.append(uid)
+        if len(self._gone_order) > 20_000:  # noqa: PLR2004 - far more than writes on the way
+            self._gone.discard(self._gone_order.popleft())
+        known = self._objects.get(key)
+        if known is not None and known["metadata"]["uid"] == uid:
+            self._unindex(key, known)
+            del self._objects[key]
+
+    def _unindex(self, key: Key, obj: Object) -> None:
+        for owner in obj["metadata"].get("ownerReferences") or ():
+            self._owned.get(owner["uid"], set()).discard(key)
+        if node := (obj.get("spec") or {}).get("nodeName"):
+            self._on_node.get(node, set()).discard(key)

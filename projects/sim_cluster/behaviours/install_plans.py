@@ -1,0 +1,121 @@
+"""OLM, second half, first step: an approved InstallPlan creates the operator's CRDs and its ClusterServiceVersion."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from projects.sim_cluster.behaviours.cache import Key
+from projects.sim_cluster.behaviours.conditions import with_conditions
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.resources import (
+    CLUSTER_SERVICE_VERSIONS,
+    CUSTOM_RESOURCES,
+    INSTALL_PLANS,
+    OPERATOR_GROUPS,
+    SUBSCRIPTIONS,
+)
+from projects.sim_cluster.behaviours.subscriptions import channel_of, package_of
+from projects.sim_cluster.behaviours.timestamps import seconds_of
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+
+
+async def carry_out(world: World, plan: Object) -> float | None:
+    """Take an InstallPlan to its next phase."""
+    phase = (plan.get("status") or {}).get("phase")
+    if phase == "Complete" or plan["metadata"].get("deletionTimestamp"):
+        return None
+    if not plan["spec"].get("approved"):
+        await world.set_status(INSTALL_PLANS, plan, {"phase": "RequiresApproval", "catalogSources": [], "plan": []})
+        return None
+    groups = world.cache(OPERATOR_GROUPS).in_namespace(plan["metadata"]["namespace"])
+    if len(groups) != 1:
+        await _refuse(world, plan, len(groups))
+        return world.timings.retry
+    if phase != "Installing" or "startTime" not in plan["status"]:
+        await world.set_status(INSTALL_PLANS, plan, {"phase": "Installing", "startTime": world.timestamp, "catalogSources": [], "conditions": []})
+        return world.timings.install_plan
+    if (left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan - world.now) > 0:
+        return left
+    return await _install(world, plan)
+
+
+async def _refuse(world: World, plan: Object, groups: int) -> None:
+    message = "no operator group found that is managing this namespace"
+    if groups > 1:
+        message = f"more than one operator group(s) are managing this namespace count={groups}"
+    failed = {"type": "Installed", "status": "False", "reason": "InstallCheckFailed", "message": message}
+    await world.set_status(INSTALL_PLANS, plan, {
+        "phase": "Installing", "catalogSources": [], "plan": [], "conditions": with_conditions(plan, world.timestamp, failed),
+    })  # fmt: skip
+
+
+async def _install(world: World, plan: Object) -> float | None:
+    owner = next((o for o in plan["metadata"].get("ownerReferences") or () if o["kind"] == "Subscription"), None)
+    subscription = world.cache(SUBSCRIPTIONS).get(plan["metadata"]["namespace"], owner["name"]) if owner else None
+    package = await package_of(world, subscription) if subscription else None
+    channel = channel_of(package, subscription) if package and subscription else None
+    if channel is None or package is None:
+        return world.timings.retry
+    for definition in _definitions(channel["currentCSVDesc"]):
+        await world.ensure(CUSTOM_RESOURCES, definition)
+    for name in plan["spec"]["clusterServiceVersionNames"]:
+        await world.ensure(CLUSTER_SERVICE_VERSIONS, _csv(plan, package, channel, name))
+    done = {"type": "Installed", "status": "True"}
+    steps = [{"resolving": name, "status": "Created", "resource": {"group": "operators.coreos.com", "kind": "ClusterServiceVersion",
+              "name": name, "version": "v1alpha1"}} for name in plan["spec"]["clusterServiceVersionNames"]]  # fmt: skip
+    await world.set_status(INSTALL_PLANS, plan, {"phase": "Complete", "plan": steps, "conditions": with_conditions(plan, world.timestamp, done)})
+    return None
+
+
+def _definitions(description: Object) -> list[Object]:
+    """Return the CRDs of an operator: any field is accepted, for a catalog entry says no more than their names."""
+    made = []
+    for owned in description["customresourcedefinitions"]["owned"]:
+        plural, _, group = owned["name"].partition(".")
+        names = {"kind": owned["kind"], "plural": plural, "singular": owned["kind"].lower(), "listKind": f"{owned['kind']}List"}
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        version = {"name": owned["version"], "served": True, "storage": True, "schema": schema, "subresources": {"status": {}}}
+        spec = {"group": group, "scope": owned.get("scope", "Namespaced"), "names": names, "versions": [version]}
+        made.append({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": owned["name"]}, "spec": spec})
+    return made
+
+
+def _csv(plan: Object, package: Object, channel: Object, name: str) -> Object:
+    description, namespace = channel["currentCSVDesc"], plan["metadata"]["namespace"]
+    names = [entry["name"] for entry in channel["entries"]]
+    version = next((entry["version"] for entry in channel["entries"] if entry["name"] == name), description["version"])
+    older = names[names.index(name) + 1 :] if name in names else []
+    label = f"operators.coreos.com/{package['metadata']['name']}.{namespace}"[:63]
+    return {
+        "apiVersion": "operators.coreos.com/v1alpha1", "kind": "ClusterServiceVersion",
+        "metadata": {"name": name, "namespace": namespace, "annotations": description["annotations"], "labels": {label: ""}},
+        "spec": {
+            "displayName": description["displayName"], "version": version, "provider": description["provider"],
+            "description": description["description"], "installModes": description["installModes"],
+            "customresourcedefinitions": description["customresourcedefinitions"],
+            "relatedImages": [{"name": f"image-{index}", "image": image} for index, image in enumerate(description["relatedImages"])],
+            "install": {"strategy": "deployment", "spec": {"deployments": [_deployment(package, description)]}},
+        } | ({"replaces": older[0]} if older else {}),
+    }  # fmt: skip
+
+
+def _deployment(package: Object, description: Object) -> Object:
+    name = f"{package['metadata']['name']}-controller-manager"
+    labels = {"control-plane": "controller-manager", "app": package["metadata"]["name"]}
+    container = {"name": "manager", "image": description["relatedImages"][0]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    return {"name": name, "label": labels, "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}}
+
+
+def _waiting(world: World, group: Object) -> list[Key]:
+    space = group["metadata"]["namespace"]
+    return [(space, plan["metadata"]["name"]) for plan in world.cache(INSTALL_PLANS).in_namespace(space)]
+
+
+INSTALL_PLAN: Final = Behaviour(
+    "install plans",
+    INSTALL_PLANS,
+    carry_out,
+    woken_by=(Wake(OPERATOR_GROUPS, _waiting),),
+    reads=(SUBSCRIPTIONS, CLUSTER_SERVICE_VERSIONS, CUSTOM_RESOURCES),
+)

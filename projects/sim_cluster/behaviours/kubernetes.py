@@ -1,0 +1,22 @@
+"""The behaviours of Kubernetes itself, which a real control plane has of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
+from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
+from projects.sim_cluster.behaviours.jobs import JOB
+from projects.sim_cluster.behaviours.kubelet import KUBELET
+from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
+from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
+from projects.sim_cluster.behaviours.scheduler import SCHEDULER
+from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
+from projects.sim_cluster.behaviours.unit import Behaviour
+from projects.sim_cluster.behaviours.volumes import CLAIM
+
+
+def kubernetes_behaviours(discover: Discover, authority: str, accounts: Iterable[str] = ("default",)) -> list[Behaviour]:
+    """Return the workload, scheduling and namespace behaviours."""
+    workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB]
+    return [*workloads, SCHEDULER, KUBELET, CLAIM, namespace_content(accounts, authority), namespace_draining(discover)]

@@ -1,0 +1,180 @@
+"""MachineSets → Machines → Nodes, as the machine API plays them on AWS."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, Final
+
+from projects.sim_cluster.behaviours.cache import Key
+from projects.sim_cluster.behaviours.conditions import is_true
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, SIZES, node, node_status
+from projects.sim_cluster.behaviours.resources import MACHINE_SETS, MACHINES, NODES
+from projects.sim_cluster.behaviours.timestamps import seconds_of
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
+
+FINALIZER: Final = "machine.machine.openshift.io"
+ANNOTATION: Final = "machine.openshift.io/machine"
+_NUMBERS: Final = itertools.count(0)
+
+
+def machine_of(machine_set: Object, name: str = "") -> Object:
+    """Return a machine of a set, named or to be named by the API."""
+    template = machine_set["spec"]["template"]
+    metadata: dict[str, Any] = {"namespace": machine_set["metadata"]["namespace"], "finalizers": [FINALIZER]}
+    metadata |= {"name": name} if name else {"generateName": f"{machine_set['metadata']['name']}-"}
+    provider = template["spec"]["providerSpec"]["value"]
+    placement = provider.get("placement") or {}
+    labels = {"instance-type": provider.get("instanceType", ""), "region": placement.get("region", ""), "zone": placement.get("availabilityZone", "")}
+    made = template.get("metadata") or {}
+    metadata["labels"] = (made.get("labels") or {}) | {f"machine.openshift.io/{key}": value for key, value in labels.items()}
+    if "uid" in machine_set["metadata"]:
+        metadata["ownerReferences"] = [owner_reference(machine_set)]
+    return {"apiVersion": machine_set["apiVersion"], "kind": "Machine", "metadata": metadata, "spec": template["spec"]}
+
+
+def _provider(machine: Object) -> Object:
+    return dict(machine["spec"]["providerSpec"]["value"])
+
+
+def node_of(machine: Object, address: str) -> Object:
+    """Return the node that a machine becomes."""
+    kind = _provider(machine).get("instanceType", "")
+    placement = _provider(machine).get("placement") or {}
+    name = f"ip-{address.replace('.', '-')}.ec2.internal"
+    labels = {
+        "node-role.kubernetes.io/worker": "", "node.kubernetes.io/instance-type": kind, "beta.kubernetes.io/instance-type": kind,
+        "node.openshift.io/os_id": "rhel", "topology.kubernetes.io/region": placement.get("region", ""),
+        "topology.kubernetes.io/zone": placement.get("availabilityZone", ""),
+    }  # fmt: skip
+    made = node(name, labels | ((machine["spec"].get("metadata") or {}).get("labels") or {}))
+    made["metadata"]["annotations"] = {ANNOTATION: f"{machine['metadata']['namespace']}/{machine['metadata']['name']}"}
+    made["spec"] = {"providerID": f"aws:///{placement.get('availabilityZone', '')}/i-{machine['metadata']['name'][-5:]:0>17}"}
+    if taints := machine["spec"].get("taints"):
+        made["spec"]["taints"] = taints
+    return made
+
+
+def running_status(node_name: str, address: str, now: str) -> Object:
+    """Return the status of a machine whose node has joined."""
+    return {
+        "phase": "Running", "lastUpdated": now, "nodeRef": {"kind": "Node", "name": node_name},
+        "addresses": [{"type": "InternalIP", "address": address}, {"type": "InternalDNS", "address": node_name}],
+        "providerStatus": {"instanceState": "running"},
+    }  # fmt: skip
+
+
+async def keep_machines(world: World, machine_set: Object) -> None:
+    """Make or delete the machines that are missing or too many, and count the others."""
+    if machine_set["metadata"].get("deletionTimestamp"):
+        return
+    await _adopt(world, machine_set)
+    machines = [m for m in world.cache(MACHINES).owned_by(machine_set) if not m["metadata"].get("deletionTimestamp")]
+    wanted = machine_set["spec"].get("replicas", 1)
+    for _ in range(wanted - len(machines)):
+        machines.append(await world.create(MACHINES, machine_of(machine_set)))
+    for machine in sorted(machines, key=_first_to_go)[: max(0, len(machines) - wanted)]:
+        await world.delete(MACHINES, machine)
+    await _count(world, machine_set)
+
+
+async def _adopt(world: World, machine_set: Object) -> None:
+    """Take over machines without an owner that the selector matches, as those of the installer are."""
+    wanted = (machine_set["spec"].get("selector") or {}).get("matchLabels") or {}
+    for machine in world.cache(MACHINES).in_namespace(machine_set["metadata"]["namespace"]):
+        labels = machine["metadata"].get("labels") or {}
+        if not machine["metadata"].get("ownerReferences") and wanted and all(labels.get(k) == v for k, v in wanted.items()):
+            await world.patch(MACHINES, machine, {"metadata": {"ownerReferences": [owner_reference(machine_set)]}})
+
+
+def _first_to_go(machine: Object) -> tuple[bool, str]:
+    age = "".join(chr(0x10FFFF - ord(letter)) for letter in machine["metadata"]["creationTimestamp"])
+    return (machine.get("status") or {}).get("phase") == "Running", age
+
+
+async def _count(world: World, machine_set: Object) -> None:
+    machines = [m for m in world.cache(MACHINES).owned_by(machine_set) if not m["metadata"].get("deletionTimestamp")]
+    ready = sum(1 for machine in machines if _node_is_ready(world, machine))
+    await world.set_status(MACHINE_SETS, machine_set, {
+        "replicas": len(machines), "fullyLabeledReplicas": len(machines) or None, "readyReplicas": ready or None,
+        "availableReplicas": ready or None, "observedGeneration": machine_set["metadata"]["generation"],
+        "labelSelector": ",".join(f"{k}={v}" for k, v in ((machine_set["spec"].get("selector") or {}).get("matchLabels") or {}).items()),
+    })  # fmt: skip
+
+
+def _node(world: World, machine: Object) -> Object | None:
+    reference = (machine.get("status") or {}).get("nodeRef") or {}
+    return world.cache(NODES).get("", reference["name"]) if reference else None
+
+
+def _node_is_ready(world: World, machine: Object) -> bool:
+    found = _node(world, machine)
+    return found is not None and is_true(found, "Ready")
+
+
+async def live(world: World, machine: Object) -> float | None:
+    """Take a machine to its next phase: Provisioning, Provisioned, Running, Deleting."""
+    if machine["metadata"].get("deletionTimestamp"):
+        return await _delete(world, machine)
+    status = machine.get("status") or {}
+    age = world.now - seconds_of(machine["metadata"]["creationTimestamp"])
+    timings = world.timings
+    if not status.get("phase"):
+        await world.set_status(MACHINES, machine, {"phase": "Provisioning", "lastUpdated": world.timestamp})
+        return timings.machine_provision
+    if status["phase"] == "Provisioning":
+        return await _provision(world, machine) if age >= timings.machine_provision else timings.machine_provision - age
+    if status["phase"] == "Provisioned":
+        joined = timings.machine_provision + timings.node_join
+        return await _join(world, machine) if age >= joined else joined - age
+    return None
+
+
+async def _provision(world: World, machine: Object) -> float:
+    number = next(_NUMBERS)
+    address = f"10.0.{128 + number // 250 % 120}.{number % 250 + 4}"
+    made = node_of(machine, address)
+    size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
+    name = made["metadata"]["name"]
+    await world.ensure(NODES, made | {"status": node_status(name, address, size, OPENSHIFT, world.timestamp, ready=False)})
+    await world.patch(MACHINES, machine, {"spec": {"providerID": made["spec"]["providerID"]}})
+    await world.set_status(MACHINES, machine, running_status(name, address, world.timestamp) | {"phase": "Provisioned"})
+    return world.timings.node_join
+
+
+async def _join(world: World, machine: Object) -> float | None:
+    found = _node(world, machine)
+    if found is None:
+        return world.timings.retry
+    size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
+    address = found["status"]["addresses"][0]["address"]
+    await world.set_status(NODES, found, node_status(found["metadata"]["name"], address, size, OPENSHIFT, world.timestamp, ready=True))
+    await world.set_status(MACHINES, machine, {"phase": "Running", "lastUpdated": world.timestamp})
+    return None
+
+
+async def _delete(world: World, machine: Object) -> float | None:
+    if FINALIZER not in (machine["metadata"].get("finalizers") or ()):
+        return None
+    await world.set_status(MACHINES, machine, {"phase": "Deleting"})
+    left = seconds_of(machine["metadata"]["deletionTimestamp"]) + world.timings.machine_delete - world.now
+    if left > 0:
+        return left
+    if (found := _node(world, machine)) is not None:
+        await world.delete(NODES, found)
+    finalizers = [name for name in machine["metadata"]["finalizers"] if name != FINALIZER]
+    await world.patch(MACHINES, machine, {"metadata": {"finalizers": finalizers}})
+    return None
+
+
+def _machines_of_node(world: World, changed: Object) -> Iterable[Key]:
+    return [
+        (owner["metadata"]["namespace"], owner["metadata"]["name"])
+        for owner in world.cache(MACHINE_SETS)
+        if any(((m.get("status") or {}).get("nodeRef") or {}).get("name") == changed["metadata"]["name"] for m in world.cache(MACHINES).owned_by(owner))
+    ]
+
+
+MACHINE_SET: Final = Behaviour("machine sets", MACHINE_SETS, keep_machines, woken_by=(Wake(MACHINES, owner_keys), Wake(NODES, _machines_of_node)))
+MACHINE: Final = Behaviour("machines", MACHINES, live, reads=(NODES,))

@@ -1,0 +1,82 @@
+"""What the workload behaviours share about pods: made from a template, counted by state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from projects.sim_cluster.behaviours.conditions import condition, is_true
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.timestamps import seconds_of
+from projects.sim_cluster.behaviours.unit import owner_reference
+
+_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
+
+
+def template_hash(template: Object) -> str:
+    """Return the name part that stands for a pod template."""
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:10])
+
+
+def pod_from(template: Object, owner: Object, labels: dict[str, str] | None = None, **metadata: Any) -> Object:
+    """Return a pod of an owner, as its template says; `metadata` names it."""
+    made = template.get("metadata") or {}
+    given: dict[str, Any] = {"namespace": owner["metadata"]["namespace"], "ownerReferences": [owner_reference(owner)]} | metadata
+    given["labels"] = (made.get("labels") or {}) | (labels or {})
+    if annotations := made.get("annotations"):
+        given["annotations"] = annotations
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": given, "spec": template["spec"]}
+
+
+def is_active(pod: Object) -> bool:
+    """Return whether a pod runs or will."""
+    return (pod.get("status") or {}).get("phase") not in _ENDED and not pod["metadata"].get("deletionTimestamp")
+
+
+def is_ready(pod: Object) -> bool:
+    """Return whether a pod is Ready."""
+    return is_true(pod, "Ready")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many pods are in which state."""
+
+    all: int
+    ready: int
+    available: int
+    terminating: int
+    wait: float | None  # seconds until another one counts as available
+
+
+def counted(pods: Iterable[Object], min_ready_seconds: int, now: float) -> Counted:
+    """Count pods; a pod is available when it has been Ready for long enough."""
+    total = ready = available = terminating = 0
+    waits = []
+    for pod in pods:
+        if pod["metadata"].get("deletionTimestamp"):
+            terminating += 1
+        if not is_active(pod):
+            continue
+        total += 1
+        if is_ready(pod):
+            ready += 1
+            left = seconds_of(condition(pod, "Ready")["lastTransitionTime"]) + min_ready_seconds - now if min_ready_seconds else 0
+            if left <= 0:
+                available += 1
+            else:
+                waits.append(left)
+    return Counted(total, ready, available, terminating, min(waits, default=None))
+
+
+def share(value: Any, total: int, *, up: bool) -> int:
+    """Return a number or a percentage of a total, rounded up or down."""
+    if isinstance(value, str) and value.endswith("%"):
+        parts = int(value[:-1]) * total
+        return -(-parts // 100) if up else parts // 100
+    return int(value)

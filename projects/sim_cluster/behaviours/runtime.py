@@ -1,0 +1,126 @@
+"""Makes behaviours run: one watch for each resource, one queue of keys for each behaviour. `server` starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
+from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.behaviours.unit import Behaviour, World
+
+log = logging.getLogger(__name__)
+
+
+class _Runner:
+    """One behaviour at work: its queue, its timers."""
+
+    def __init__(self, behaviour: Behaviour, world: World) -> None:
+        self.behaviour, self.world = behaviour, world
+        self._due: dict[Key, None] = {}
+        self._wake = asyncio.Event()
+        self._timers: dict[Key, tuple[float, asyncio.Task[None]]] = {}
+
+    def add(self, keys: Iterable[Key]) -> None:
+        """Look at some objects as soon as possible."""
+        self._due.update(dict.fromkeys(keys))
+        self._wake.set()
+
+    def observe(self, resource: Resource, obj: Object) -> None:
+        """Add what a change of an object wakes."""
+        if resource == self.behaviour.acts_on:
+            self.add([key_of(obj)])
+        for wake in self.behaviour.woken_by:
+            if wake.resource == resource:
+                self.add(wake.keys(self.world, obj))
+
+    async def run(self) -> None:
+        """Act on objects as they come due, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._due:
+                key = next(iter(self._due))
+                del self._due[key]
+                await self._act(key)
+            await asyncio.sleep(0)
+
+    async def _act(self, key: Key) -> None:
+        obj = self.world.cache(self.behaviour.acts_on).get(*key)
+        if obj is None:
+            return
+        try:
+            again = await self.behaviour.act(self.world, obj)
+        except RefusedError as refused:
+            log.info("%s on %s/%s: %s", self.behaviour.name, *key, refused)
+            again = self.world.timings.retry
+        except Exception:  # one object must not stop a behaviour; the log names it, and it is tried again
+            log.exception("%s failed on %s/%s", self.behaviour.name, *key)
+            again = self.world.timings.retry
+        if again is not None:
+            self._later(key, again)
+
+    def _later(self, key: Key, seconds: float) -> None:
+        due = self.world.now + seconds
+        known = self._timers.get(key)
+        if known is not None and not known[1].done():
+            if known[0] <= due:
+                return
+            known[1].cancel()
+        self._timers[key] = (due, asyncio.create_task(self._after(key, seconds)))
+
+    async def _after(self, key: Key, seconds: float) -> None:
+        await self.world.cluster.sleep(max(seconds, 0.0))
+        self._timers.pop(key, None)
+        self.add([key])
+
+
+class Runtime:
+    """Runs a set of behaviours on a cluster until it is stopped."""
+
+    def __init__(self, cluster: Cluster, behaviours: Iterable[Behaviour], timings: Timings) -> None:
+        self.world = World(cluster, timings)
+        self._runners = [_Runner(behaviour, self.world) for behaviour in behaviours]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start watching and acting."""
+        for resource in sorted(self._resources()):
+            self._tasks.append(asyncio.create_task(self._watch(resource)))
+        self._tasks += [asyncio.create_task(runner.run()) for runner in self._runners]
+
+    async def stop(self) -> None:
+        """Stop, and wait until nothing acts any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _resources(self) -> set[Resource]:
+        return {
+            resource
+            for runner in self._runners
+            for resource in (runner.behaviour.acts_on, *runner.behaviour.reads, *(wake.resource for wake in runner.behaviour.woken_by))
+        }
+
+    async def _watch(self, resource: Resource) -> None:
+        cache = self.world.cache(resource)
+        while True:
+            try:
+                async for batch in self.world.cluster.watch(resource):
+                    for happening in batch:
+                        if happening.type == "DELETED":
+                            cache.remove(happening.object)
+                        else:
+                            cache.put(happening.object)
+                    for happening in batch:
+                        self._tell(resource, happening.object)
+                    await asyncio.sleep(0)
+            except RefusedError as refused:
+                log.info("watch of %s: %s", resource, refused)
+            await self.world.cluster.sleep(self.world.timings.retry)
+
+    def _tell(self, resource: Resource, obj: Object) -> None:
+        for runner in self._runners:
+            runner.observe(resource, obj)

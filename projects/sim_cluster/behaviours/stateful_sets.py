@@ -1,0 +1,114 @@
+"""StatefulSets: numbered pods, one after the other, each with its own claims."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.pods import counted, is_active, is_ready, pod_from, template_hash
+from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, STATEFUL_SETS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
+
+_HASH: Final = "controller-revision-hash"
+
+
+def _revision(stateful_set: Object) -> str:
+    return f"{stateful_set['metadata']['name']}-{template_hash(stateful_set['spec']['template'])}"
+
+
+def _number(pod: Object) -> int:
+    return int(pod["metadata"]["name"].rpartition("-")[2])
+
+
+async def line_up(world: World, stateful_set: Object) -> float | None:
+    """Take the set one pod closer to what it says."""
+    if stateful_set["metadata"].get("deletionTimestamp"):
+        return None
+    await _move(world, stateful_set, {_number(pod): pod for pod in world.cache(PODS).owned_by(stateful_set)})
+    return await _report(world, stateful_set)
+
+
+async def _move(world: World, stateful_set: Object, pods: dict[int, Object]) -> None:
+    spec = stateful_set["spec"]
+    wanted = range(spec["replicas"])
+    at_once = spec.get("podManagementPolicy") == "Parallel"
+    for number in wanted:
+        pod = pods.get(number)
+        if pod is None:
+            await _create(world, stateful_set, number)
+        elif not is_active(pod) and not pod["metadata"].get("deletionTimestamp"):
+            await world.delete(PODS, pod)
+        if not at_once and (pod is None or not is_ready(pod) or pod["metadata"].get("deletionTimestamp")):
+            return
+    for number in sorted(pods.keys() - set(wanted), reverse=True):
+        if not pods[number]["metadata"].get("deletionTimestamp"):
+            await world.delete(PODS, pods[number])
+        if not at_once:
+            return
+    await _update(world, stateful_set, pods)
+
+
+async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -> None:
+    """Replace one pod of an old template, the highest first; the others wait until all are Ready."""
+    strategy = stateful_set["spec"].get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete":
+        return
+    first = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    revision = _revision(stateful_set)
+    for number in sorted(pods, reverse=True):
+        pod = pods[number]
+        if pod["metadata"].get("deletionTimestamp"):
+            return
+        if number >= first and (pod["metadata"].get("labels") or {}).get(_HASH) != revision:
+            await world.delete(PODS, pod)
+            return
+        if not is_ready(pod):
+            return
+
+
+async def _create(world: World, stateful_set: Object, number: int) -> None:
+    name = f"{stateful_set['metadata']['name']}-{number}"
+    spec = stateful_set["spec"]
+    labels = {_HASH: _revision(stateful_set), "statefulset.kubernetes.io/pod-name": name, "apps.kubernetes.io/pod-index": str(number)}
+    template = spec["template"]
+    inner = template["spec"] | {"hostname": name} | ({"subdomain": spec["serviceName"]} if spec.get("serviceName") else {})
+    volumes = list(inner.get("volumes") or ())
+    for claim in spec.get("volumeClaimTemplates") or ():
+        claimed = f"{claim['metadata']['name']}-{name}"
+        await _claim(world, stateful_set, claim, claimed)
+        volumes.append({"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claimed}})
+    if volumes:
+        inner["volumes"] = volumes
+    made = pod_from(template | {"spec": inner}, stateful_set, labels, name=name, generateName=f"{stateful_set['metadata']['name']}-")
+    await world.create(PODS, made)
+
+
+async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -> None:
+    labels = (stateful_set["spec"]["selector"].get("matchLabels") or {}) | (claim["metadata"].get("labels") or {})
+    metadata = {"name": name, "namespace": stateful_set["metadata"]["namespace"], "labels": labels}
+    await world.ensure(CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim["spec"]})
+
+
+async def _report(world: World, stateful_set: Object) -> float | None:
+    pods = [pod for pod in world.cache(PODS).owned_by(stateful_set) if is_active(pod)]
+    count = counted(pods, stateful_set["spec"].get("minReadySeconds", 0), world.now)
+    revision = _revision(stateful_set)
+    updated = sum(1 for pod in pods if (pod["metadata"].get("labels") or {}).get(_HASH) == revision)
+    status = stateful_set.get("status") or {}
+    done = updated == count.ready == stateful_set["spec"]["replicas"] == count.all
+    current = revision if done else status.get("currentRevision", revision)
+    await world.set_status(STATEFUL_SETS, stateful_set, {
+        "observedGeneration": stateful_set["metadata"]["generation"],
+        "replicas": count.all,
+        "readyReplicas": count.ready or None,
+        "availableReplicas": count.available,
+        "currentReplicas": (updated if current == revision else count.all - updated) or None,
+        "updatedReplicas": updated or None,
+        "currentRevision": current,
+        "updateRevision": revision,
+        "collisionCount": 0,
+    })  # fmt: skip
+    return count.wait
+
+
+STATEFUL_SET: Final = Behaviour("stateful sets", STATEFUL_SETS, line_up, woken_by=(Wake(PODS, owner_keys),), reads=(CLAIMS,))

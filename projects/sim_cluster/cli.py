@@ -1,0 +1,137 @@
+"""``python3 -m projects.sim_cluster``: up, down, run. The same verbs as those of the real control plane's script."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from projects.sim_cluster import daemon
+from projects.sim_cluster.options import PLATFORMS, ClusterOptions
+from projects.sim_cluster.clock import DEFAULT_SPEED
+
+USAGE: Final = 2
+_FAILED: Final = 1
+_NOT_FOUND: Final = 127
+_VERBS: Final = ("up", "down", "run")
+_MOST_NODES: Final = 5000
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose refusals name the nearest match."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.replace("'", " ").replace(",", " ").split()
+        known = [*_VERBS, *PLATFORMS, "--nodes", "--platform", "--speed", "--help"]
+        near = [match for word in words for match in difflib.get_close_matches(word, known, n=1, cutoff=0.6) if match not in words or word != match]
+        hint = f"; did you mean {near[0]}?" if near and near[0] not in message.split("invalid choice")[0].split() else ""
+        sys.stderr.write(f"{self.prog}: {message}{hint}\n{self.format_usage()}")
+        raise SystemExit(USAGE)
+
+
+def _nodes(text: str) -> int:
+    if not text.isdigit() or int(text) > _MOST_NODES:
+        raise argparse.ArgumentTypeError(f"expected a number of worker nodes from 0 to {_MOST_NODES}, found {text!r}")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:  # noqa: PLR2004 - beyond that timers are all noise
+        raise argparse.ArgumentTypeError(f"expected how many times faster than real time the cluster runs, such as 60, found {text!r}")
+    return speed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="A simulated OpenShift or Kubernetes cluster in one process.",
+                     epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
+    shape = argparse.ArgumentParser(add_help=False)
+    shape.add_argument("--nodes", type=_nodes, default=3, metavar="N", help="worker nodes (default: 3)")
+    shape.add_argument("--platform", choices=PLATFORMS, default="openshift", help="what the cluster is (default: openshift)")
+    shape.add_argument("--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
+                       help=f"how much faster than real time its clock runs (default: {DEFAULT_SPEED:g})")  # fmt: skip
+    up = verbs.add_parser("up", parents=[shape], allow_abbrev=False, help="start a cluster, print its kubeconfig's path when it is ready")
+    up.add_argument("directory", type=Path, metavar="DIR", help="where its kubeconfig and its log go")
+    down = verbs.add_parser("down", allow_abbrev=False, help="stop what `up DIR` started")
+    down.add_argument("directory", type=Path, metavar="DIR")
+    run = verbs.add_parser("run", parents=[shape], allow_abbrev=False, help="start a cluster, run CMD with KUBECONFIG set, stop, exit as CMD did")
+    run.add_argument("command", nargs="+", metavar="-- CMD")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says and return the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    before, command = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
+    if before[:1] == ["run"] and "--" in given:
+        before = [*before, "--", *(command or [""])]
+        if not command:
+            sys.stderr.write("python3 -m projects.sim_cluster run: expected a command after --, found nothing\n")
+            return USAGE
+    parsed = _parser().parse_args(before)
+    if parsed.verb == "down":
+        return _down(parsed.directory)
+    options = ClusterOptions(nodes=parsed.nodes, platform=parsed.platform, speed=parsed.speed)
+    return _up(parsed.directory, options) if parsed.verb == "up" else _run(parsed.command, options)
+
+
+def _refuse(message: object, code: int = USAGE) -> int:
+    sys.stderr.write(f"sim_cluster: {message}\n")
+    return code
+
+
+def _up(directory: Path, options: ClusterOptions) -> int:
+    if (server := daemon.running_in(directory)) is not None:
+        return _refuse(f"{directory} already holds a running cluster (process {server.pid}); `down {directory}` stops it")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        print(daemon.start(directory.resolve(), options))
+    except OSError as error:
+        return _refuse(f"expected a directory to write to, found {directory}: {error.strerror}")
+    except daemon.DaemonError as error:
+        return _refuse(error, _FAILED)
+    return 0
+
+
+def _down(directory: Path) -> int:
+    try:
+        daemon.stop(directory)
+    except daemon.DaemonError as error:
+        return _refuse(f"{error}; expected the directory that was given to `up`")
+    return 0
+
+
+def _run(command: Sequence[str], options: ClusterOptions) -> int:
+    with tempfile.TemporaryDirectory(prefix="sim-cluster-") as scratch:
+        directory = Path(scratch)
+        try:
+            kubeconfig = daemon.start(directory, options, bound=True)
+        except daemon.DaemonError as error:
+            return _refuse(error, _FAILED)
+        try:
+            return _run_command(command, kubeconfig)
+        finally:
+            daemon.stop(directory)
+
+
+def _run_command(command: Sequence[str], kubeconfig: Path) -> int:
+    """Run a command, hand signals on to it, and return its exit status as a shell would say it."""
+    try:
+        process = subprocess.Popen(command, env={**os.environ, "KUBECONFIG": str(kubeconfig)})
+    except OSError as error:
+        return _refuse(f"cannot run {command[0]}: {error.strerror}", _NOT_FOUND)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: process.send_signal(received))
+    code = process.wait()
+    return 128 - code if code < 0 else code

@@ -1,0 +1,40 @@
+"""One simulated cluster put together: clock, API, shape, behaviours. Run by `server`, in this process or in one of its own."""
+
+from __future__ import annotations
+
+from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.certificates import Authority
+from projects.sim_cluster.api.http import HttpApi
+from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
+from projects.sim_cluster.behaviours.openshift import openshift_behaviours
+from projects.sim_cluster.behaviours.runtime import Runtime
+from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.clock import Clock
+from projects.sim_cluster.in_process import InProcessCluster
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.seeding import seed
+from projects.sim_cluster.shapes import kubernetes as plain
+from projects.sim_cluster.shapes import openshift
+
+
+class SimulatedCluster:
+    """A cluster that has its shape and whose behaviours can be started."""
+
+    def __init__(self, options: ClusterOptions) -> None:
+        self.options = options
+        self.clock = Clock(options.speed)
+        self.authority = Authority()
+        on_openshift = options.platform == "openshift"
+        self.api = Api(self.clock.now)
+        if on_openshift:
+            openshift.add_kinds(self.api)
+        now = timestamp(self.clock.now())
+        seed(self.api, plain.base_objects())
+        seed(self.api, openshift.objects(options.nodes, now) if on_openshift else plain.worker_nodes(options.nodes, now))
+        self.http = HttpApi(self.api)
+        access = InProcessCluster(self.api, self.clock)
+        accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
+        behaviours = kubernetes_behaviours(access.namespaced_resources, self.authority.certificate.decode(), accounts)
+        if on_openshift:
+            behaviours += openshift_behaviours()
+        self.runtime = Runtime(access, behaviours, options.timings)

@@ -1,0 +1,22 @@
+"""What a cluster is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.clock import DEFAULT_SPEED
+
+Platform = Literal["openshift", "kubernetes"]
+PLATFORMS: Final[tuple[Platform, ...]] = ("openshift", "kubernetes")
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Shape and speed of a simulated cluster."""
+
+    nodes: int = 3
+    platform: Platform = "openshift"
+    speed: float = DEFAULT_SPEED
+    timings: Timings = field(default_factory=Timings)

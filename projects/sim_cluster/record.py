@@ -1,0 +1,84 @@
+"""Record what a real kube-apiserver says of itself: discovery, schemas, table columns.
+
+A developer runs it against the control plane (``python3 -m projects.sim_cluster.record KUBECONFIG``) when the
+simulated API moves to a newer Kubernetes; the simulated API reads the file it writes and has no table of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import sys
+from pathlib import Path
+from typing import Any
+
+DESTINATION = Path(__file__).parent / "api" / "recorded"
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+
+def without_descriptions(schema: Any) -> Any:
+    """Return a schema without its prose, which is nine tenths of the document."""
+    if isinstance(schema, dict):
+        return {
+            key: without_descriptions(value)
+            for key, value in schema.items()
+            if not (key == "description" and isinstance(value, str))
+        }
+    if isinstance(schema, list):
+        return [without_descriptions(value) for value in schema]
+    return schema
+
+
+class RealApi:
+    """Raw GETs on the API that a kubeconfig names."""
+
+    def __init__(self, kubeconfig: str) -> None:
+        from kubernetes import client, config  # noqa: PLC0415 - heavy, and only this command needs it
+
+        config.load_kube_config(kubeconfig)
+        self._client = client.ApiClient()
+
+    def get(self, path: str, accept: str = "application/json") -> Any:
+        """Return the JSON at `path`."""
+        response = self._client.call_api("GET", self._client.configuration.host + path, header_params={"Accept": accept})
+        return json.loads(response.read())
+
+
+def list_path(group: str, version: str, resource: str) -> str:
+    """Return the path that lists a resource in all namespaces."""
+    return f"/apis/{group}/{version}/{resource}" if group else f"/api/{version}/{resource}"
+
+
+def table_columns(api: RealApi, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the table columns of every resource that can be listed, by list path."""
+    columns = {}
+    for group in groups:
+        for version in group["versions"]:
+            for resource in version["resources"]:
+                if "list" in resource["verbs"]:
+                    path = list_path(group["metadata"].get("name", ""), version["version"], resource["resource"])
+                    columns[path] = api.get(path, TABLE)["columnDefinitions"]
+    return columns
+
+
+def record(kubeconfig: str) -> Path:
+    """Write the record of one API server and return the file's path."""
+    api = RealApi(kubeconfig)
+    version = api.get("/version")
+    groups = [*api.get("/api", AGGREGATED)["items"], *api.get("/apis", AGGREGATED)["items"]]
+    document = {
+        "version": version,
+        "groups": groups,
+        "definitions": without_descriptions(api.get("/openapi/v2")["definitions"]),
+        "columns": table_columns(api, groups),
+    }
+    path = DESTINATION / f"kubernetes-{version['major']}.{version['minor']}.json.xz"
+    path.write_bytes(lzma.compress(json.dumps(document, separators=(",", ":"), sort_keys=False).encode(), preset=9))
+    return path
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the command and its one argument
+        sys.exit("usage: python3 -m projects.sim_cluster.record KUBECONFIG (of a real kube-apiserver without CRDs)")
+    print(record(sys.argv[1]))

@@ -1,0 +1,87 @@
+"""Serves one simulated cluster over TLS until it is told to stop. Used by `daemon` (a process) and `running` (a thread)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from projects.sim_cluster.api.certificates import server_context
+from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
+from projects.sim_cluster.cluster import SimulatedCluster
+from projects.sim_cluster.options import ClusterOptions
+
+_HOST = "127.0.0.1"
+
+
+class _IdentifyingProtocol(H11Protocol):  # type: ignore[misc]
+    """HTTP/1.1 that tells the application whose certificate the connection came with; uvicorn itself does not."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        certificate = secured.getpeercert() if secured is not None else None
+        app = self.app
+
+        async def identified(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, "certificate": certificate}, receive, send)
+
+        self.app = identified
+
+
+class _Server(uvicorn.Server):  # type: ignore[misc]
+    """A uvicorn server that leaves signals to whoever runs it, and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class _TlsConfig(uvicorn.Config):  # type: ignore[misc]
+    """A configuration that is given its TLS context instead of file names."""
+
+    def __init__(self, app: Any, context: ssl.SSLContext) -> None:
+        super().__init__(app, http=_IdentifyingProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
+                         timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, backlog=2048)  # fmt: skip
+        self._context = context
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self._context
+
+
+async def serve(options: ClusterOptions, started: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Run a cluster; call `started` with the kubeconfig's text once it answers; return when `stop` is set."""
+    cluster = SimulatedCluster(options)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, 0))
+        port = listener.getsockname()[1]
+        server = _Server(_TlsConfig(cluster.http, server_context(cluster.authority)))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        cluster.runtime.start()
+        ready = asyncio.create_task(server.ready.wait())
+        await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            ready.cancel()
+            await running
+            return
+        client = cluster.authority.for_client(USER, GROUP)
+        started(kubeconfig(f"https://{_HOST}:{port}", cluster.authority.certificate, client))
+        await stop.wait()
+        await cluster.runtime.stop()
+        server.should_exit = server.force_exit = True
+        await running
