@@ -16,9 +16,10 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from projects.core.console.progress import duration, word
+from projects.core.console.progress import word
 from projects.core.console.waiting import awaited_by
 from projects.core.record.artifacts import path_of
+from projects.core.record.durations import duration
 from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR

@@ -1,8 +1,9 @@
 """Puts lines together before they are redacted and go on. Used by the streams alone.
 
 Redaction needs whole lines: a secret may arrive in two writes. So each thread's unfinished line is held back until
-it ends. One that does not end within `hold` seconds is shown as it stands, redacted; when its rest arrives and
-completes a secret, the line is written anew with the secret masked, so no secret ever stands in the output whole.
+it ends. One that is flushed (a prompt, dots that tell of progress) and does not end within `hold` seconds is shown
+as it stands, redacted; when its rest arrives and completes a secret, the line is written anew with the secret
+masked, so no secret ever stands in the output whole.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class _Unfinished:
     source: Source
     raw: str
     shown: str
-    since: float
+    flushed: float | None
 
 
 class Lines:
@@ -49,7 +50,7 @@ class Lines:
 
     Args:
       outlet: Where lines go in the end; a line that goes into a block is not shown before it is whole.
-      hold: How long the beginning of a line is held back, in seconds.
+      hold: How long the beginning of a line is held back once it is flushed, in seconds.
     """
 
     def __init__(self, outlet: Outlet, *, hold: float) -> None:
@@ -72,9 +73,15 @@ class Lines:
                 self._send(source, whole + "\n", shown)
                 shown = ""
             if rest:
-                since = held.since if held and not newline else time.monotonic()
-                self._unfinished[source.key] = _Unfinished(source, rest, shown, since)
-                self._watch()
+                self._unfinished[source.key] = _Unfinished(source, rest, shown, flushed=None)
+
+    def flush(self, thread: int, name: Name) -> None:
+        """Let the beginning of a thread's line be shown if its end does not come soon."""
+        with self._lock:
+            for held in self._unfinished.values():
+                if held.source.thread == thread and held.source.name == name:
+                    held.flushed = time.monotonic()
+                    self._watch()
 
     def finish(self, concerned: Callable[[Source], bool]) -> None:
         """End the unfinished lines of some sources, as they stand."""
@@ -149,14 +156,19 @@ class Lines:
         Returns:
           Whether it may have to be looked at again.
         """
-        if held.source.sink is not self.outlet or not self.outlet.shows_unfinished(held.source.name):
+        if (
+            held.flushed is None
+            or held.source.sink is not self.outlet
+            or not self.outlet.shows_unfinished(held.source.name)
+        ):
             return False
-        if time.monotonic() - held.since < self.hold:
+        if time.monotonic() - held.flushed < self.hold:
             return True
         text = REDACTOR.redact(held.raw.rstrip("\r"))
         if text.startswith(held.shown):  # else its rest completed a secret: the whole line has to come
             self.outlet.accept([(held.source.name, text[len(held.shown) :])], held.source.key)
-            held.shown, held.since = text, time.monotonic()
+            held.shown = text
+        held.flushed = None
         return False
 
 

@@ -14,6 +14,7 @@ from projects.core.console import waiting
 from projects.core.console.streams import installed, say
 from projects.core.console.terminal import is_plain
 from projects.core.record.artifacts import path_of
+from projects.core.record.durations import duration
 from projects.core.record.steps import Record, Step, parse_time
 from projects.core.values.outcomes import Status
 
@@ -105,15 +106,6 @@ def word(status: str) -> str:
 def first_line(text: str) -> str:
     """Return the first line of a message that has one."""
     return next(iter(text.strip().splitlines()), "")
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people read it: ``0.2s``, ``41.2s``, ``2m05s``, ``1h03m``."""
-    if seconds < 99.95:  # noqa: PLR2004 - what would round to three digits
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 
 def heartbeat_line(progress: Progress, now: datetime) -> str:

@@ -65,7 +65,8 @@ class RedactingStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush the real stream. The beginning of a line stays where it is: a flush may fall into a secret."""
+        """Flush what is whole. The beginning of a line waits a moment more, since a flush may fall into a secret."""
+        self._streams.lines.flush(threading.get_ident(), self.stream_name)
         self.real.flush()
 
     def close(self) -> None:
@@ -182,7 +183,7 @@ def install(*, hold: float = HOLD) -> Iterator[Streams]:
     Log handlers that write to the streams of before are led to the new ones. Inside another `install` nothing changes.
 
     Args:
-      hold: How long the beginning of a line waits for its end before it is shown, in seconds.
+      hold: How long the beginning of a line, once flushed, waits for its end before it is shown, in seconds.
     """
     if _installed:
         yield _installed[0]

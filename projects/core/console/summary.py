@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from projects.core.console.progress import duration, first_line, word
+from projects.core.console.progress import first_line, word
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
+from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES
 from projects.core.record.finish import elapsed, entrypoints
 from projects.core.record.steps import Step, read_steps

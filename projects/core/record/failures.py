@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from projects.core.values.outcomes import ExitCode
 FAILURE = "FAILURE"
 FAILURES = "FAILURES"
 _LINES = 40
+_TAIL_TITLE = "\n  last lines:\n"
 _lock = threading.Lock()
 
 
@@ -68,9 +70,11 @@ def write_failures_index(root: Path, steps: Sequence[Step], *, exit_code: ExitCo
 
 
 def origin_lines(root: Path, step: Step, count: int = _LINES) -> str:
-    """Return the last lines of the step where a failure began: of its Ansible log, else of its `FAILURE` file."""
+    """Return the last lines of the step where a failure began: of its Ansible log, else those that its `FAILURE` file holds."""
     directory = root / step.directory
-    return last_lines(read_tail(directory / ANSIBLE_LOG) or read_tail(directory / FAILURE), count)
+    if log := read_tail(directory / ANSIBLE_LOG):
+        return last_lines(log, count)
+    return last_lines(textwrap.dedent(read_tail(directory / FAILURE).partition(_TAIL_TITLE)[2]), count)
 
 
 def _details(directory: Path, step: Step, cause: Cause, origin: str, output_tail: str) -> str:
@@ -79,7 +83,7 @@ def _details(directory: Path, step: Step, cause: Cause, origin: str, output_tail
     if origin != step.directory:
         lines.append(f"  see: {os.path.relpath(origin, step.directory)}/{FAILURE}")
     elif tail := last_lines(output_tail or read_tail(directory / ANSIBLE_LOG), _LINES):
-        lines += ["  last lines:", _indented(tail, 4)]
+        lines += [_TAIL_TITLE.strip("\n"), _indented(tail, 4)]
     return "\n".join(lines) + "\n"
 
 

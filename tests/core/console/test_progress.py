@@ -9,8 +9,9 @@ import pytest
 
 from projects.core.console import progress as module
 from projects.core.console import show_progress, summary, waiting_for
-from projects.core.console.progress import Progress, duration, heartbeat_line, line_of
+from projects.core.console.progress import Progress, heartbeat_line, line_of
 from projects.core.console.terminal import is_plain
+from projects.core.record.durations import duration
 from projects.core.record.finish import finish
 from projects.core.record.steps import Cause, Record, Step, new_id
 from projects.core.values.outcomes import Status

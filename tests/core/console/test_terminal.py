@@ -23,7 +23,7 @@ shown = threading.Event()
 REDACTOR.register("hunter2-on-a-tty")
 record = Record(Path(sys.argv[1]))
 with console.install(hold=0.02) as streams:
-    print("before the board ", end="")
+    print("before the board ", end="", flush=True)
     with console.show_progress(record):
         outer = Step("1", None, "parallel", "prepare", "000__prepare")
         inner = Step("2", "1", "branch", "hunter2-on-a-tty", "000__prepare")
