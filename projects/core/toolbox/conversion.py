@@ -6,11 +6,14 @@ Python or from a template must already be of the annotated kind.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import inspect
+import json
 import types
 import typing
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,11 +30,17 @@ def describe(annotation: Any) -> str:
         return "any value"
     if annotation is types.NoneType:
         return "None"
+    members = typing.get_args(annotation)
     if typing.get_origin(annotation) is Literal:
-        return " or ".join(repr(choice) for choice in typing.get_args(annotation))
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("pathlib.", "")
+        return " or ".join(repr(choice) for choice in members)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return " or ".join(repr(member.value) for member in annotation)
+    if _is_union(annotation):
+        return " | ".join(map(describe, members))
+    if members:
+        shown = ("..." if each is Ellipsis else "Any" if each is Any else describe(each) for each in members)
+        return f"{typing.get_origin(annotation).__name__}[{', '.join(shown)}]"
+    return getattr(annotation, "__name__", str(annotation))
 
 
 def takes(annotation: Any, kind: type) -> bool:
@@ -85,16 +94,19 @@ def check(value: Any, annotation: Any) -> Any:
         return _first(check, value, annotation)
     if typing.get_origin(annotation) is Literal:
         return _member(value, typing.get_args(annotation), annotation)
-    if container := _container(annotation):
-        return _check_container(value, annotation, container)
+    if _container(annotation):
+        return _convert_elements(value, annotation, check)
     if annotation is float and type(value) is int:
         return float(value)
     if isinstance(value, str) and annotation is not str and (annotation is Path or _parses(annotation)):
         return from_text(value, annotation)
     if type(value) is bool and annotation is int:
         raise _mismatch(value, annotation)
-    if isinstance(value, annotation):
-        return value
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum) and not isinstance(value, annotation):
+        return annotation(_member(value, tuple(each.value for each in annotation), annotation))
+    with contextlib.suppress(TypeError):  # an annotation that nothing is an instance of
+        if isinstance(value, annotation):
+            return value
     raise _mismatch(value, annotation)
 
 
@@ -106,9 +118,13 @@ def to_data(value: Any) -> Any:
         return value.value
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, date):  # YAML reads one from 2026-11-05
+        return value.isoformat()
     if isinstance(value, dict):
         return {str(key): to_data(member) for key, member in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted((to_data(member) for member in value), key=str)
+    if isinstance(value, list | tuple):
         return [to_data(member) for member in value]
     return value
 
@@ -117,8 +133,12 @@ def _is_union(annotation: Any) -> bool:
     return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
+def _origin(annotation: Any) -> Any:
+    return typing.get_origin(annotation) or annotation
+
+
 def _container(annotation: Any) -> type | None:
-    origin = typing.get_origin(annotation) or annotation
+    origin = _origin(annotation)
     return origin if origin in _CONTAINERS else None
 
 
@@ -157,7 +177,7 @@ def _choice(text: str, choices: dict[str, Any]) -> Any:
 
 
 def _member(value: Any, choices: tuple[Any, ...], annotation: Any) -> Any:
-    if value in choices:
+    if any(value == choice and type(value) is type(choice) for choice in choices):
         return value
     raise UsageError(
         f"expected {describe(annotation)}, found {value!r}", hint=did_you_mean(str(value), map(str, choices))
@@ -173,7 +193,7 @@ def _from_text_to_scalar(text: str, annotation: Any) -> Any:
         return annotation(text)
     except UsageError:
         raise
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         expected = "true or false" if annotation is bool else describe(annotation)
         reason = f" ({error})" if hasattr(annotation, "parse") else ""
         raise UsageError(f"expected {expected}, found {text!r}{reason}") from error
@@ -188,35 +208,47 @@ def _boolean(text: str) -> bool:
 
 
 def _from_text_to_container(text: str, annotation: Any) -> Any:
+    elements = typing.get_args(annotation)
+    if not elements or Any in elements:
+        return _convert_elements(_read(text, annotation, typed=True), annotation, check)
+    # All scalars stay text, so that the elements' annotation decides what 4.10 is.
+    return _convert_elements(_read(text, annotation, typed=False), annotation, _from_word)
+
+
+def _read(text: str, annotation: Any, *, typed: bool) -> Any:
     import yaml  # noqa: PLC0415 - most lines hold no list, and --help is measured in milliseconds
 
     try:
-        # All scalars stay text, so that the elements' annotation decides what 4.10 is.
-        document = yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506 - BaseLoader builds strings only
-    except yaml.YAMLError as error:
+        # YAML takes most of JSON, but not its escapes of characters outside the basic plane, nor all control characters.
+        return json.loads(text) if typed else json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except ValueError:
+        pass
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader if typed else yaml.CBaseLoader)  # noqa: S506 - BaseLoader builds strings only
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"expected {describe(annotation)} in YAML or JSON, found {text!r}") from error
-    plain = typing.get_args(annotation)
-    elements = plain[-1] if plain else Any
-    if elements in (Any, inspect.Parameter.empty):
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
-        return _check_container(document, annotation, typing.get_origin(annotation) or annotation)
-    return _convert_elements(document, annotation, from_text)
 
 
-def _check_container(value: Any, annotation: Any, container: type) -> Any:
-    accepted: tuple[type, ...] = (dict,) if container is dict else (list, tuple, set, frozenset)
-    if not isinstance(value, accepted):
+def _from_word(value: Any, annotation: Any) -> Any:
+    """Convert an element of a document whose scalars are text, but for JSON's true, false and null."""
+    if value is None and takes(annotation, types.NoneType):
+        return None
+    if _container(annotation):
+        return _convert_elements(value, annotation, _from_word)
+    if isinstance(value, bool) or value is None:
+        return from_text(json.dumps(value), annotation)
+    if not isinstance(value, str) and not _is_union(annotation):
         raise _mismatch(value, annotation)
-    return _convert_elements(value, annotation, check) if typing.get_args(annotation) else container(value)
+    return from_text(value, annotation) if isinstance(value, str) else _first(_from_word, value, annotation)
 
 
 def _convert_elements(value: Any, annotation: Any, convert: Any) -> Any:
-    container = typing.get_origin(annotation) or annotation
-    elements = typing.get_args(annotation)
-    if container is dict:
-        if not isinstance(value, dict):
-            raise _mismatch(value, annotation)
-        return {convert(key, elements[0]): convert(member, elements[1]) for key, member in value.items()}
-    if not isinstance(value, list | tuple | set | frozenset):
+    container, elements = _origin(annotation), typing.get_args(annotation)
+    accepted: Any = dict if container is dict else (list, tuple, set, frozenset)
+    if not isinstance(value, accepted):
         raise _mismatch(value, annotation)
+    if not elements:
+        return container(value)
+    if container is dict:
+        return {convert(key, elements[0]): convert(member, elements[1]) for key, member in value.items()}
     return container(convert(member, elements[0]) for member in value)
