@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ def bind_values(parameters: Mapping[str, Parameter], values: Mapping[str, Any]) 
             problems.append(_unknown(name, parameters, dashes=False))
             continue
         _collect(problems, bound, parameters[name], conversion.check, value)
-    return _complete(parameters, bound, problems)
+    return _complete(parameters, bound, problems, given=values)
 
 
 class _Line:
@@ -117,10 +117,12 @@ class _Line:
             self._bind(parameter, conversion.from_text, value)
         elif conversion.takes(parameter.annotation, bool) and not _next_is_value(parameter, words):
             self._bind(parameter, conversion.check, True)
-        elif words:
+        elif words and not words[0].startswith("--"):  # a value that begins so is written with an equals sign
             self._bind(parameter, conversion.from_text, words.pop(0))
         else:
-            self.problems.append(UsageError(f"--{written}: expected a value after it, found the end of the line"))
+            self.given.add(parameter.name)
+            found = words[0] if words else "the end of the line"
+            self.problems.append(UsageError(f"--{written}: expected a value after it, found {found}"))
 
     def _negated(self, written: str, name: str, equals: str) -> None:
         positive = self.parameters.get(name.removeprefix("no").removeprefix("_"))
@@ -172,11 +174,10 @@ def _complete(
     bound: dict[str, Any],
     problems: list[UsageError],
     *,
-    given: set[str] | None = None,
+    given: Collection[str],
 ) -> dict[str, Any]:
-    given = set(bound) | (given or set())
     for each in parameters.values():
-        if each.required and each.name not in given and not any(f"{each.name}:" in p.message for p in problems):
+        if each.required and each.name not in given:
             problems.append(UsageError(f"missing argument {each.name} ({conversion.describe(each.annotation)})"))
     if not problems:
         return bound
