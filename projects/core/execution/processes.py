@@ -12,6 +12,7 @@ from typing import IO
 
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.pump import TERM_GRACE_S, Pump
+from projects.core.execution.reaper import REAPER, Ending
 
 # Named, since /bin/sh knows no pipefail on Debian: a failure anywhere in the command fails it.
 PROTECTED_BASH = ("bash", "-o", "errexit", "-o", "pipefail", "-o", "nounset", "-o", "errtrace", "-c")
@@ -31,15 +32,22 @@ class _Child:
     """A child process as `Pump` waits for it."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.pid: int | None = process.pid
         self._process = process
+        self._ending: Ending | None = None
         self.exit_descriptor = os.pidfd_open(process.pid)
 
     def poll(self) -> int | None:
         return self._process.poll()
 
+    def end(self, grace: float) -> None:
+        self._ending = REAPER.end(self._process.pid, grace)
 
-def run_process(
+    def wait_until_gone(self) -> None:
+        if self._ending is not None:
+            self._ending.gone.wait()
+
+
+def run_process(  # noqa: PLR0913 - each is one facet of a process, given by keyword
     argv: Sequence[str],
     *,
     token: CancelToken,

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from projects.core.execution import process_tree
 from projects.core.execution.cancellation import CancelToken
 from projects.core.values.errors import Cancelled, TimedOut
 
@@ -26,15 +24,21 @@ _CHUNK = 65536
 class Running(Protocol):
     """A process that can be waited for: `exit_descriptor` gets readable when `poll` may return its status."""
 
-    pid: int | None
     exit_descriptor: int
 
     def poll(self) -> int | None:
         """Return the exit status (negative: the signal), or None while it runs."""
         ...
 
+    def end(self, grace: float) -> None:
+        """Begin to end it and all that it has started: TERM, then KILL after `grace` seconds. Called from any thread."""
+        ...
 
-@dataclass(slots=True)
+    def wait_until_gone(self) -> None:
+        """Wait, after `end`, until nothing of it lives."""
+        ...
+
+
 class Pump:
     """One wait for a process.
 
@@ -47,15 +51,23 @@ class Pump:
       grace: Seconds between TERM and KILL.
     """
 
-    process: Running
-    outputs: Mapping[int, Callable[[bytes], None]]
-    token: CancelToken
-    timeout: float | None
-    what: str
-    grace: float = TERM_GRACE_S
-    _ending: list[process_tree.ProcessId] = field(default_factory=list)
-    _deadline: float | None = None
-    _reason: str = ""
+    def __init__(
+        self,
+        process: Running,
+        outputs: Mapping[int, Callable[[bytes], None]],
+        token: CancelToken,
+        timeout: float | None,
+        what: str,
+        grace: float = TERM_GRACE_S,
+    ) -> None:
+        self._process = process
+        self._outputs = outputs
+        self._token = token
+        self._timeout = timeout
+        self._what = what
+        self._grace = grace
+        self._lock = threading.Lock()
+        self._reason = ""
 
     def run(self) -> int:
         """Wait, and return the exit status (negative: the signal that ended it).
@@ -64,83 +76,59 @@ class Pump:
           Cancelled: the token was cancelled; the process and all that it started are gone.
           TimedOut: the time-out has passed; likewise.
         """
-        self._deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        forget = self.token.on_cancel(lambda: _wake(wake_write))
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        forget = self._token.on_cancel(lambda: self._end("cancelled"))
         try:
-            status = self._loop(wake_read)
+            status = self._loop(deadline)
         except BaseException:
-            self._end_now()
+            # Such as a signal's handler that raises in the main thread.
+            self._end("left")
             raise
         finally:
             forget()
-            os.close(wake_read)
-            os.close(wake_write)
+            if self._reason:
+                self._process.wait_until_gone()
         if self._reason == "cancelled":
-            raise Cancelled(self.token.reason)
+            raise Cancelled(self._token.reason)
         if self._reason == "timed out":
-            raise TimedOut(f"{self.what} did not end within {self.timeout:g} s and was ended")
+            raise TimedOut(f"{self._what} did not end within {self._timeout:g} s and was ended")
         return status
 
-    def _loop(self, wake: int) -> int:
+    def _loop(self, deadline: float | None) -> int:
         with selectors.DefaultSelector() as selector:
-            selector.register(wake, selectors.EVENT_READ)
-            selector.register(self.process.exit_descriptor, selectors.EVENT_READ)
-            for descriptor in self.outputs:
+            selector.register(self._process.exit_descriptor, selectors.EVENT_READ)
+            for descriptor in self._outputs:
                 os.set_blocking(descriptor, False)
                 selector.register(descriptor, selectors.EVENT_READ)
             status = None
             while status is None:
-                ready = {key.fd for key, _ in selector.select(self._remaining())}
+                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+                ready = {key.fd for key, _ in selector.select(remaining)}
                 self._read(selector, ready)
-                if self.process.exit_descriptor in ready:
-                    status = self.process.poll()
-                else:
-                    self._end_early(selector, wake, ready)
+                if self._process.exit_descriptor in ready:
+                    status = self._process.poll()
+                elif remaining == 0:
+                    self._end("timed out")
+                    deadline = None
             # What is left in the pipes is read; a daemon that keeps them open is not waited for.
-            self._read(selector, set(self.outputs) & set(selector.get_map() or ()))
-        if self._ending:
-            self._kill_all()
+            self._read(selector, set(self._outputs) & set(selector.get_map() or ()))
         return status
 
-    def _remaining(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-
     def _read(self, selector: selectors.BaseSelector, ready: set[int]) -> None:
-        for descriptor in ready & set(self.outputs):
+        for descriptor in ready & set(self._outputs):
             while (chunk := _read_now(descriptor)) is not None:
                 if not chunk:
                     selector.unregister(descriptor)
                     break
-                self.outputs[descriptor](chunk)
+                self._outputs[descriptor](chunk)
 
-    def _end_early(self, selector: selectors.BaseSelector, wake: int, ready: set[int]) -> None:
-        late = self._deadline is not None and time.monotonic() >= self._deadline
-        if self._ending:
-            if late:
-                self._kill_all()
-                self._deadline = None
-            return
-        if wake in ready or late:
-            selector.unregister(wake)
-            self._reason = "cancelled" if wake in ready else "timed out"
-            self._ending = process_tree.tree_of(self.process.pid) if self.process.pid else []
-            process_tree.send(self._ending, signal.SIGTERM)
-            self._deadline = time.monotonic() + self.grace
-
-    def _end_now(self) -> None:
-        # A signal handler has raised in the middle of the wait: what we wait for still gets its TERM first.
-        tree = process_tree.tree_of(self.process.pid) if self.process.pid else []
-        process_tree.send(tree, signal.SIGTERM)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.exit_descriptor, selectors.EVENT_READ)
-            selector.select(self.grace)
-        self._ending.extend(tree)
-        self._kill_all()
-
-    def _kill_all(self) -> None:
-        own = process_tree.tree_of(self.process.pid) if self.process.pid else []
-        process_tree.kill([*self._ending, *own])
+    def _end(self, reason: str) -> None:
+        """Have the process ended; called from the thread that waits, and from the one that cancels."""
+        with self._lock:
+            if self._reason:
+                return
+            self._reason = reason
+        self._process.end(self._grace)
 
 
 def _read_now(descriptor: int) -> bytes | None:
@@ -148,7 +136,3 @@ def _read_now(descriptor: int) -> bytes | None:
         return os.read(descriptor, _CHUNK)
     except BlockingIOError:
         return None
-
-
-def _wake(descriptor: int) -> None:
-    os.write(descriptor, b"!")

@@ -16,7 +16,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.processes import Collector
@@ -28,18 +27,17 @@ _STOP_TIMEOUT_S = 5.0
 
 
 class _Fork:
-    """A fork of the host as `Pump` waits for it: its process id and its exit status come over the command's socket."""
+    """A fork of the host as `Pump` waits for it: the host tells its exit status over the command's socket."""
 
     def __init__(self, channel: socket.socket) -> None:
-        self.pid: int | None = None
         self.exit_descriptor = channel.fileno()
         self._channel = channel
-        self._rest = b""
+        self._received = b""
 
     def poll(self) -> int | None:
         """Read what has come; return the exit status when that was it."""
         try:
-            chunk = self._channel.recv(65536)
+            chunk = self._channel.recv(4096)
         except ConnectionResetError:
             chunk = b""
         if not chunk:
@@ -47,13 +45,21 @@ class _Fork:
                 "the warm Ansible host has ended while a command was running",
                 hint="its last words are on standard error",
             )
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            message: dict[str, Any] = json.loads(line)
-            self.pid = message.get("pid", self.pid)
-            if "status" in message:
-                return int(message["status"])
-        return None
+        self._received += chunk
+        return int(self._received) if self._received.endswith(b"\n") else None
+
+    def end(self, grace: float) -> None:
+        """Close our side of the socket: the host ends the command, and tells its status when all of it has gone."""
+        del grace  # the host has its own
+        with contextlib.suppress(OSError):  # it has ended by itself meanwhile
+            self._channel.shutdown(socket.SHUT_WR)
+
+    def wait_until_gone(self) -> None:
+        """Read until the host has nothing more to tell."""
+        with contextlib.suppress(OSError):
+            self._channel.setblocking(True)
+            while self._channel.recv(4096):
+                continue
 
 
 class WarmHost:

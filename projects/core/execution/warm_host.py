@@ -1,9 +1,10 @@
 """The warm Ansible host: a single-threaded process that forks one child per command. Started by `warm`, as a module.
 
-It is spoken to over one socket pair, given as descriptor number. A message on it is a byte with three descriptors: the command's own
-socket, and the pipes for its output. The child reads its request from that socket, answers with its process
-id, runs the play and exits; the host then writes the exit status to the same socket. When the other end of the
-host's socket closes, because its owner has ended in whatever way, the host ends every command and itself.
+It is spoken to over one socket pair, given as descriptor number. A message on it is a byte with three descriptors: the
+command's own socket, and the pipes for its output. The child reads its request from that socket, runs the play and
+exits; the host then writes the exit status to the socket. A caller that wants its command ended closes its sending
+side. When the other end of the host's own socket closes, because its owner has ended in whatever way, the host ends
+every command and itself.
 """
 
 from __future__ import annotations
@@ -13,20 +14,33 @@ import ctypes
 import gc
 import json
 import os
-import selectors
+import select
 import signal
 import socket
 import sys
 import traceback
+from dataclasses import dataclass
 from typing import Any
 
-from projects.core.execution import process_tree
 from projects.core.execution.play import Prepared, prepare, run_play
+from projects.core.execution.pump import TERM_GRACE_S
+from projects.core.execution.reaper import TICK_S, Ending, still_there, terminate
 from projects.core.values.redaction import REDACTOR
 
 _DESCRIPTORS = 3
+_NICENESS = 10
 _PR_SET_PDEATHSIG = 1
-END_GRACE_S = 1.0
+_FOREVER = -1
+
+
+@dataclass(slots=True)
+class _Fork:
+    """One command that runs: its process, its socket, how it ended, and that it is being ended, should it be."""
+
+    pid: int
+    channel: socket.socket
+    status: int | None = None
+    ending: Ending | None = None
 
 
 class Host:
@@ -40,43 +54,70 @@ class Host:
     def __init__(self, control: socket.socket, prepared: Prepared) -> None:
         self._control = control
         self._prepared = prepared
-        self._selector = selectors.DefaultSelector()
-        self._running: dict[int, tuple[int, socket.socket]] = {}
+        self._poll = select.epoll()
+        self._by_pidfd: dict[int, _Fork] = {}
+        self._by_channel: dict[int, _Fork] = {}
+        self._ending: list[Ending] = []
 
     def serve(self) -> None:
         """Serve until the control socket closes, then end what still runs."""
-        self._selector.register(self._control, selectors.EVENT_READ)
-        while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is not self._control:
-                    self._reap(key.fd)
-                elif not self._accept():
-                    self._end_all()
-                    return
+        self._poll.register(self._control, select.EPOLLIN)
+        owned = True
+        while owned or self._by_pidfd or self._ending:
+            wanted = [fork for descriptor, _ in self._wait() if (fork := self._serve(descriptor)) is not None]
+            if owned and self._control.fileno() < 0:
+                owned, wanted = False, list(self._by_pidfd.values())
+            self._end(wanted)
+            self._ending = still_there(self._ending)
+            self._tell()
+
+    def _wait(self) -> list[tuple[int, int]]:
+        return self._poll.poll(TICK_S if self._ending else _FOREVER)
+
+    def _serve(self, descriptor: int) -> _Fork | None:
+        """Serve one descriptor; return the command that its caller wants ended, when that was it."""
+        if descriptor in self._by_pidfd:
+            self._reap(descriptor)
+        elif descriptor in self._by_channel:
+            self._poll.unregister(descriptor)
+            return self._by_channel[descriptor]
+        elif not self._accept():
+            self._poll.unregister(self._control)
+            self._control.close()
+        return None
 
     def _accept(self) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._control, 1, _DESCRIPTORS)
         if not message:
             return False
         channel = socket.socket(fileno=descriptors[0])
-        pid = os.fork()
-        if pid == 0:
-            self._child(channel, descriptors[1:])
+        if _is_given_up(channel):
+            _answer(channel, -signal.SIGTERM)
+        else:
+            self._fork(channel, descriptors[1:])
         for descriptor in descriptors[1:]:
             os.close(descriptor)
-        watched = os.pidfd_open(pid)
-        self._running[watched] = (pid, channel)
-        self._selector.register(watched, selectors.EVENT_READ)
         return True
+
+    def _fork(self, channel: socket.socket, outputs: list[int]) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._child(channel, outputs)
+        fork = _Fork(pid, channel)
+        watched = os.pidfd_open(pid)
+        self._by_pidfd[watched] = self._by_channel[channel.fileno()] = fork
+        self._poll.register(watched, select.EPOLLIN)
+        self._poll.register(channel, select.EPOLLRDHUP)
 
     def _child(self, channel: socket.socket, outputs: list[int]) -> None:
         code = 1
         try:
             os.setsid()
+            # However many commands run, the processes that can end them must get their turn at once.
+            os.nice(_NICENESS)
             # Should the host be killed, no command may go on without it.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-            self._selector.close()
-            self._control.close()
+            self._let_go()
             for number, descriptor in enumerate(outputs, start=1):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
@@ -89,29 +130,52 @@ class Host:
                 sys.stderr.flush()
             os._exit(code)
 
-    def _reap(self, watched: int) -> None:
-        pid, channel = self._running.pop(watched)
-        self._selector.unregister(watched)
-        os.close(watched)
-        _, status = os.waitpid(pid, 0)
-        with channel, contextlib.suppress(OSError):  # its caller may have gone
-            send(channel, {"status": os.waitstatus_to_exitcode(status)})
+    def _let_go(self) -> None:
+        """Close, in a child, what belongs to the host and to the other commands: their callers wait for its end."""
+        self._poll.close()
+        self._control.close()
+        for fork in self._by_channel.values():
+            fork.channel.close()
+        for watched in self._by_pidfd:
+            os.close(watched)
 
-    def _end_all(self) -> None:
-        trees = [process for pid, _ in self._running.values() for process in process_tree.tree_of(pid)]
-        process_tree.send(trees, signal.SIGTERM)
-        self._selector.unregister(self._control)
-        while self._running and (ready := self._selector.select(END_GRACE_S)):
-            for key, _ in ready:
-                self._reap(key.fd)
-        process_tree.kill(trees)
+    def _reap(self, watched: int) -> None:
+        fork = self._by_pidfd.pop(watched)
+        self._poll.unregister(watched)
+        os.close(watched)
+        _, status = os.waitpid(fork.pid, 0)
+        fork.status = os.waitstatus_to_exitcode(status)
+
+    def _end(self, forks: list[_Fork]) -> None:
+        new = []
+        for fork in forks:
+            if fork.ending is None:
+                fork.ending = Ending(fork.pid, TERM_GRACE_S)
+                new.append(fork.ending)
+        terminate(new)
+        self._ending += new
+
+    def _tell(self) -> None:
+        """Tell the callers of those that have ended, with all that they have started."""
+        ended = [
+            descriptor
+            for descriptor, fork in self._by_channel.items()
+            if fork.status is not None and (fork.ending is None or fork.ending.gone.is_set())
+        ]
+        for descriptor in ended:
+            fork = self._by_channel.pop(descriptor)
+            if fork.ending is None:
+                # Closing is not enough: a fork that has not closed its copy yet would keep it in the poll.
+                self._poll.unregister(descriptor)
+            assert fork.status is not None
+            _answer(fork.channel, fork.status)
 
 
 def run_request(prepared: Prepared, channel: socket.socket) -> int:
     """Read a request from the command's socket and run it, in a fork of the host; return the exit code."""
     with channel.makefile("r", encoding="utf-8") as stream:
         request: dict[str, Any] = json.loads(stream.readline())
-    send(channel, {"pid": os.getpid()})
+    channel.close()
     for value in request["secrets"]:
         REDACTOR.register(value)
     environment = {**request["environment"], "FORESAIL_CACHE_DIR": os.environ["FORESAIL_CACHE_DIR"]}
@@ -121,9 +185,15 @@ def run_request(prepared: Prepared, channel: socket.socket) -> int:
     return run_play(prepared, request["play"], request["extra_vars"], check=request["check"])
 
 
-def send(channel: socket.socket, message: dict[str, Any]) -> None:
-    """Write one message, a line of JSON."""
-    channel.sendall(json.dumps(message).encode() + b"\n")
+def _answer(channel: socket.socket, status: int) -> None:
+    with channel, contextlib.suppress(OSError):  # its caller may have gone
+        channel.sendall(b"%d\n" % status)
+
+
+def _is_given_up(channel: socket.socket) -> bool:
+    hangup = select.poll()
+    hangup.register(channel, select.POLLRDHUP)
+    return bool(hangup.poll(0))
 
 
 def main() -> int:

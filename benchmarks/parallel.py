@@ -1,0 +1,102 @@
+"""Two hundred commands in one `Parallel`, with and without one that fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from benchmarks.results import Figure
+from projects.core.execution.cancellation import current_token
+from projects.core.execution.command import run_command
+from projects.core.execution.request import Request
+from projects.core.library import env
+from projects.core.library.commands import HOST
+from projects.core.library.parallel import Parallel, ParallelFailed
+from projects.core.library.scope import StepScope
+from projects.core.record.steps import read_steps
+from projects.core.values.outcomes import Status
+
+_COMMANDS = 200
+
+
+def measure() -> Iterator[Figure]:
+    """Yield what 200 commands take, what is lost of them, and how fast a failure ends their siblings."""
+    # In a process of its own: a run is made once per process.
+    with tempfile.TemporaryDirectory() as name:
+        environment = {**os.environ, "ARTIFACT_DIR": name}
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.parallel"], check=True, capture_output=True, text=True, env=environment
+        )
+    taken, records, directories, ended = map(float, done.stdout.split())
+    yield Figure(f"{_COMMANDS} commands in one Parallel", taken, "s")
+    yield Figure("records of them", records, "", _COMMANDS, at_least=True)
+    yield Figure("directories of them", directories, "", _COMMANDS, at_least=True)
+    yield Figure("from a branch's failure to the end of 200 sleeping siblings", ended, "s", 1.0)
+
+
+def main() -> None:
+    """Print the four figures."""
+    logging.disable(logging.CRITICAL)
+    root = env.init()
+    roles = root / "roles"
+    _role(roles / "bench_tick", {"name": "Tick", "ansible.builtin.set_fact": {"ticked": 1}})
+    nap = {"name": "Nap", "ansible.builtin.command": "sleep 60", "changed_when": False}
+    _role(roles / "bench_nap", nap)
+    HOST.start()
+    started = time.perf_counter()
+    with Parallel("many") as parallel:
+        for _ in range(_COMMANDS):
+            parallel.delayed(_command, roles / "bench_tick")
+    taken = time.perf_counter() - started
+    steps = [step for step in read_steps(root) if step.kind == "command" and step.status == Status.PASSED]
+    print(taken, len(steps), len({step.directory for step in steps}), _ends_after_failure(roles / "bench_nap"))
+    HOST.stop()
+
+
+def _ends_after_failure(role: Path) -> float:
+    failed_at: list[float] = []
+
+    def fail() -> None:
+        current_token().wait(15)  # until the siblings sleep
+        failed_at.append(time.perf_counter())
+        raise RuntimeError("on purpose")
+
+    try:
+        with Parallel("failing") as parallel:
+            parallel.delayed(fail)
+            for _ in range(_COMMANDS):
+                parallel.delayed(_command, role)
+    except ParallelFailed:
+        return time.perf_counter() - failed_at[0]
+    raise AssertionError("the Parallel did not fail")
+
+
+def _role(role: Path, task: dict[str, object]) -> None:
+    (role / "tasks").mkdir(parents=True)
+    (role / "tasks" / "main.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
+
+
+def _command(role: Path) -> None:
+    directory = env.claim_directory(role.name)
+    request = Request(
+        role=role,
+        variables={},
+        directory=directory,
+        artifact_dir=directory,
+        environment=dict(os.environ),
+        cwd=str(directory),
+    )
+    with StepScope("command", role.name, directory=directory):
+        run_command(request, name=role.name, command_line="", host=HOST, token=current_token(), on_output=None)
+
+
+if __name__ == "__main__":
+    main()
