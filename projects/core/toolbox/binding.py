@@ -176,9 +176,11 @@ def _complete(
     *,
     given: Collection[str],
 ) -> dict[str, Any]:
-    for each in parameters.values():
-        if each.required and each.name not in given:
-            problems.append(UsageError(f"missing argument {each.name} ({conversion.describe(each.annotation)})"))
+    problems += [
+        UsageError(f"missing argument {each.name} ({conversion.describe(each.annotation)})")
+        for each in parameters.values()
+        if each.required and each.name not in given
+    ]
     if not problems:
         return bound
     lines = [p.message + (f" ({p.hint})" if p.hint else "") for p in problems]

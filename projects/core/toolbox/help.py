@@ -18,7 +18,7 @@ def usage_of(script: str, parameters: Mapping[str, Parameter]) -> str:
     for each in parameters.values():
         flag = f"--{each.name}={each.name.upper()}"
         if each.annotation is bool:
-            flag = f"--{each.name}"
+            flag = f"--no{each.name}" if each.default is True else f"--{each.name}"
         words.append(flag if each.required else f"[{flag}]")
     return " ".join([f"usage: {script}", *words])
 
@@ -41,7 +41,7 @@ def command_help(script: str, parameters: Mapping[str, Parameter], documentation
 
 
 def _argument(parameter: Parameter, documentation: Documentation) -> str:
-    default = "required" if parameter.required else f"default: {parameter.default!r}"
+    default = "required" if parameter.required else f"default: {conversion.to_data(parameter.default)!r}"
     head = f"  --{parameter.name}  {conversion.describe(parameter.annotation)}, {default}"
     text = documentation.arguments.get(parameter.name, "")
     return head + ("\n" + textwrap.indent(textwrap.fill(text, _WIDTH - 6), " " * 6) if text else "")

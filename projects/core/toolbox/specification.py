@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from projects.core.toolbox.declaration import MARK, Declaration
 from projects.core.toolbox.discovery import Group, find_command
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import UsageError
+
+_loading = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,11 @@ def read_docstring(function: Callable[..., Any]) -> Documentation:
 
 
 def _load(group: Group) -> ModuleType:
+    with _loading:  # branches that ask for a group at the same time must not see half of its module
+        return _loaded(group)
+
+
+def _loaded(group: Group) -> ModuleType:
     name = f"foresail_toolbox.{group.name}"
     loaded = sys.modules.get(name)
     if loaded is not None and loaded.__file__ == str(group.module):
@@ -121,7 +129,7 @@ def _load(group: Group) -> ModuleType:
     sys.modules[name] = module  # dataclasses and type hints look their module up here
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UsageError(
             f"the toolbox group '{group.name}' cannot be imported: {type(error).__name__}: {error}", place=group.module
