@@ -206,7 +206,7 @@ def run_iterable_fields(
 
 def child_environment() -> dict[str, str]:
     """Return what a child process is given beside this process's environment: the run, the step, the configuration."""
-    return env.child_environment() | config.child_environment()
+    return env.child_environment() | (config.child_environment() if hasattr(config, "project") else {})
 
 
 def _output(content: bytes, *, captured: bool, decode: bool) -> str | bytes | None:
