@@ -9,7 +9,7 @@ from projects.core.console.progress import first_line, word
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES
-from projects.core.record.finish import elapsed, entrypoints
+from projects.core.record.finish import elapsed, title
 from projects.core.record.steps import Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, Verdict, troubles, verdict, within
 from projects.core.values.outcomes import ExitCode, Status, worst
@@ -41,7 +41,7 @@ def print_summary(root: Path, *, exit_code: int | None = None, since: Collection
 
 
 def _head(steps: list[Step], found: Verdict, code: ExitCode) -> Iterator[str]:
-    name = " ".join(entrypoints(steps)) or "the run"
+    name = title(steps) or "the run"
     if code == ExitCode.PASSED:
         yield f"{name} passed in {duration(elapsed(steps))}"
     else:
@@ -61,9 +61,9 @@ def _causes(root: Path, found: list[Trouble]) -> Iterator[str]:
     yield f"    {first_line(cause.message)}"
     if cause.hint:
         yield f"    hint: {first_line(cause.hint)}"
-    for title, name in (("log", ANSIBLE_LOG), ("run it again", PYTHON_COMMAND)):
+    for what, name in (("log", ANSIBLE_LOG), ("run it again", PYTHON_COMMAND)):
         if (root / origin.directory / name).is_file():
-            yield f"    {title}: {root / origin.directory / name}"
+            yield f"    {what}: {root / origin.directory / name}"
     if len(found) > 1:
         yield f"  causes: {len(found)}, in their order in {FAILURES}"
 

@@ -20,10 +20,10 @@ _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[
 
 
 def path_of(step: Step) -> str:
-    """Return what a step is called wherever it is listed: its directory; a branch, which has none of its own, adds its name."""
-    if step.kind == "entrypoint" and step.directory == ".":
-        return step.name
-    return f"{step.directory} [{step.name}]" if step.kind == "branch" else step.directory
+    """Return what a step is called wherever it is listed: its directory, with its name when it has none of its own."""
+    if step.kind not in ("branch", "entrypoint"):
+        return step.directory
+    return step.name if step.directory == "." else f"{step.directory} [{step.name}]"
 
 
 def clean(text: str) -> str:

@@ -14,7 +14,7 @@ from projects.core.record.artifacts import write_atomically
 from projects.core.record.failures import write_failures_index
 from projects.core.record.junit import write_junit
 from projects.core.record.steps import Step, parse_time, read_steps
-from projects.core.record.verdict import MEANINGS, verdict, within
+from projects.core.record.verdict import MEANINGS, ancestors, verdict, within
 from projects.core.values.outcomes import ExitCode, worst
 from projects.core.values.redaction import REDACTOR
 
@@ -50,9 +50,16 @@ def finish(
     return code
 
 
-def entrypoints(steps: Sequence[Step]) -> list[str]:
-    """Return the names of the outermost entrypoints, in the order in which they ran."""
-    return list(dict.fromkeys(step.name for step in steps if step.kind == "entrypoint" and step.parent is None))
+def entrypoints(steps: Sequence[Step]) -> list[Step]:
+    """Return the entrypoints that no other one called, in the order in which they ran."""
+    by_id = {step.id: step for step in steps}
+    called = [step for step in steps if step.kind == "entrypoint"]
+    return [step for step in called if not any(each.kind == "entrypoint" for each in ancestors(step, by_id))]
+
+
+def title(steps: Sequence[Step]) -> str:
+    """Return what a run is called: by the names of its entrypoints."""
+    return " ".join(dict.fromkeys(step.name for step in entrypoints(steps)))
 
 
 def elapsed(steps: Sequence[Step]) -> float:
@@ -65,7 +72,7 @@ def elapsed(steps: Sequence[Step]) -> float:
 def _own(root: Path, steps: Sequence[Step], judged: Sequence[Step], code: ExitCode) -> dict[str, str]:
     return {
         "run id": steps[0].id if steps else "",
-        "entrypoint": " ".join(entrypoints(judged)),
+        "entrypoint": title(judged),
         "artifacts": str(root),
         "exit code": str(int(code)),
     }
@@ -75,7 +82,7 @@ def _finished(steps: Sequence[Step], code: ExitCode) -> str:
     minutes, seconds = divmod(round(elapsed(steps)), 60)
     hours, minutes = divmod(minutes, 60)
     word = "failed" if code else "succeeded"
-    name = " ".join(entrypoints(steps)) or "nothing"
+    name = title(steps) or "nothing"
     return (
         f"Test of '{name}' {word} after {hours:02d} hours {minutes:02d} minutes {seconds:02d} seconds.\n"
         f"exit code {int(code)}: {MEANINGS[code]}\n"

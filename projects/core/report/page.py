@@ -19,6 +19,7 @@ from markupsafe import Markup
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURE, origin_lines
+from projects.core.record.finish import entrypoints, title
 from projects.core.record.steps import Step, parse_time, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
 from projects.core.report import plots
@@ -83,6 +84,15 @@ class Figure:
     plot: Markup | None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one directory's KPI file holds; `shared` are the labels that all its KPIs have."""
+
+    directory: str
+    shared: Mapping[str, str]
+    figures: Sequence[Figure]
+
+
 def render(root: Path, *, exit_code: int | None = None) -> str:
     """Return the report of a run as HTML.
 
@@ -95,7 +105,9 @@ def render(root: Path, *, exit_code: int | None = None) -> str:
     judged = verdict(steps)
     code = worst([judged.exit_code, exit_code or ExitCode.PASSED])
     line = timeline(steps)
+    outer = {step.id for step in entrypoints(steps)}
     anchors = {bar.step.id: f"s{index}" for index, bar in enumerate(line.bars)}
+    rows = [_row(root, line, bar, anchors[bar.step.id]) for bar in line.bars]
     figures, unreadable = _figures(root, found)
     return _template().render(
         word=_verdict_word(code, judged.running),
@@ -103,13 +115,14 @@ def render(root: Path, *, exit_code: int | None = None) -> str:
         meaning=MEANINGS[code],
         counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
         running=judged.running,
-        entrypoints=[row for row in _rows(root, line, anchors) if row.kind == "entrypoint" and row.bar.depth == 0],
+        title=title(steps),
+        entrypoints=[row for row in rows if row.bar.step.id in outer],
         begin=parse_time(steps[0].start) if steps else None,
         seconds=line.seconds if steps else 0.0,
         timeline=line,
         lane_height=_lane_height(line.lanes),
         labelled=line.lanes <= _LABELLED_LANES,
-        rows=_rows(root, line, anchors),
+        rows=rows,
         open_rows=len(steps) <= _OPEN_ROWS,
         failures=[_failure(root, trouble, anchors) for trouble in troubles(steps)],
         figures=figures,
@@ -128,10 +141,6 @@ def _verdict_word(code: ExitCode, running: Sequence[Step]) -> str:
 def _lane_height(lanes: int) -> int:
     """Return how many pixels high a lane is: with a label while there are few, a line when there are hundreds."""
     return 22 if lanes <= _LABELLED_LANES else max(3, min(12, 900 // lanes))
-
-
-def _rows(root: Path, line: Timeline, anchors: Mapping[str, str]) -> list[Row]:
-    return [_row(root, line, bar, anchors[bar.step.id]) for bar in line.bars]
 
 
 def _row(root: Path, line: Timeline, bar: Bar, anchor: str) -> Row:
@@ -175,9 +184,9 @@ def _failure(root: Path, trouble: Trouble, anchors: Mapping[str, str]) -> Failur
     )
 
 
-def _figures(root: Path, found: Survey) -> tuple[list[tuple[str, list[Figure]]], list[str]]:
+def _figures(root: Path, found: Survey) -> tuple[list[Measured], list[str]]:
     """Return the figures per directory, and what could not be read."""
-    figures: list[tuple[str, list[Figure]]] = []
+    figures: list[Measured] = []
     unreadable: list[str] = []
     for path in found.kpi_files:
         try:
@@ -185,26 +194,28 @@ def _figures(root: Path, found: Survey) -> tuple[list[tuple[str, list[Figure]]],
         except UsageError as error:
             unreadable.append(f"{path.relative_to(root)}: {error}")
         else:
-            figures.append((path.parent.relative_to(root).as_posix(), _figures_of(kpis)))
+            first = kpis[0].labels if len(kpis) > 1 else {}
+            shared = {key: value for key, value in first.items() if all(kpi.labels.get(key) == value for kpi in kpis)}
+            figures.append(Measured(path.parent.relative_to(root).as_posix(), shared, _figures_of(kpis, shared)))
     return figures, unreadable
 
 
-def _figures_of(kpis: Sequence[Kpi]) -> list[Figure]:
+def _figures_of(kpis: Sequence[Kpi], shared: Mapping[str, str]) -> list[Figure]:
     found: list[Figure] = []
     for _, group in itertools.groupby(kpis, key=lambda kpi: (kpi.name, kpi.unit)):
         same = list(group)
         drawn = [plots.plot_of(kpi) for kpi in same]
         if len(same) > 1 and not any(drawn):
-            values = [(plots.labels_of(kpi), plots.number(kpi.value)) for kpi in same]
-            found.append(Figure(same[0], values, [], _svg(plots.comparison_of(same))))
+            values = [(plots.labels_of(kpi, shared=shared), plots.number(kpi.value)) for kpi in same]
+            found.append(Figure(same[0], values, [], _svg(plots.comparison_of(same, shared=shared))))
         else:
-            found += [_figure(kpi, plot) for kpi, plot in zip(same, drawn, strict=True)]
+            found += [_figure(kpi, plot, shared) for kpi, plot in zip(same, drawn, strict=True)]
     return found
 
 
-def _figure(kpi: Kpi, plot: str | None) -> Figure:
+def _figure(kpi: Kpi, plot: str | None, shared: Mapping[str, str]) -> Figure:
     spread = plots.spread_of(kpi.samples) if len(kpi.samples) > 1 else {}
-    values = [(plots.labels_of(kpi) if kpi.labels else "", plots.number(kpi.value))]
+    values = [(plots.labels_of(kpi, shared=shared), plots.number(kpi.value))]
     return Figure(
         kpi, values, [(name, plots.number(value)) for name, value in spread.items()], _svg(plot) if plot else None
     )

@@ -7,7 +7,7 @@ import importlib
 import statistics
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from projects.core.record.artifacts import clean
@@ -15,6 +15,7 @@ from projects.core.report.kpis import Kpi
 
 _BINS = 12
 _DOTS = 40
+_FEW = 6
 _POINTS = 200
 
 
@@ -27,20 +28,25 @@ def plot_of(kpi: Kpi) -> str | None:
     return None
 
 
-def comparison_of(kpis: Sequence[Kpi]) -> str:
-    """Return a bar for each of some KPIs that are comparable: the same name, the same unit, other labels."""
+def comparison_of(kpis: Sequence[Kpi], *, shared: Collection[str] = ()) -> str:
+    """Return a bar for each of some KPIs that are comparable: the same name, the same unit, other labels.
+
+    Args:
+      kpis: The KPIs.
+      shared: Keys of labels that do not tell them apart, and are left out.
+    """
     chart = _chart("HorizontalBar", height=56 + 22 * len(kpis), value_formatter=number)
     upwards = list(reversed(kpis))  # it draws from the bottom up
-    chart.x_labels = [labels_of(kpi) for kpi in upwards]
-    chart.add(
-        "", [{"value": kpi.value, "label": _tip(f"{labels_of(kpi)}: {number(kpi.value)}", kpi)} for kpi in upwards]
-    )
+    names = [labels_of(kpi, shared=shared) for kpi in upwards]
+    chart.x_labels = names
+    tips = [_tip(f"{name}: {number(kpi.value)}", kpi) for name, kpi in zip(names, upwards, strict=True)]
+    chart.add("", [{"value": kpi.value, "label": tip} for kpi, tip in zip(upwards, tips, strict=True)])
     return _svg(chart, f"{kpis[0].name} by its labels")
 
 
-def labels_of(kpi: Kpi) -> str:
-    """Return what tells a KPI from others of its name."""
-    return clean(", ".join(f"{key}={value}" for key, value in kpi.labels.items())) or "without labels"
+def labels_of(kpi: Kpi, *, shared: Collection[str] = ()) -> str:
+    """Return what tells a KPI from others: its labels, but those with the `shared` keys."""
+    return clean(", ".join(f"{key}={value}" for key, value in kpi.labels.items() if key not in shared))
 
 
 def number(value: float) -> str:
@@ -58,7 +64,7 @@ def spread_of(samples: Sequence[float]) -> Mapping[str, float]:
 
 
 def _curves(kpi: Kpi) -> str:
-    chart = _chart("XY", x_title=clean(kpi.x), y_title=clean(kpi.unit), show_legend=len(kpi.series) > 1)
+    chart = _chart("XY", x_title=clean(kpi.x), y_title=clean(kpi.unit))
     chart.x_value_formatter = chart.value_formatter = number
     for name, points in kpi.series.items():
         shown = _thinned(sorted(points))
@@ -79,6 +85,8 @@ def _spread(kpi: Kpi) -> str:
     chart = _chart("Histogram", x_title=clean(kpi.unit), y_title="samples")
     chart.x_value_formatter = number
     chart.value_formatter = "{:.0f}".format
+    if max(counts) <= _FEW:  # pygal would write fractions of a sample
+        chart.y_labels = range(max(counts) + 1)
     bars = []
     for index, count in enumerate(counts):
         start, end = low + width * index, low + width * (index + 1)
@@ -109,9 +117,7 @@ def _pygal() -> Any:
 def _chart(kind: str, **options: Any) -> Any:
     quiet = {"js": [], "css": [], "no_prefix": True, "disable_xml_declaration": True, "show_legend": False}
     sizes = {"width": 380, "height": 200, "margin": 6, "dots_size": 2, "max_scale": 6, "min_scale": 3}
-    return getattr(_pygal(), kind)(
-        **{**quiet, **sizes, "legend_at_bottom": True, "legend_at_bottom_columns": 3, **options}
-    )
+    return getattr(_pygal(), kind)(**{**quiet, **sizes, **options})
 
 
 def _svg(chart: Any, label: str) -> str:

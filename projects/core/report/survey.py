@@ -13,6 +13,7 @@ from projects.core.report import kpis
 _FACT_SUFFIXES = (".version", ".git_version")
 _FACT_NAMES = frozenset({"presets_applied", "version", "TEST_DESCRIPTION"})
 _FACT_BYTES = 2000
+_FACT_LINES = 3
 _ROOT_FILES = (
     "FAILURES",
     "FINISHED",
@@ -68,7 +69,7 @@ def survey(root: Path) -> Survey:
             if name == kpis.FILE_NAME:
                 found.kpi_files.append(path)
             elif name in _FACT_NAMES or name.endswith(_FACT_SUFFIXES):
-                value = read_tail(path, _FACT_BYTES).strip()
+                value = "\n".join(read_tail(path, _FACT_BYTES).strip().splitlines()[:_FACT_LINES])
                 if value and (link := link_to(root, path.relative_to(root).as_posix())):
                     facts.setdefault((name, value), Fact(name, value, link))
     found.facts = list(facts.values())
