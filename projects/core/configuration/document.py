@@ -6,6 +6,8 @@ from the C parser's nodes, which know their lines; each alias is built anew, so 
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ from projects.core.values.errors import ConfigError
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _TEXT = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
 
 
@@ -48,6 +51,7 @@ class Document:
         return None if line is None else Place(self.file, line)
 
 
+@functools.lru_cache(maxsize=512)
 def shown(file: Path) -> str:
     """Return a file as messages name it: relative to the checkout when it is in it."""
     return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
@@ -96,6 +100,17 @@ def parse_document(text: str, file: Path, *, last_wins: bool = False, lines: Seq
     return Document(file, builder.mapping(node, ()), builder.lines)
 
 
+def _with_pairs_joined(text: str) -> str:
+    """Return YAML with JSON's escapes of characters like 🐴, which are two, as YAML's, which is one.
+
+    libyaml refuses a half of such a pair; JSON, which is YAML otherwise, has no other way.
+    """
+    return _PAIR.sub(
+        lambda found: rf"{found[1]}\U{0x10000 + ((int(found[2], 16) - 0xD800) << 10) + int(found[3], 16) - 0xDC00:08x}",
+        text,
+    )
+
+
 def _kind(node: yaml.Node) -> str:
     return "a list" if isinstance(node, yaml.SequenceNode) else f"{node.value!r}"
 
@@ -115,6 +130,8 @@ class _Builder:
         try:
             return yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
+            if (joined := _with_pairs_joined(text)) != text:
+                return self.compose(joined)
             mark = error.problem_mark or error.context_mark
             what = " ".join(filter(None, (error.problem, error.context)))
             place = shown(self.file) if mark is None else str(Place(self.file, self._line(mark.line)))
