@@ -120,15 +120,17 @@ def command_line(specification: Specification, arguments: Mapping[str, Any], *, 
     """Return the shell line that runs a command again, without secrets."""
     words = [str(ROOT / "run_toolbox.py"), *(["--check"] if check else []), specification.group, specification.command]
     for name, value in arguments.items():
-        if value != specification.parameters[name].default:
-            words.append(f"--{name}={_written(redacted(to_data(value)))}")
+        default = specification.parameters[name].default
+        if (type(value), value) != (type(default), default):  # 0 is not False
+            words.append(f"--{name}={_written(value)}")
     return shlex.join(words)
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    if hasattr(value, "parse") and type(value).__str__ is not object.__str__:
+        return REDACTOR.redact(str(value))  # what its `parse` reads
+    data = redacted(to_data(value))
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
 
 
 def _request(
