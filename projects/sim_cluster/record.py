@@ -1,6 +1,6 @@
-"""Record what a real kube-apiserver says of itself: discovery, schemas, table columns.
+"""Record what a real kube-apiserver says of itself: discovery, schemas, table columns, protobuf numbers.
 
-A developer runs it against the control plane (``python3 -m projects.sim_cluster.record KUBECONFIG``) when the
+A developer runs it against the control plane (``python3 -m projects.sim_cluster.record KUBECONFIG BINARY``) when the
 simulated API moves to a newer Kubernetes; the simulated API reads the file it writes and has no table of its own.
 """
 
@@ -11,6 +11,8 @@ import lzma
 import sys
 from pathlib import Path
 from typing import Any
+
+from projects.sim_cluster.record_protobuf import messages
 
 DESTINATION = Path(__file__).parent / "api" / "recorded"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -45,6 +47,28 @@ class RealApi:
         return json.loads(response.read())
 
 
+def definitions(api: RealApi) -> dict[str, Any]:
+    """Return all named schemas. Those of OpenAPI v3 say which structs are always there (``default: {}``); v2's do not."""
+    found: dict[str, Any] = {}
+    for entry in api.get("/openapi/v3")["paths"].values():
+        document = api.get(entry["serverRelativeURL"])
+        found |= document.get("components", {}).get("schemas", {})
+    return dict(sorted(without_descriptions(found).items()))
+
+
+def wire(binary: Path, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the protobuf messages of the named schemas and of what these hold."""
+    known = messages(binary)
+    chosen: dict[str, Any] = {}
+    pending = [name for name in schemas if name in known]
+    while pending:
+        name = pending.pop()
+        if name in known and name not in chosen:
+            chosen[name] = known[name]
+            pending += [field[1].replace("[]", "").replace("{}", "") for field in known[name].values()]
+    return dict(sorted(chosen.items()))
+
+
 def list_path(group: str, version: str, resource: str) -> str:
     """Return the path that lists a resource in all namespaces."""
     return f"/apis/{group}/{version}/{resource}" if group else f"/api/{version}/{resource}"
@@ -62,15 +86,17 @@ def table_columns(api: RealApi, groups: list[dict[str, Any]]) -> dict[str, Any]:
     return columns
 
 
-def record(kubeconfig: str) -> Path:
+def record(kubeconfig: str, binary: Path) -> Path:
     """Write the record of one API server and return the file's path."""
     api = RealApi(kubeconfig)
     version = api.get("/version")
     groups = [*api.get("/api", AGGREGATED)["items"], *api.get("/apis", AGGREGATED)["items"]]
+    schemas = definitions(api)
     document = {
         "version": version,
         "groups": groups,
-        "definitions": without_descriptions(api.get("/openapi/v2")["definitions"]),
+        "definitions": schemas,
+        "messages": wire(binary, schemas),
         "columns": table_columns(api, groups),
     }
     path = DESTINATION / f"kubernetes-{version['major']}.{version['minor']}.json.xz"
@@ -79,6 +105,6 @@ def record(kubeconfig: str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the command and its one argument
-        sys.exit("usage: python3 -m projects.sim_cluster.record KUBECONFIG (of a real kube-apiserver without CRDs)")
-    print(record(sys.argv[1]))
+    if len(sys.argv) != 3:  # noqa: PLR2004 - the command and its two arguments
+        sys.exit("usage: python3 -m projects.sim_cluster.record KUBECONFIG BINARY (of a real kube-apiserver without CRDs)")
+    print(record(sys.argv[1], Path(sys.argv[2])))

@@ -25,7 +25,7 @@ _COUNTED: Final = frozenset({
     "PriorityLevelConfiguration", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
     "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass",
 })  # fmt: skip
-_KEEPS_STATUS: Final = frozenset({"Node"})  # a kubelet registers with its status
+KEEPS_STATUS: Final = frozenset({"Node"})  # a kubelet registers with its status
 _FIRST_STATUS: Final[dict[tuple[str, str], Object]] = {
     ("", "Namespace"): {"phase": "Active"},
     ("", "PersistentVolumeClaim"): {"phase": "Pending"},
@@ -101,7 +101,7 @@ class Admission:
 
     def first_status(self, obj: Object, kind: Kind) -> None:
         """Replace the status that a creator may not set."""
-        if not kind.has_status or kind.kind in _KEEPS_STATUS:
+        if not kind.has_status or kind.kind in KEEPS_STATUS:
             return
         obj.pop("status", None)
         first = _FIRST_STATUS.get((kind.group, kind.kind)) if not kind.custom else None
@@ -178,7 +178,7 @@ class Admission:
             obj["metadata"]["labels"] = dict(template["labels"])
 
     def _namespace(self, obj: Object) -> None:
-        obj["spec"]["finalizers"] = ["kubernetes"]
+        obj["spec"] = {"finalizers": ["kubernetes"]}
 
     def _daemon_set(self, obj: Object) -> None:
         annotations = obj["metadata"].setdefault("annotations", {})

@@ -16,6 +16,7 @@ from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.garbage import Garbage
 from projects.sim_cluster.api.kinds import Kind, Registry
 from projects.sim_cluster.api.openapi import Documents
+from projects.sim_cluster.api.protobuf import Decoder
 from projects.sim_cluster.api.recorded import record
 from projects.sim_cluster.api.resources import Resources
 from projects.sim_cluster.api.reviews import answerers
@@ -50,4 +51,5 @@ class Api:
         self.documents = Documents(self.registry, self.recorded.definitions, self.recorded.version["gitVersion"])
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
         Garbage(self.store, self.registry, deleter, soon)
+        self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)
         self.tokens: dict[str, str] = {}

@@ -15,7 +15,7 @@ from projects.sim_cluster.api.schema import Schema
 
 def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, time: str, *, force: bool) -> Object:
     """Return the object after an apply, with its ``managedFields``; raise the conflict when there is one."""
-    wanted = leaves(applied, kind.schema)
+    wanted = leaves(applied, kind.schema, containers=False)
     managers = owners(live) if live is not None else {}
     present = leaves(live, kind.schema) if live is not None else {}
     taken = _conflicts(wanted, present, managers, manager)

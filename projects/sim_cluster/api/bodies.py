@@ -10,6 +10,7 @@ from starlette.requests import Request
 from projects.sim_cluster.api.decoding import parse_json, parse_yaml
 from projects.sim_cluster.api.errors import ApiError, bad_request, unsupported_media_type
 from projects.sim_cluster.api.kinds import Kind
+from projects.sim_cluster.api.protobuf import MEDIA_TYPE, Decoder
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, PatchType, WriteOptions
 from projects.sim_cluster.api.routing import Target, flag, integer
 from projects.sim_cluster.api.watches import WatchOptions
@@ -23,12 +24,14 @@ _PATCHES: Final[dict[str, PatchType]] = {
 _VALIDATION: Final = ("Ignore", "Strict", "Warn")
 
 
-async def read_body(request: Request, kind: Kind) -> Any:
+async def read_body(request: Request, kind: Kind, protobuf: Decoder) -> Any:
     """Return the parsed body of a create or an update."""
     media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     body = await request.body()
     if media == "application/yaml":
         return parse_yaml(body)
+    if media == MEDIA_TYPE and not kind.custom:
+        return protobuf.decode(body)
     if media not in {"application/json", "", "*/*"}:
         raise unsupported_media_type()
     return parse_json(body, kind)
@@ -102,11 +105,14 @@ def watch_options(request: Request, target: Target) -> WatchOptions:
     )
 
 
-async def delete_options(request: Request) -> DeleteOptions:
+async def delete_options(request: Request, protobuf: Decoder) -> DeleteOptions:
     """Return the options of a delete, from its body and its query."""
     raw = await request.body()
     try:
-        body = json.loads(raw) if raw.strip() else {}
+        if raw and request.headers.get("content-type", "").startswith(MEDIA_TYPE):
+            body = protobuf.decode(raw)
+        else:
+            body = json.loads(raw) if raw.strip() else {}
     except ValueError as error:
         raise bad_request(f"error decoding DeleteOptions: {error}") from None
     query = request.query_params

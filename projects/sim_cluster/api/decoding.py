@@ -122,17 +122,20 @@ class _Visit:
                 continue
             inner = go_path if schema.is_map else f"{go_path}.{key}" if go_path else key
             kept = self.value(item, child, f"{path}.{key}" if path else key, struct, inner)
-            if not self.lenient and kept in ({}, []) and _vanishes(key, schema, child):
+            if key in schema.omitted_when_empty and not kept:
                 continue
             shaped[key] = kept
+        if not self.lenient:
+            self._fill_structs(shaped, schema)
         return shaped
 
-
-def _vanishes(key: str, schema: Schema, child: Schema | None) -> bool:
-    """Whether Go's encoder would leave out an empty value here: an optional map or list, not a struct."""
-    if child is None or key in schema.required or schema.is_map:
-        return False
-    return child.type == "array" or child.is_map
+    def _fill_structs(self, shaped: Object, schema: Schema) -> None:
+        """Put in the structs that Go always encodes."""
+        for key in schema.always_there - shaped.keys():
+            child = schema.child(key)
+            shaped[key] = filled = {}
+            if child is not None:
+                self._fill_structs(filled, child)
 
 
 def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:

@@ -24,7 +24,11 @@ _POD: Final[Object] = {
     "schedulerName": "default-scheduler",
 }
 _PROBE: Final[Object] = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
-_ROLLING: Final[Object] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
+_ROLLING: Final[dict[str, Object]] = {
+    "strategy": {"maxUnavailable": "25%", "maxSurge": "25%"},
+    "DaemonSet": {"maxUnavailable": 1, "maxSurge": 0},
+    "StatefulSet": {"partition": 0},
+}
 _SPECS: Final[dict[tuple[str, str], Object]] = {
     ("apps", "Deployment"): {
         "replicas": 1,
@@ -36,14 +40,10 @@ _SPECS: Final[dict[tuple[str, str], Object]] = {
     ("apps", "StatefulSet"): {
         "replicas": 1,
         "podManagementPolicy": "OrderedReady",
-        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
         "revisionHistoryLimit": 10,
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
     },
-    ("apps", "DaemonSet"): {
-        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
-        "revisionHistoryLimit": 10,
-    },
+    ("apps", "DaemonSet"): {"revisionHistoryLimit": 10},
     ("batch", "Job"): {
         "backoffLimit": 6,
         "completionMode": "NonIndexed",
@@ -146,13 +146,14 @@ def _volume_defaults(volume: Object) -> None:
         volume["emptyDir"] = {}
 
 
-def _deployment(obj: Object) -> None:
+def _rollout(obj: Object) -> None:
+    """Fill how a workload is rolled out; only a rolling update has more to say than its type."""
     if not isinstance(obj.get("spec"), dict):
         return
-    strategy = obj["spec"].setdefault("strategy", {})
-    if strategy.get("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("type", "RollingUpdate")
-        _fill(strategy.setdefault("rollingUpdate", {}), _ROLLING["rollingUpdate"])
+    field = "strategy" if obj["kind"] == "Deployment" else "updateStrategy"
+    strategy = obj["spec"].setdefault(field, {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        _fill(strategy.setdefault("rollingUpdate", {}), _ROLLING.get(obj["kind"], _ROLLING["strategy"]))
 
 
 def _job(obj: Object) -> None:
@@ -192,7 +193,6 @@ def _namespace(obj: Object) -> None:
     labels = obj["metadata"].setdefault("labels", {})
     if "name" in obj["metadata"]:
         labels["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
-    obj.setdefault("spec", {})
 
 
 def _typed(value: str) -> Callable[[Object], None]:
@@ -228,7 +228,9 @@ def _custom_resource_definition(obj: Object) -> None:
 
 
 _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
-    ("apps", "Deployment"): _deployment,
+    ("apps", "Deployment"): _rollout,
+    ("apps", "DaemonSet"): _rollout,
+    ("apps", "StatefulSet"): _rollout,
     ("batch", "Job"): _job,
     ("", "Service"): _service,
     ("", "Pod"): _pod,

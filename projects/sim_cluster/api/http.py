@@ -122,12 +122,12 @@ class HttpApi:
         return StreamingResponse(lines, 200, _HEADERS, "application/json")
 
     async def _create(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
-        body = await read_body(request, target.kind)
+        body = await read_body(request, target.kind, self.api.protobuf)
         done = self.api.resources.create(target.kind, target.namespace, body, write_options(request, target, user))
         return self._answer(target, done, chosen)
 
     async def _update(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
-        body = await read_body(request, target.kind)
+        body = await read_body(request, target.kind, self.api.protobuf)
         options = write_options(request, target, user)
         return self._answer(target, self.api.resources.update(target.kind, target.namespace, target.name, body, options), chosen)
 
@@ -140,11 +140,11 @@ class HttpApi:
         return self._answer(target, done, chosen)
 
     async def _delete(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
-        options = await delete_options(request)
+        options = await delete_options(request, self.api.protobuf)
         return self._answer(target, self.api.resources.delete(target.kind, target.namespace, target.name, options), chosen)
 
     async def _deletecollection(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
-        options = await delete_options(request)
+        options = await delete_options(request, self.api.protobuf)
         which = list_options(request, target)
         return self._page(self.api.resources.delete_collection(target.kind, target.namespace, which, options), chosen, "Metadata")
 
@@ -157,10 +157,10 @@ class HttpApi:
         if target.subresource == SCALE and verb == "get":
             done = subresources.read_scale(*where)
         elif target.subresource == SCALE:
-            patch_type, body = await decode_patch(request) if verb == "patch" else (None, await read_body(request, target.kind))
+            patch_type, body = await decode_patch(request) if verb == "patch" else (None, await read_body(request, target.kind, self.api.protobuf))
             done = subresources.write_scale(*where, patch_type, body, options)
         else:
-            body = await read_body(request, target.kind)
+            body = await read_body(request, target.kind, self.api.protobuf)
             if target.subresource == "eviction":
                 done = subresources.evict(*where, body, dry_run=options.dry_run)
             elif target.subresource == "binding":

@@ -30,26 +30,32 @@ class Manager:
     subresource: str = ""
 
 
-def leaves(obj: Object, schema: Schema | None) -> Fields:
-    """Return every path of an object that can be owned, with the value at it."""
+def leaves(obj: Object, schema: Schema | None, *, containers: bool = True) -> Fields:
+    """Return every path of an object that can be owned, with the value at it.
+
+    With `containers`, maps, lists and structs that were not always there count as well: to write them is to add them.
+    """
     found: Fields = {}
     for key, value in obj.items():
         child = schema.child(key) if schema else None
         if key == "metadata":
             value = {name: item for name, item in value.items() if name not in _UNOWNED}  # noqa: PLW2901
-            _collect(value, child, (f"f:{key}",), found, own=False)
+            if value:
+                _collect(value, child, (f"f:{key}",), found, own=False, containers=containers)
         elif key not in {"apiVersion", "kind"}:
-            _collect(value, child, (f"f:{key}",), found, own=False)
+            own = containers and (schema is None or key not in schema.always_there)
+            _collect(value, child, (f"f:{key}",), found, own=own, containers=containers)
     return found
 
 
-def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, own: bool = True) -> None:
+def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, own: bool, containers: bool) -> None:
     if isinstance(value, dict) and value and not (schema and schema.is_atomic):
-        if own and (schema is None or schema.is_map or path[-1].startswith("k:") or _is_optional_struct(schema)):
+        if own:
             found[(*path, ".")] = None
         for key, item in value.items():
-            _collect(item, schema.child(key) if schema else None, (*path, f"f:{key}"), found)
-    elif isinstance(value, list) and schema is not None and (schema.list_keys or schema.is_set):
+            inner = schema is None or schema.is_map or (containers and key not in schema.always_there and key not in schema.required)
+            _collect(item, schema.child(key) if schema else None, (*path, f"f:{key}"), found, own=inner, containers=containers)
+    elif isinstance(value, list) and value and schema is not None and (schema.list_keys or schema.is_set):
         if own:
             found[(*path, ".")] = None
         for item in value:
@@ -57,13 +63,9 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, ow
             if element.startswith("v:"):
                 found[(*path, element)] = item
             else:
-                _collect(item, schema.items, (*path, element), found)
+                _collect(item, schema.items, (*path, element), found, own=True, containers=containers)
     else:
         found[path] = value
-
-
-def _is_optional_struct(schema: Schema) -> bool:
-    return not schema.name and schema.is_open
 
 
 def element_of(item: Any, schema: Schema) -> str:

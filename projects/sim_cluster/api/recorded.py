@@ -20,7 +20,8 @@ class Record:
         self.version: dict[str, str] = document["version"]
         self.groups: list[dict[str, Any]] = document["groups"]
         self.columns: dict[str, list[dict[str, Any]]] = document["columns"]
-        self.definitions = Definitions(document["definitions"])
+        self.messages: dict[str, dict[str, list[Any]]] = document["messages"]
+        self.definitions = Definitions(document["definitions"], self.messages)
 
 
 @cache

@@ -13,10 +13,11 @@ _QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 
 
 class Definitions:
-    """The named schemas of an OpenAPI document."""
+    """The named schemas of an OpenAPI document, with what Go's types add: which fields JSON leaves out when empty."""
 
-    def __init__(self, definitions: dict[str, Any]) -> None:
+    def __init__(self, definitions: dict[str, Any], messages: dict[str, dict[str, list[Any]]] | None = None) -> None:
         self.raw = definitions
+        self.messages = messages or {}
         self._schemas: dict[str, Schema] = {}
 
     def schema(self, name: str) -> Schema:
@@ -44,7 +45,7 @@ class Schema:
 
     def _at(self, node: dict[str, Any]) -> Schema:
         if "allOf" in node and len(node["allOf"]) == 1:
-            node = node["allOf"][0]
+            node = {key: value for key, value in node.items() if key not in {"allOf", "default"}} | node["allOf"][0]
         if self.definitions is not None and (ref := node.get("$ref")):
             target = self.definitions.schema(ref.rsplit("/", 1)[-1])
             extra = {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
@@ -103,6 +104,17 @@ class Schema:
         """The schema of a list's elements."""
         node = self.node.get("items")
         return self._at(node) if isinstance(node, dict) else None
+
+    @cached_property
+    def omitted_when_empty(self) -> frozenset[str]:
+        """Fields that Go leaves out of JSON when they hold their zero value."""
+        fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
+        return frozenset(name for name, wire, optional in fields.values() if optional and not wire.startswith("io."))
+
+    @cached_property
+    def always_there(self) -> frozenset[str]:
+        """Fields that are structs of their own in Go, not pointers: JSON always has them."""
+        return frozenset(name for name, node in self.node.get("properties", {}).items() if node.get("default") == {})
 
     @cached_property
     def required(self) -> frozenset[str]:

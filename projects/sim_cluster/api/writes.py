@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from projects.sim_cluster.api.admission import Admission, counts_generation, encode_string_data, random_suffix
+from projects.sim_cluster.api.admission import KEEPS_STATUS, Admission, counts_generation, encode_string_data, random_suffix
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import WrongTypeError, conform
 from projects.sim_cluster.api.defaults import set_defaults
@@ -68,12 +68,14 @@ class Writer:
         name = self._name(kind, shaped)
         self.admission.check_namespace(kind, namespace, name)
         managed = shaped["metadata"].pop("managedFields", None)
+        if kind.has_status and kind.kind not in KEEPS_STATUS:
+            shaped.pop("status", None)
         self.admission.metadata(shaped, kind, namespace)
-        self.admission.first_status(shaped, kind)
         self._validate(kind, None, shaped)
         for check in self.checks:
             check(kind, None, shaped)
         shaped["metadata"]["managedFields"] = managed or self._managed(kind, None, shaped, options)
+        self.admission.first_status(shaped, kind)
         self.admission.prepare(shaped, kind)
         if self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name) is not None:
             raise already_exists(kind, name)
