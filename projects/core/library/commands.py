@@ -127,7 +127,7 @@ def command_line(specification: Specification, arguments: Mapping[str, Any], *, 
 
 
 def _written(value: Any) -> str:
-    if hasattr(value, "parse") and type(value).__str__ is not object.__str__:
+    if hasattr(value, "parse") and "__str__" in vars(type(value)):
         return REDACTOR.redact(str(value))  # what its `parse` reads
     data = redacted(to_data(value))
     return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
