@@ -98,8 +98,10 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
         )
     )
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
-    made = Project(loaded, read_secret=secrets.read, template=template, files=ResolvedFiles(root, shared))
-    if resolved is None or resolved != made.config_file:
+    files = ResolvedFiles(root, shared)
+    made = Project(loaded, read_secret=secrets.read, template=template, files=files)
+    if resolved != files.config:
+        files.check()
         made.write()
     for key, hint in made.new_keys().items():
         logger.warning("an override brings a new key: %s%s", key, f" ({hint})" if hint else "")
@@ -209,6 +211,7 @@ class TempValue:
     def __enter__(self) -> None:
         """Set the value."""
         self._before = self.config.configuration
+        self.key = self.config.plain_key(self.key)
         self.config.set_config(self.key, self.value)
         self._inside = self.config.configuration
 

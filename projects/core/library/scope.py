@@ -96,7 +96,8 @@ def cause_of(error: BaseException, step: Step) -> Cause:
             return known
         seen = _first(seen) if isinstance(seen, BaseExceptionGroup) else seen.__cause__
     message = str(error) or type(error).__name__
-    cause = Cause(type(error).__name__, message, step.id, int(exit_code_of(error)))
+    hint = getattr(error, "hint", None)
+    cause = Cause(type(error).__name__, message, step.id, int(exit_code_of(error)), hint)
     setattr(error, _CAUSE, cause)
     return cause
 

@@ -89,9 +89,9 @@ def _conclude(started: list[str], code: ExitCode, *, project: str, report: bool)
         if not env.owns_run():
             own = [verdict(read_steps(root), since=started).exit_code] if started else []
             return worst([code, *own])
+        code = finish(root, properties={"project": project}, exit_code=code, since=started)
         if report:
             _report(root_exit=code)
-        code = finish(root, properties={"project": project}, exit_code=code, since=started)
         print_summary(root, exit_code=code, since=started)
         return code
 
