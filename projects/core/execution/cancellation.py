@@ -45,8 +45,9 @@ class CancelToken:
             self.reason = reason
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
+        with contextlib.ExitStack() as stack:  # all are called, in order, whatever one of them raises
+            for callback in reversed(callbacks):
+                stack.callback(callback)
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when the token is cancelled, at once when it is already.

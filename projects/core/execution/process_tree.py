@@ -58,12 +58,19 @@ def alive(processes: Iterable[ProcessId]) -> list[ProcessId]:
 
 
 def send(processes: Iterable[ProcessId], signum: int) -> None:
-    """Send a signal to those of the processes that still live, and to their process groups when they lead one."""
+    """Send a signal to those of the processes that still live, and to their process groups when they lead one.
+
+    Each gets it once: a second TERM would tear an orchestration out of what it does after the first.
+    """
+    told: set[int] = set()
     for process in alive(processes):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == process.pid:
-                os.killpg(process.pid, signum)
-            os.kill(process.pid, signum)
+            group = os.getpgid(process.pid)
+            if group == process.pid:
+                os.killpg(group, signum)
+                told.add(group)
+            elif group not in told:
+                os.kill(process.pid, signum)
 
 
 def stop(pid: int) -> None:
