@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
-from projects.sim_cluster.options import PLATFORMS, ClusterOptions
 from projects.sim_cluster.clock import DEFAULT_SPEED
+from projects.sim_cluster.options import PLATFORMS, ClusterOptions
 
 USAGE: Final = 2
 _FAILED: Final = 1
@@ -30,8 +30,17 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         words = message.replace("'", " ").replace(",", " ").split()
         known = [*_VERBS, *PLATFORMS, "--nodes", "--platform", "--speed", "--help"]
-        near = [match for word in words for match in difflib.get_close_matches(word, known, n=1, cutoff=0.6) if match not in words or word != match]
-        hint = f"; did you mean {near[0]}?" if near and near[0] not in message.split("invalid choice")[0].split() else ""
+        near = [
+            match
+            for word in words
+            for match in difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+            if match not in words or word != match
+        ]
+        hint = (
+            f"; did you mean {near[0]}?"
+            if near and near[0] not in message.split("invalid choice", maxsplit=1)[0].split()
+            else ""
+        )
         sys.stderr.write(f"{self.prog}: {message}{hint}\n{self.format_usage()}")
         raise SystemExit(USAGE)
 
@@ -48,7 +57,9 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0 < speed <= 1e6:  # noqa: PLR2004 - beyond that timers are all noise
-        raise argparse.ArgumentTypeError(f"expected how many times faster than real time the cluster runs, such as 60, found {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected how many times faster than real time the cluster runs, such as 60, found {text!r}"
+        )
     return speed
 
 
@@ -56,16 +67,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="A simulated OpenShift or Kubernetes cluster in one process.",
                      epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
-    shape = argparse.ArgumentParser(add_help=False)
+    shape = _Parser(add_help=False)
     shape.add_argument("--nodes", type=_nodes, default=3, metavar="N", help="worker nodes (default: 3)")
-    shape.add_argument("--platform", choices=PLATFORMS, default="openshift", help="what the cluster is (default: openshift)")
+    shape.add_argument(
+        "--platform", choices=PLATFORMS, default="openshift", help="what the cluster is (default: openshift)"
+    )
     shape.add_argument("--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
                        help=f"how much faster than real time its clock runs (default: {DEFAULT_SPEED:g})")  # fmt: skip
-    up = verbs.add_parser("up", parents=[shape], allow_abbrev=False, help="start a cluster, print its kubeconfig's path when it is ready")
+    up = verbs.add_parser(
+        "up", parents=[shape], allow_abbrev=False, help="start a cluster, print its kubeconfig's path when it is ready"
+    )
     up.add_argument("directory", type=Path, metavar="DIR", help="where its kubeconfig and its log go")
     down = verbs.add_parser("down", allow_abbrev=False, help="stop what `up DIR` started")
     down.add_argument("directory", type=Path, metavar="DIR")
-    run = verbs.add_parser("run", parents=[shape], allow_abbrev=False, help="start a cluster, run CMD with KUBECONFIG set, stop, exit as CMD did")
+    run = verbs.add_parser(
+        "run",
+        parents=[shape],
+        allow_abbrev=False,
+        help="start a cluster, run CMD with KUBECONFIG set, stop, exit as CMD did",
+    )
     run.add_argument("command", nargs="+", metavar="-- CMD")
     return parser
 
@@ -93,7 +113,9 @@ def _refuse(message: object, code: int = USAGE) -> int:
 
 def _up(directory: Path, options: ClusterOptions) -> int:
     if (server := daemon.running_in(directory)) is not None:
-        return _refuse(f"{directory} already holds a running cluster (process {server.pid}); `down {directory}` stops it")
+        return _refuse(
+            f"{directory} already holds a running cluster (process {server.pid}); `down {directory}` stops it"
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         print(daemon.start(directory.resolve(), options))

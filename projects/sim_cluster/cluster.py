@@ -30,7 +30,9 @@ class SimulatedCluster:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
         seed(self.api, plain.base_objects())
-        seed(self.api, openshift.objects(options.nodes, now) if on_openshift else plain.worker_nodes(options.nodes, now))
+        seed(
+            self.api, openshift.objects(options.nodes, now) if on_openshift else plain.worker_nodes(options.nodes, now)
+        )
         self.http = HttpApi(self.api)
         access = InProcessCluster(self.api, self.clock)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)

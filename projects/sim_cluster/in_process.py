@@ -11,7 +11,7 @@ from projects.sim_cluster.api.errors import ApiError, no_such_resource
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.watches import Watch, WatchOptions
-from projects.sim_cluster.behaviours.interface import Happening, RefusedError, Resource
+from projects.sim_cluster.behaviours.interface import Batch, Happening, Objects, RefusedError, Resource
 from projects.sim_cluster.clock import Clock
 
 _MANAGER: Final = "kube-controller-manager"
@@ -37,13 +37,13 @@ class InProcessCluster:
         if self._writes % _TURN == 0:
             await asyncio.sleep(0)
 
-    async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> list[Object]:
+    async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> Objects:
         """Return the objects of a resource."""
         kind = self._kind(resource)
         page = self.api.resources.list(kind, namespace, ListOptions(labels=labels))
         return [kind.served(stored.object) for stored in page.items]
 
-    async def watch(self, resource: Resource) -> AsyncIterator[list[Happening]]:
+    async def watch(self, resource: Resource) -> AsyncIterator[Batch]:
         """Yield what is there, then what happens."""
         kind = self._kind(resource)
         watch = Watch(self.api.store, kind, "", WatchOptions())
@@ -58,13 +58,17 @@ class InProcessCluster:
         """Create an object."""
         kind = self._kind(resource)
         try:
-            done = self.api.resources.create(kind, obj["metadata"].get("namespace", ""), obj, WriteOptions(_MANAGER, _USER))
+            done = self.api.resources.create(
+                kind, obj["metadata"].get("namespace", ""), obj, WriteOptions(_MANAGER, _USER)
+            )
         except ApiError as error:
             raise _refused(error) from None
         await self._turn()
         return done.object
 
-    async def patch(self, resource: Resource, namespace: str, name: str, patch: Object, subresource: str = "") -> Object:
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, patch: Object, subresource: str = ""
+    ) -> Object:
         """Merge a patch into an object; a patch of ``binding`` puts a pod on a node."""
         kind = self._kind(resource)
         options = WriteOptions(_MANAGER, _USER, subresource=subresource)

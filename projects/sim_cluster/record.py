@@ -43,7 +43,9 @@ class RealApi:
 
     def get(self, path: str, accept: str = "application/json") -> Any:
         """Return the JSON at `path`."""
-        response = self._client.call_api("GET", self._client.configuration.host + path, header_params={"Accept": accept})
+        response = self._client.call_api(
+            "GET", self._client.configuration.host + path, header_params={"Accept": accept}
+        )
         return json.loads(response.read())
 
 
@@ -106,5 +108,7 @@ def record(kubeconfig: str, binary: Path) -> Path:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:  # noqa: PLR2004 - the command and its two arguments
-        sys.exit("usage: python3 -m projects.sim_cluster.record KUBECONFIG BINARY (of a real kube-apiserver without CRDs)")
+        sys.exit(
+            "usage: python3 -m projects.sim_cluster.record KUBECONFIG BINARY (of a real kube-apiserver without CRDs)"
+        )
     print(record(sys.argv[1], Path(sys.argv[2])))

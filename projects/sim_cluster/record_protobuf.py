@@ -15,7 +15,12 @@ from typing import Any, Final
 _BOOL, _INTS, _FLOATS, _MAP, _POINTER, _SLICE, _STRING, _STRUCT = 1, range(2, 13), (13, 14), 21, 22, 23, 24, 25
 _UNCOMMON, _EXTRA_STAR, _NAMED = 1, 2, 4
 _TYPE_SIZE: Final = 48
-_PACKAGES: Final = ("k8s.io/api/", "k8s.io/apimachinery/pkg/", "k8s.io/apiextensions-apiserver/pkg/apis/", "k8s.io/kube-aggregator/pkg/apis/")
+_PACKAGES: Final = (
+    "k8s.io/api/",
+    "k8s.io/apimachinery/pkg/",
+    "k8s.io/apiextensions-apiserver/pkg/apis/",
+    "k8s.io/kube-aggregator/pkg/apis/",
+)
 _TAG: Final = re.compile(r'(\w+):"([^"]*)"')
 #: Lists that are messages of their own on the wire.
 _WRAPPED: Final = ("ExtraValue", "Verbs")
@@ -31,7 +36,7 @@ class GoBinary:
         self._links = sections[".typelink"]
 
     def _sections(self) -> dict[str, tuple[int, int, int]]:
-        start, = struct.unpack_from("<Q", self.data, 0x28)
+        (start,) = struct.unpack_from("<Q", self.data, 0x28)
         size, count, names = struct.unpack_from("<HHH", self.data, 0x3A)
         headers = [struct.unpack_from("<IIQQQQ", self.data, start + i * size) for i in range(count)]
         strings = headers[names][4]

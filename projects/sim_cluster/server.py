@@ -27,7 +27,7 @@ class _IdentifyingProtocol(H11Protocol):  # type: ignore[misc]
         super().connection_made(transport)
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert() if secured is not None else None
-        app = self.app
+        app: Any = getattr(self, "app")  # noqa: B009 - uvicorn has no types, so the attribute has none either
 
         async def identified(scope: Any, receive: Any, send: Any) -> None:
             await app({**scope, "certificate": certificate}, receive, send)

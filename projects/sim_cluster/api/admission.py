@@ -46,7 +46,11 @@ _FIRST_STATUS: Final[dict[tuple[str, str], Object]] = {
 _TOKEN_SOURCES: Final[list[Object]] = [
     {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
     {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-    {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+    {
+        "downwardAPI": {
+            "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
+        }
+    },
 ]
 _TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 
@@ -170,7 +174,12 @@ class Admission:
         spec, uid, name = obj["spec"], obj["metadata"]["uid"], obj["metadata"]["name"]
         if spec.get("manualSelector"):
             return
-        labels = {"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+        labels = {
+            "batch.kubernetes.io/controller-uid": uid,
+            "batch.kubernetes.io/job-name": name,
+            "controller-uid": uid,
+            "job-name": name,
+        }
         template = spec["template"].setdefault("metadata", {})
         template["labels"] = (template.get("labels") or {}) | labels
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
@@ -202,7 +211,10 @@ def _quality(spec: Object) -> str:
     resources = [container.get("resources") or {} for container in spec["containers"]]
     if not any(entry.get("requests") or entry.get("limits") for entry in resources):
         return "BestEffort"
-    sure = all({"cpu", "memory"} <= (entry.get("limits") or {}).keys() and entry.get("requests") == entry["limits"] for entry in resources)
+    sure = all(
+        {"cpu", "memory"} <= (entry.get("limits") or {}).keys() and entry.get("requests") == entry["limits"]
+        for entry in resources
+    )
     return "Guaranteed" if sure else "Burstable"
 
 

@@ -24,18 +24,20 @@ def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, ti
     for other, paths in taken.items():
         managers[other] = (managers[other][0] - paths, managers[other][1])
     before, last = managers.get(manager, (set(), ""))
-    others = set().union(*(paths for other, (paths, _) in managers.items() if other != manager))
+    others: set[Path] = set().union(*(paths for other, (paths, _) in managers.items() if other != manager))
     merged = merge(live or {}, applied, kind.schema)
     for path in sorted(before - wanted.keys() - others, key=len, reverse=True):
         _remove(merged, path, kind.schema)
     same = before == wanted.keys() and all(present.get(path) == value for path, value in wanted.items())
     managers[manager] = (set(wanted), last if same else time)
-    metadata = dict(merged.get("metadata", {}))
+    metadata: Object = dict(merged.get("metadata", {}))
     metadata["managedFields"] = with_owners(managers)
-    return merged | {"metadata": metadata}
+    return {**merged, "metadata": metadata}
 
 
-def _conflicts(wanted: Fields, present: Fields, managers: dict[Manager, Any], manager: Manager) -> dict[Manager, set[Path]]:
+def _conflicts(
+    wanted: Fields, present: Fields, managers: dict[Manager, Any], manager: Manager
+) -> dict[Manager, set[Path]]:
     changed = {path for path, value in wanted.items() if path in present and present[path] != value and path[-1] != "."}
     found = {other: paths & changed for other, (paths, _) in managers.items() if other != manager}
     return {other: paths for other, paths in found.items() if paths}
@@ -114,10 +116,8 @@ def _remove_empty(merged: Object, path: Path, schema: Schema) -> None:
         node, at = _step(node, element, at)
         if node is None:
             return
-    target, below = _step(node, path[-1], at)
-    keys = set(below.list_keys) if below is None else set()
-    if path[-1].startswith("k:"):
-        keys = set(at.list_keys) if at is not None else set()
+    target, _ = _step(node, path[-1], at)
+    keys = set(at.list_keys) if at is not None and path[-1].startswith("k:") else set()
     if target is not None and not (set(target) - keys if isinstance(target, dict) else target):
         _drop(node, path[-1], at)
 

@@ -53,7 +53,11 @@ async def decode_patch(request: Request) -> tuple[PatchType, Any]:
 
 def _dry_run(value: str) -> bool:
     if value not in {"", "All"}:
-        cause = {"reason": "FieldValueNotSupported", "message": f'Unsupported value: "{value}": supported values: "All"', "field": "dryRun"}
+        cause = {
+            "reason": "FieldValueNotSupported",
+            "message": f'Unsupported value: "{value}": supported values: "All"',
+            "field": "dryRun",
+        }
         raise ApiError(422, "Invalid", f' "" is invalid: dryRun: {cause["message"]}', {"causes": [cause]})
     return value == "All"
 

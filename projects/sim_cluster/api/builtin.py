@@ -12,12 +12,14 @@ from projects.sim_cluster.api.schema import Schema
 
 SUBRESOURCES: Final = frozenset({"status", "scale", "finalize", "approval", "eviction", "binding", "log", "token"})
 #: Recorded resources that answer 501: none of them is a matter of storing objects.
-REFUSED: Final = frozenset({
-    ("", "bindings"),
-    ("", "componentstatuses"),
-    ("authentication.k8s.io", "tokenreviews"),
-    ("autoscaling", "horizontalpodautoscalers", "v1"),  # v2 is served; v1 needs a conversion of the metrics
-})
+REFUSED: Final = frozenset(
+    {
+        ("", "bindings"),
+        ("", "componentstatuses"),
+        ("authentication.k8s.io", "tokenreviews"),
+        ("autoscaling", "horizontalpodautoscalers", "v1"),  # v2 is served; v1 needs a conversion of the metrics
+    }
+)
 _SELECTABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "pods"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -53,7 +55,9 @@ def builtin_kinds(record: Record) -> Iterator[Kind]:
 def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) -> Kind:
     key = (group, resource["resource"])
     kind = resource["responseKind"]["kind"]
-    subresources = {s.name: s for s in (_subresource(group, version, entry) for entry in resource.get("subresources", ()))}
+    subresources = {
+        s.name: s for s in (_subresource(group, version, entry) for entry in resource.get("subresources", ()))
+    }
     in_group = key == ("events.k8s.io", "events")
     path = f"/apis/{group}/{version}/{resource['resource']}" if group else f"/api/{version}/{resource['resource']}"
     return Kind(

@@ -55,17 +55,23 @@ class Authority:
         """Issue the certificate of a user in a group."""
         return self._issue(name, group, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
-    def _issue(self, name: str, group: str, usage: x509.ObjectIdentifier, alternative: x509.SubjectAlternativeName | None) -> Certificate:
+    def _issue(
+        self, name: str, group: str, usage: x509.ObjectIdentifier, alternative: x509.SubjectAlternativeName | None
+    ) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = _builder(subject, self._name, key.public_key())
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._identifier), critical=False)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._identifier), critical=False
+        )
         if alternative is not None:
             builder = builder.add_extension(alternative, critical=False)
         signed = builder.sign(self._key, hashes.SHA256())
-        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         return Certificate(signed.public_bytes(serialization.Encoding.PEM), private)
 
 

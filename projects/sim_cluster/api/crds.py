@@ -44,7 +44,9 @@ def _kind(spec: Object, version: Object, definitions: Definitions) -> Kind:
         subresources=found,
         custom=True,
         columns=tuple(map(_column, version.get("additionalPrinterColumns") or ())),
-        scale=ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")) if scale else None,
+        scale=ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", ""))
+        if scale
+        else None,
         selectable=tuple(field["jsonPath"].strip(".") for field in version.get("selectableFields") or ()),
         list_kind=names.get("listKind") or f"{names['kind']}List",
     )
@@ -52,7 +54,12 @@ def _kind(spec: Object, version: Object, definitions: Definitions) -> Kind:
 
 def _column(column: Object) -> Column:
     return Column(
-        column["name"], column["type"], column["jsonPath"], column.get("priority", 0), column.get("format", ""), column.get("description", "")
+        column["name"],
+        column["type"],
+        column["jsonPath"],
+        column.get("priority", 0),
+        column.get("format", ""),
+        column.get("description", ""),
     )
 
 
@@ -80,7 +87,9 @@ class CustomResources:
             self._establish(change.now.object)
 
     def _establish(self, definition: Object) -> None:
-        self.store.put(STORAGE, definition | {"metadata": dict(definition["metadata"]), "status": self._status(definition["spec"])})
+        self.store.put(
+            STORAGE, definition | {"metadata": dict(definition["metadata"]), "status": self._status(definition["spec"])}
+        )
 
     def _status(self, spec: Object) -> Object:
         now = timestamp(self.now())

@@ -23,12 +23,16 @@ def check_definition(kind: Kind, _before: Object | None, after: Object) -> None:
 def _causes(definition: Object) -> Iterator[Cause]:
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}
-    for field, value in (("spec.group", spec.get("group")), ("spec.names.plural", names.get("plural")), ("spec.names.kind", names.get("kind"))):
+    for field, value in (
+        ("spec.group", spec.get("group")),
+        ("spec.names.plural", names.get("plural")),
+        ("spec.names.kind", names.get("kind")),
+    ):
         if not value:
             yield required(field)
     wanted = f"{names.get('plural', '')}.{spec.get('group', '')}"
     if definition["metadata"]["name"] != wanted:
-        message = "must be spec.names.plural+\".\"+spec.group"
+        message = 'must be spec.names.plural+"."+spec.group'
         yield invalid_value("metadata.name", shown(definition["metadata"]["name"]), message)
     if spec.get("scope") not in _SCOPES:
         yield not_supported("spec.scope", shown(spec.get("scope", "")), _SCOPES)

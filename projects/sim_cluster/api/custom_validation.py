@@ -68,7 +68,7 @@ def _value(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
 def _type_message(value: Any, schema: Schema, path: str) -> str:
     found = next((name for name, types in _TYPES.items() if type(value) in types), "null")
     if value is None:
-        return f"Invalid value: \"null\": {path} in body must be of type {schema.type}: \"null\""
+        return f'Invalid value: "null": {path} in body must be of type {schema.type}: "null"'
     return f'Invalid value: "{found}": {path} in body must be of type {schema.type}: "{found}"'
 
 

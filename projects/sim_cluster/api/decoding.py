@@ -16,9 +16,7 @@ from projects.sim_cluster.api.schema import Schema
 
 _GO_TYPES: Final = {"string": "string", "integer": "int32", "boolean": "bool", "number": "float64"}
 _QUANTITY: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
-_QUANTITY_MESSAGE: Final = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
+_QUANTITY_MESSAGE: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
 class WrongTypeError(Exception):
@@ -78,9 +76,12 @@ def check_type(obj: Any, kind: Kind) -> Object:
                       f"the kind in the data ({found[1]}) does not match the expected kind ({kind.kind})")  # fmt: skip
 
 
-def conform(obj: Object, kind: Kind) -> Conformed:
-    """Return the object without nulls and unknown fields; raise `WrongTypeError` for a value of the wrong type."""
-    visit = _Visit(lenient=kind.custom)
+def conform(obj: Object, kind: Kind, *, complete: bool = True) -> Conformed:
+    """Return the object without nulls and unknown fields; raise `WrongTypeError` for a value of the wrong type.
+
+    A `complete` object has the structs that Go always encodes; what is applied is left as it was said.
+    """
+    visit = _Visit(lenient=kind.custom, complete=complete and not kind.custom)
     shaped = visit.struct(obj, kind.schema, "", kind.schema.short_name or kind.kind, "")
     return Conformed(shaped, visit.unknown)
 
@@ -88,8 +89,8 @@ def conform(obj: Object, kind: Kind) -> Conformed:
 class _Visit:
     """One walk over an object beside its schema."""
 
-    def __init__(self, *, lenient: bool) -> None:
-        self.lenient = lenient
+    def __init__(self, *, lenient: bool, complete: bool) -> None:
+        self.lenient, self.complete = lenient, complete
         self.unknown: list[str] = []
 
     def value(self, value: Any, schema: Schema | None, path: str, struct: str, go_path: str) -> Any:
@@ -108,24 +109,33 @@ class _Visit:
             if self.lenient:
                 return value
             item = schema.items.short_name if schema.items is not None else ""
-            raise _mismatch(value, struct, go_path, f"[]{item or _GO_TYPES.get(schema.items.type if schema.items else '', 'string')}")
+            raise _mismatch(
+                value,
+                struct,
+                go_path,
+                f"[]{item or _GO_TYPES.get(schema.items.type if schema.items else '', 'string')}",
+            )
         return [self.value(item, schema.items, f"{path}[{i}]", struct, go_path) for i, item in enumerate(value)]
 
     def struct(self, value: Object, schema: Schema, path: str, struct: str, go_path: str) -> Object:
         shaped: Object = {}
         for key, item in value.items():
             child = schema.child(key)
-            if child is None and not schema.is_open and not (schema.is_embedded and key in {"apiVersion", "kind", "metadata"}):
+            if (
+                child is None
+                and not schema.is_open
+                and not (schema.is_embedded and key in {"apiVersion", "kind", "metadata"})
+            ):
                 self.unknown.append(f"{path}.{key}" if path else key)
                 continue
             if item is None and not self.lenient:
                 continue
             inner = go_path if schema.is_map else f"{go_path}.{key}" if go_path else key
             kept = self.value(item, child, f"{path}.{key}" if path else key, struct, inner)
-            if key in schema.omitted_when_empty and not kept:
+            if self.complete and key in schema.omitted_when_empty and not kept:
                 continue
             shaped[key] = kept
-        if not self.lenient:
+        if self.complete:
             self._fill_structs(shaped, schema)
         return shaped
 
@@ -133,7 +143,8 @@ class _Visit:
         """Put in the structs that Go always encodes."""
         for key in schema.always_there - shaped.keys():
             child = schema.child(key)
-            shaped[key] = filled = {}
+            filled: Object = {}
+            shaped[key] = filled
             if child is not None:
                 self._fill_structs(filled, child)
 

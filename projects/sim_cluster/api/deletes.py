@@ -71,7 +71,7 @@ def _propagation(kind: Kind, options: DeleteOptions) -> str:
 
 
 def _finalizers(obj: Object, propagation: str) -> list[str]:
-    found = [name for name in obj["metadata"].get("finalizers") or ()]
+    found = list(obj["metadata"].get("finalizers") or ())
     if propagation in {"Foreground", "Orphan", "Background"}:
         found = [name for name in found if name not in {FOREGROUND, ORPHAN}]
     if propagation == "Foreground":
@@ -103,4 +103,3 @@ def _answer(kind: Kind, obj: Object, *, gone: bool) -> Outcome:
     details: dict[str, Any] = {"name": obj["metadata"]["name"]} | ({"group": kind.group} if kind.group else {})
     details |= {"kind": kind.resource, "uid": obj["metadata"]["uid"]}
     return Outcome({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
-

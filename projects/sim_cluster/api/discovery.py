@@ -73,7 +73,10 @@ def _subresource(kind: Kind, subresource: Subresource) -> Object:
 def aggregated(registry: Registry, *, legacy: bool) -> Object:
     """Return the aggregated discovery of ``/api`` (legacy) or ``/apis``."""
     items = [
-        {"metadata": {"name": name} if name else {}, "versions": [_aggregated_version(v, kinds) for v, kinds in versions.items()]}
+        {
+            "metadata": {"name": name} if name else {},
+            "versions": [_aggregated_version(v, kinds) for v, kinds in versions.items()],
+        }
         for name, versions in _by_group(registry).items()
         if (name == "") == legacy
     ]

@@ -21,7 +21,9 @@ Key = tuple[Storage, str, str]
 class Garbage:
     """The graph of owners and dependents."""
 
-    def __init__(self, store: Store, registry: Registry, deleter: Deleter, later: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self, store: Store, registry: Registry, deleter: Deleter, later: Callable[[Callable[[], None]], object]
+    ) -> None:
         self.store, self.registry, self.deleter, self._later = store, registry, deleter, later
         self._live: dict[str, Key] = {}
         self._dependents: dict[str, set[Key]] = {}
@@ -46,7 +48,9 @@ class Garbage:
             self._dependents.setdefault(owner["uid"], set()).add(key)
         if before is None and any(owner["uid"] not in self._live for owner in _owners(now)):
             self._note("orphaned", uid)
-        if now["metadata"].get("deletionTimestamp") and {FOREGROUND, ORPHAN} & set(now["metadata"].get("finalizers") or ()):
+        if now["metadata"].get("deletionTimestamp") and {FOREGROUND, ORPHAN} & set(
+            now["metadata"].get("finalizers") or ()
+        ):
             self._note("waiting", uid)
 
     def _forget(self, obj: Object, key: Key) -> None:

@@ -17,7 +17,9 @@ ANONYMOUS: Final = "system:anonymous"
 OPEN_PATHS: Final = ("/healthz", "/livez", "/readyz", "/version")
 
 
-def user_of(certificate: Mapping[str, Any] | None, authorization: str, tokens: Mapping[str, str], now: Callable[[], float]) -> str:
+def user_of(
+    certificate: Mapping[str, Any] | None, authorization: str, tokens: Mapping[str, str], now: Callable[[], float]
+) -> str:
     """Return the name of the one who asks; raise Unauthorized for a token that nobody issued."""
     if certificate:
         for part in certificate.get("subject", ()):

@@ -54,7 +54,9 @@ def name_causes(kind: Kind, name: str) -> Iterator[Cause]:
     key = (kind.group, kind.kind)
     if kind.group in _AS_PATH:
         if name in {".", ".."} or "/" in name or "%" in name:
-            yield invalid_value("metadata.name", shown(name), "may not contain '/'" if "/" in name else "may not be '.'")
+            yield invalid_value(
+                "metadata.name", shown(name), "may not contain '/'" if "/" in name else "may not be '.'"
+            )
         return
     if key in _AS_LABEL:
         pattern, message, longest = _LABEL, _LABEL_MESSAGE, _LONGEST_LABEL

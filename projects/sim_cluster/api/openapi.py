@@ -50,7 +50,11 @@ class Documents:
 
     def group_version(self, path: str) -> bytes | None:
         """Return the document of ``apis/GROUP/VERSION`` or ``api/v1``."""
-        kinds = [kind for kind in self.registry if path == (f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}")]
+        kinds = [
+            kind
+            for kind in self.registry
+            if path == (f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}")
+        ]
         return self._kept(path, lambda: self._document(kinds)) if kinds else None
 
     def _document(self, kinds: list[Kind]) -> Object:
@@ -58,11 +62,18 @@ class Documents:
         for kind in kinds:
             self._add_schema(schemas, kind)
         paths = {path: operations for kind in kinds for path, operations in _paths(kind, "#/components/schemas/")}
-        return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": self.version}, "paths": paths, "components": {"schemas": schemas}}
+        return {
+            "openapi": "3.0.0",
+            "info": {"title": "Kubernetes", "version": self.version},
+            "paths": paths,
+            "components": {"schemas": schemas},
+        }
 
     def _add_schema(self, schemas: dict[str, Any], kind: Kind) -> None:
         name = schema_name(kind)
-        schemas[name] = _renamed(kind.schema.node, "#/components/schemas/") | {"x-kubernetes-group-version-kind": [_gvk(kind)]}
+        schemas[name] = _renamed(kind.schema.node, "#/components/schemas/") | {
+            "x-kubernetes-group-version-kind": [_gvk(kind)]
+        }
         pending = list(_references(kind.schema.node))
         while pending:
             reference = pending.pop()
@@ -80,7 +91,12 @@ class Documents:
         for kind in self.registry:
             definitions[schema_name(kind)] = kind.schema.node | {"x-kubernetes-group-version-kind": [_gvk(kind)]}
             paths.update(_paths(kind, "#/definitions/"))
-        return {"swagger": "2.0", "info": {"title": "Kubernetes", "version": self.version}, "paths": paths, "definitions": definitions}
+        return {
+            "swagger": "2.0",
+            "info": {"title": "Kubernetes", "version": self.version},
+            "paths": paths,
+            "definitions": definitions,
+        }
 
 
 def schema_name(kind: Kind) -> str:
@@ -106,16 +122,28 @@ def _references(node: Any) -> Iterable[str]:
 
 def _renamed(node: Any, prefix: str) -> Any:
     if isinstance(node, dict):
-        return {key: prefix + value.rsplit("/", 1)[-1] if key == "$ref" and isinstance(value, str) else _renamed(value, prefix) for key, value in node.items()}
+        return {
+            key: prefix + value.rsplit("/", 1)[-1]
+            if key == "$ref" and isinstance(value, str)
+            else _renamed(value, prefix)
+            for key, value in node.items()
+        }
     return [_renamed(value, prefix) for value in node] if isinstance(node, list) else node
 
 
 def _paths(kind: Kind, prefix: str) -> Iterable[tuple[str, Object]]:
     base = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     base += "/namespaces/{namespace}/" if kind.namespaced else "/"
-    collection = {method: _operation(kind, method, prefix) for verb, method in (("list", "get"), ("create", "post")) if verb in kind.verbs}
+    collection = {
+        method: _operation(kind, method, prefix)
+        for verb, method in (("list", "get"), ("create", "post"))
+        if verb in kind.verbs
+    }
     yield base + kind.resource, collection
-    yield f"{base}{kind.resource}/{{name}}", {method: _operation(kind, method, prefix) for verb, method in _VERBS.items() if verb in kind.verbs}
+    yield (
+        f"{base}{kind.resource}/{{name}}",
+        {method: _operation(kind, method, prefix) for verb, method in _VERBS.items() if verb in kind.verbs},
+    )
 
 
 def _operation(kind: Kind, method: str, prefix: str) -> Object:
@@ -123,7 +151,11 @@ def _operation(kind: Kind, method: str, prefix: str) -> Object:
     operation: Object = {"operationId": f"{actions[method]}{kind.group}{kind.version}{kind.kind}", "x-kubernetes-group-version-kind": _gvk(kind),
                          "x-kubernetes-action": actions[method], "responses": {"200": {"description": "OK"}}}  # fmt: skip
     if method in {"post", "put", "patch"}:
-        operation["parameters"] = [{"name": name, "in": "query", "schema": {"type": "string"}, "type": "string"} for name in _WRITE_PARAMETERS]
+        operation["parameters"] = [
+            {"name": name, "in": "query", "schema": {"type": "string"}, "type": "string"} for name in _WRITE_PARAMETERS
+        ]
         types = _PATCH_TYPES if method == "patch" else ("application/json",)
-        operation["requestBody"] = {"content": {name: {"schema": {"$ref": prefix + schema_name(kind)}} for name in types}}
+        operation["requestBody"] = {
+            "content": {name: {"schema": {"$ref": prefix + schema_name(kind)}} for name in types}
+        }
     return operation

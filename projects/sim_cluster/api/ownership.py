@@ -53,8 +53,19 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, ow
         if own:
             found[(*path, ".")] = None
         for key, item in value.items():
-            inner = schema is None or schema.is_map or (containers and key not in schema.always_there and key not in schema.required)
-            _collect(item, schema.child(key) if schema else None, (*path, f"f:{key}"), found, own=inner, containers=containers)
+            inner = (
+                schema is None
+                or schema.is_map
+                or (containers and key not in schema.always_there and key not in schema.required)
+            )
+            _collect(
+                item,
+                schema.child(key) if schema else None,
+                (*path, f"f:{key}"),
+                found,
+                own=inner,
+                containers=containers,
+            )
     elif isinstance(value, list) and value and schema is not None and (schema.list_keys or schema.is_set):
         if own:
             found[(*path, ".")] = None
@@ -103,7 +114,12 @@ def owners(obj: Object) -> dict[Manager, tuple[set[Path], str]]:
     """Return the managers of an object with their paths and the time of their last write."""
     found = {}
     for entry in obj["metadata"].get("managedFields") or ():
-        manager = Manager(entry.get("manager", ""), entry.get("operation", ""), entry.get("apiVersion", ""), entry.get("subresource", ""))
+        manager = Manager(
+            entry.get("manager", ""),
+            entry.get("operation", ""),
+            entry.get("apiVersion", ""),
+            entry.get("subresource", ""),
+        )
         found[manager] = (from_fields_v1(entry.get("fieldsV1") or {}), entry.get("time", ""))
     return found
 
@@ -114,13 +130,15 @@ def with_owners(managers: dict[Manager, tuple[set[Path], str]]) -> list[dict[str
     ordered = sorted(managers.items(), key=lambda item: (item[0].operation != "Apply", item[1][1], item[0].name))
     for manager, (paths, time) in ordered:
         if paths:
-            entry = {"manager": manager.name, "operation": manager.operation, "apiVersion": manager.api_version}
+            entry: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": manager.api_version}
             entry |= {"time": time, "fieldsType": "FieldsV1", "fieldsV1": to_fields_v1(paths)}
             entries.append(entry | ({"subresource": manager.subresource} if manager.subresource else {}))
     return entries
 
 
-def after_update(before: Object | None, after: Object, schema: Schema, manager: Manager, time: str) -> list[dict[str, Any]]:
+def after_update(
+    before: Object | None, after: Object, schema: Schema, manager: Manager, time: str
+) -> list[dict[str, Any]]:
     """Return the ``managedFields`` after a create, an update or a patch: who changed a field owns it alone."""
     old = leaves(before, schema) if before is not None else {}
     new = leaves(after, schema)

@@ -35,12 +35,15 @@ def matching(kind: Kind, options: ListOptions) -> Matches | None:
     return tests[0] if len(tests) == 1 else lambda obj: all(test(obj) for test in tests)
 
 
+Found = list[Stored]
+
+
 class Pager:
     """Lists of a store, with the snapshots that later pages are cut from."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._snapshots: OrderedDict[tuple[int, str], list[Stored]] = OrderedDict()
+        self._snapshots: OrderedDict[tuple[int, str], Found] = OrderedDict()
         self._next = 0
 
     def list(self, kind: Kind, namespace: str, options: ListOptions) -> Page:
@@ -53,7 +56,7 @@ class Pager:
             found = [stored for stored in found if matches(stored.object)]
         return self._cut(kind, found, 0, self.store.version, options.limit, "")
 
-    def _cut(self, kind: Kind, found: list[Stored], start: int, version: int, limit: int, snapshot: str) -> Page:
+    def _cut(self, kind: Kind, found: Found, start: int, version: int, limit: int, snapshot: str) -> Page:
         end = start + limit if limit else len(found)
         if end >= len(found):
             return Page(kind, found[start:end], version)
@@ -68,32 +71,37 @@ class Pager:
         return Page(kind, found[start:end], version, encoded, len(found) - end)
 
     def _continue(self, kind: Kind, options: ListOptions) -> Page:
-        token = _decoded(options.continue_token)
-        found = self._snapshots.get((token["rv"], token["snapshot"]))
+        version, start, snapshot = _decoded(options.continue_token)
+        found = self._snapshots.get((version, snapshot))
         if found is None:
             raise expired(_EXPIRED)
-        return self._cut(kind, found, token["start"], token["rv"], options.limit, token["snapshot"])
+        return self._cut(kind, found, start, version, options.limit, snapshot)
 
     def _check_version(self, options: ListOptions) -> None:
         if not options.version:
             return
         if not options.version.isdigit():
             shown = f'"{options.version}"'
-            raise ApiError(500, "", f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax")
+            raise ApiError(
+                500, "", f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
+            )
         if int(options.version) > self.store.version:
             raise too_large(int(options.version), self.store.version)
 
 
 def too_large(wanted: int, current: int) -> ApiError:
     """Return 504 of a version that is yet to come."""
-    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}
+    details = {
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    }
     return ApiError(504, "Timeout", f"Timeout: Too large resource version: {wanted}, current: {current}", details)
 
 
-def _decoded(token: str) -> dict[str, int | str]:
+def _decoded(token: str) -> tuple[int, int, str]:
     try:
         decoded = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return {key: decoded[key] for key in ("rv", "start", "snapshot")}
+        return int(decoded["rv"]), int(decoded["start"]), str(decoded["snapshot"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         message = "invalid continue token: continue key is not valid: illegal base64 data at input byte 0"
         raise bad_request(message) from None

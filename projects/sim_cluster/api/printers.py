@@ -90,7 +90,13 @@ def _stateful_set(obj: Object, now: float) -> Cells:
 
 def _daemon_set(obj: Object, now: float) -> Cells:
     status = obj.get("status") or {}
-    fields = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable")
+    fields = (
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "numberReady",
+        "updatedNumberScheduled",
+        "numberAvailable",
+    )
     nodes = obj["spec"]["template"]["spec"].get("nodeSelector") or {}
     numbers = [status.get(field, 0) for field in fields]
     return [_name(obj), *numbers, selector_text(nodes) or _NONE, _age(obj, now), *_containers(obj), _selector(obj)]
@@ -99,7 +105,11 @@ def _daemon_set(obj: Object, now: float) -> Cells:
 def _job(obj: Object, now: float) -> Cells:
     status, spec = obj.get("status") or {}, obj["spec"]
     wanted = spec.get("completions")
-    done = f"{status.get('succeeded', 0)}/{wanted}" if wanted is not None else f"{status.get('succeeded', 0)}/1 of {spec.get('parallelism', 1)}"
+    done = (
+        f"{status.get('succeeded', 0)}/{wanted}"
+        if wanted is not None
+        else f"{status.get('succeeded', 0)}/1 of {spec.get('parallelism', 1)}"
+    )
     begin, end = status.get("startTime"), status.get("completionTime")
     length = human_duration((seconds_of(end) if end else now) - seconds_of(begin)) if begin else ""
     return [_name(obj), _job_state(obj), done, length, _age(obj, now), *_containers(obj), _selector(obj)]
@@ -139,9 +149,24 @@ def _node(obj: Object, now: float) -> Cells:
 
 def _service(obj: Object, now: float) -> Cells:
     spec = obj["spec"]
-    ports = [f"{p['port']}{':' + str(p['nodePort']) if p.get('nodePort') else ''}/{p.get('protocol', 'TCP')}" for p in spec.get("ports") or ()]
-    external = ",".join(spec.get("externalIPs") or ()) or spec.get("externalName") or ("<pending>" if spec["type"] == "LoadBalancer" else _NONE)
-    return [_name(obj), spec["type"], spec.get("clusterIP") or _NONE, external, _joined(ports), _age(obj, now), selector_text(spec.get("selector")) or _NONE]
+    ports = [
+        f"{p['port']}{':' + str(p['nodePort']) if p.get('nodePort') else ''}/{p.get('protocol', 'TCP')}"
+        for p in spec.get("ports") or ()
+    ]
+    external = (
+        ",".join(spec.get("externalIPs") or ())
+        or spec.get("externalName")
+        or ("<pending>" if spec["type"] == "LoadBalancer" else _NONE)
+    )
+    return [
+        _name(obj),
+        spec["type"],
+        spec.get("clusterIP") or _NONE,
+        external,
+        _joined(ports),
+        _age(obj, now),
+        selector_text(spec.get("selector")) or _NONE,
+    ]
 
 
 def _event(obj: Object, now: float) -> Cells:
@@ -187,7 +212,13 @@ def _endpoints_of(obj: Object) -> str:
 def _endpoint_slice(obj: Object, now: float) -> Cells:
     ports = [port.get("port", "") for port in obj.get("ports") or ()]
     addresses = [address for endpoint in obj.get("endpoints") or () for address in endpoint.get("addresses") or ()]
-    return [_name(obj), obj.get("addressType", ""), _joined(ports, "<unset>"), _joined(addresses, "<unset>"), _age(obj, now)]
+    return [
+        _name(obj),
+        obj.get("addressType", ""),
+        _joined(ports, "<unset>"),
+        _joined(addresses, "<unset>"),
+        _age(obj, now),
+    ]
 
 
 def _binding(obj: Object, now: float) -> Cells:
@@ -209,7 +240,14 @@ def _api_service(obj: Object, now: float) -> Cells:
 def _storage_class(obj: Object, now: float) -> Cells:
     default = (obj["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
     name = _name(obj) + (" (default)" if default else "")
-    return [name, obj.get("provisioner", ""), obj.get("reclaimPolicy", ""), obj.get("volumeBindingMode", ""), bool(obj.get("allowVolumeExpansion")), _age(obj, now)]
+    return [
+        name,
+        obj.get("provisioner", ""),
+        obj.get("reclaimPolicy", ""),
+        obj.get("volumeBindingMode", ""),
+        bool(obj.get("allowVolumeExpansion")),
+        _age(obj, now),
+    ]
 
 
 def _lease(obj: Object, now: float) -> Cells:

@@ -72,7 +72,7 @@ def _time(data: bytes, write: Callable[[float], str]) -> str | None:
 def _int_or_string(data: bytes) -> int | str:
     fields = dict(_fields(data))
     if fields.get(1):
-        return bytes(fields.get(3, b"")).decode()  # type: ignore[arg-type]
+        return bytes(fields.get(3, b"")).decode()
     value = fields.get(2, 0)
     assert isinstance(value, int)
     return _signed(value)
@@ -118,14 +118,14 @@ class Decoder:
             raise bad_request("error decoding protobuf: the body does not start with the Kubernetes magic number")
         try:
             envelope = dict(_fields(body[len(_MAGIC) :]))
-            meta = dict(_fields(bytes(envelope[1])))  # type: ignore[arg-type]
-            api_version, kind = (bytes(meta[number]).decode() for number in (1, 2))  # type: ignore[arg-type]
+            meta = dict(_fields(bytes(envelope[1])))
+            api_version, kind = (bytes(meta[number]).decode() for number in (1, 2))
             group, _, version = api_version.rpartition("/")
             name = self.by_kind.get((group, version, kind)) or self.by_kind.get(("", "v1", kind), "")
             if name not in self.messages:
                 raise not_simulated(f"{api_version} {kind} in protobuf")
             raw = envelope.get(2, b"")
-            return {"kind": kind, "apiVersion": api_version} | self._message(bytes(raw), name)  # type: ignore[arg-type]
+            return {"kind": kind, "apiVersion": api_version} | self._message(bytes(raw), name)
         except (IndexError, KeyError, UnicodeDecodeError, struct.error, TypeError) as error:
             raise bad_request(f"error decoding protobuf: {error}") from None
 
@@ -143,8 +143,8 @@ class Decoder:
         if kind.startswith("[]"):
             decoded.setdefault(key, []).append(self._value(kind[2:], raw))
         elif kind.startswith("{}"):
-            entry = dict(_fields(bytes(raw)))  # type: ignore[arg-type]
-            name = bytes(entry.get(1, b"")).decode()  # type: ignore[arg-type]
+            entry = dict(_fields(bytes(raw)))
+            name = bytes(entry.get(1, b"")).decode()
             decoded.setdefault(key, {})[name] = self._value(kind[2:], entry.get(2, b""))
         else:
             value = self._value(kind, raw)
@@ -163,7 +163,7 @@ class Decoder:
         if kind == "bytes":
             return base64.b64encode(raw).decode()
         if kind == "items":
-            return [bytes(item).decode() for _, item in _fields(raw)]  # type: ignore[arg-type]
+            return [bytes(item).decode() for _, item in _fields(raw)]
         if special := _SPECIAL.get(kind):
             return special(raw)
         return self._message(raw, kind)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from projects.sim_cluster.api.apply import apply
-from projects.sim_cluster.api.decoding import WrongTypeError, check_type
+from projects.sim_cluster.api.decoding import WrongTypeError, check_type, conform
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.errors import (
     ApiError,
@@ -32,6 +32,7 @@ from projects.sim_cluster.api.strategic import strategic_merge
 from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.writes import Writer, outcome
 
+Warnings = list[str]
 #: What answers the create of a kind that stores nothing: reviews, requests.
 Answerer = Callable[[str, Object, WriteOptions], Outcome]
 
@@ -77,14 +78,18 @@ class Resources:
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
         before = self.stored(kind, namespace, name)
         if kind.custom and not obj["metadata"].get("resourceVersion"):
-            raise invalid(kind, name, [invalid_value("metadata.resourceVersion", "0", "must be specified for an update")])
+            raise invalid(
+                kind, name, [invalid_value("metadata.resourceVersion", "0", "must be specified for an update")]
+            )
         try:
             return self.writer.commit(kind, before, obj, options)
         except WrongTypeError as error:
             message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
             raise bad_request(message) from None
 
-    def patch(self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions) -> Outcome:
+    def patch(
+        self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions
+    ) -> Outcome:
         """Patch an object; an apply creates it when it is missing."""
         if patch_type == "apply":
             return self._apply(kind, namespace, name, patch, options)
@@ -92,7 +97,9 @@ class Resources:
         patched = _patched(kind.served(before.object), kind, patch_type, patch)
         obj = _with_metadata(check_type(patched, kind))
         if obj["metadata"].get("name") != name:
-            raise bad_request(f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})")
+            raise bad_request(
+                f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})"
+            )
         try:
             return self.writer.commit(kind, before, obj, options)
         except WrongTypeError as error:
@@ -103,7 +110,7 @@ class Resources:
         obj = _with_metadata(check_type(patch, kind))
         self._check_applied(kind, namespace, name, obj, options)
         found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
-        warnings: list[str] = []
+        warnings: Warnings = []
         if found is None and options.subresource:
             raise not_found(kind, name)
         applied = self._shape_applied(kind, obj, options, warnings)
@@ -120,11 +127,9 @@ class Resources:
         done = self.writer.commit(kind, found, merged, options, managed=managed)
         return replace(done, warnings=warnings)
 
-    def _shape_applied(self, kind: Kind, obj: Object, options: WriteOptions, warnings: list[str]) -> Object:
-        from projects.sim_cluster.api.decoding import conform  # noqa: PLC0415
-
+    def _shape_applied(self, kind: Kind, obj: Object, options: WriteOptions, warnings: Warnings) -> Object:
         try:
-            shaped = conform(obj, kind)
+            shaped = conform(obj, kind, complete=False)
         except WrongTypeError as error:
             raise ApiError(500, "", f"failed to create typed patch object ({obj['metadata'].get('namespace', '')}/"
                            f"{obj['metadata']['name']}; {kind.api_version}, Kind={kind.kind}): {error}") from None  # fmt: skip
@@ -143,7 +148,9 @@ class Resources:
         if "managedFields" in obj["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
         if obj["metadata"].setdefault("name", name) != name:
-            raise bad_request(f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({name})")
+            raise bad_request(
+                f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({name})"
+            )
         if kind.namespaced and obj["metadata"].setdefault("namespace", namespace) != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
@@ -155,8 +162,10 @@ class Resources:
         """Delete what a list would show, and return that list."""
         page = self.pager.list(kind, namespace, which)
         for stored in page.items:
-            if self.store.get(kind.storage, stored.object["metadata"].get("namespace", ""), stored.object["metadata"]["name"]) is stored:
-                self.deleter.delete(kind, stored, options)
+            metadata = stored.object["metadata"]
+            present = self.store.get(kind.storage, metadata.get("namespace", ""), metadata["name"])
+            if present is not None:
+                self.deleter.delete(kind, present, options)
         return page
 
 
@@ -174,7 +183,9 @@ def _patched(live: Object, kind: Kind, patch_type: PatchType, patch: Any) -> Any
         except PatchFailedError:
             raise rejected() from None
     if not isinstance(patch, dict):
-        raise bad_request("error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+        )
     if patch_type == "merge":
         return merge_patch(live, patch)
     if kind.custom:

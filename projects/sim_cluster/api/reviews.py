@@ -20,7 +20,11 @@ def _allow(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
 
 
 def _rules(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
-    status = {"resourceRules": [_ALL], "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": False}
+    status = {
+        "resourceRules": [_ALL],
+        "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+        "incomplete": False,
+    }
     return Outcome(obj | {"status": status}, created=True)
 
 

@@ -35,8 +35,11 @@ def target_of(path: str, registry: Registry) -> Target:
     if rest[0] == "watch":
         raise not_simulated("the deprecated /watch/ paths; use ?watch=true")
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and not (len(rest) == 3 and rest[2] in {"status", "finalize"} and not group):  # noqa: PLR2004
-        namespace, rest = rest[1], rest[2:]
+    match rest:
+        case ["namespaces", _, "status" | "finalize"] if not group:
+            pass  # a subresource of the namespace itself
+        case ["namespaces", namespace, _, *_]:
+            rest = rest[2:]
     kind = registry.find(group, version, rest[0])
     if kind is None:
         raise _missing(registry, group, version, rest[0])

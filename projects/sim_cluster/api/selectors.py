@@ -85,11 +85,11 @@ class _Parser:
         if (found := self.take()) != "(":
             raise bad_request(f"unable to parse requirement: found '{found}' expected: '('")
         values = set()
-        while (token := self.take()) != ")":
-            if not token:
+        while (word := self.take()) != ")":
+            if not word:
                 raise bad_request("unable to parse requirement: found '', expected: ',', or ')'")
-            if token != ",":
-                values.add(token)
+            if word != ",":
+                values.add(word)
         return frozenset(values)
 
     def parse(self) -> list[Requirement]:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from projects.sim_cluster.api.kinds import Object
 
 Storage = tuple[str, str]
+Changes = list["Change"]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY: Final = 20_000  # events kept for watches that start in the past, per storage
 
@@ -131,11 +132,11 @@ class Store:
         self.subscriptions.setdefault(storage, set()).add(subscription)
         return subscription
 
-    def since(self, storage: Storage, version: int) -> list[Change] | None:
+    def since(self, storage: Storage, version: int) -> Changes | None:
         """Return the changes after a version, None when some of them are forgotten."""
         if version < self._forgotten.get(storage, 0):
             return None
-        changes: list[Change] = []
+        changes: Changes = []
         for change in reversed(self._history.get(storage, ())):
             if change.version <= version:
                 break

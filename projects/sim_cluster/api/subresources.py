@@ -53,8 +53,14 @@ def selector_text(selector: Any) -> str:
 def scale_of(kind: Kind, obj: Object) -> Object:
     """Return the ``Scale`` of an object."""
     paths = kind.scale or ScalePaths()
-    metadata = {key: obj["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if key in obj["metadata"]}
-    selector = selector_text(_at(obj, paths.selector) if kind.custom and paths.selector else (obj.get("spec") or {}).get("selector"))
+    metadata = {
+        key: obj["metadata"][key]
+        for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+        if key in obj["metadata"]
+    }
+    selector = selector_text(
+        _at(obj, paths.selector) if kind.custom and paths.selector else (obj.get("spec") or {}).get("selector")
+    )
     status: Object = {"replicas": _at(obj, paths.status) or 0}
     if selector and (not kind.custom or paths.selector):
         status["selector"] = selector
@@ -73,7 +79,9 @@ class Subresources:
         """Return the scale of an object."""
         return Outcome(scale_of(kind, self.resources.get(kind, namespace, name).object))
 
-    def write_scale(self, kind: Kind, namespace: str, name: str, patch_type: PatchType | None, body: Any, options: WriteOptions) -> Outcome:
+    def write_scale(
+        self, kind: Kind, namespace: str, name: str, patch_type: PatchType | None, body: Any, options: WriteOptions
+    ) -> Outcome:
         """Change the replicas of an object through its scale, by PUT (no patch type) or PATCH."""
         before = scale_of(kind, self.resources.get(kind, namespace, name).object)
         wanted = body
@@ -84,7 +92,9 @@ class Subresources:
             raise conflict(kind, name)
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
         if not isinstance(replicas, int) or replicas < 0:
-            raise bad_request(f"Scale.autoscaling \"{name}\" is invalid: spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0")
+            raise bad_request(
+                f'Scale.autoscaling "{name}" is invalid: spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0'
+            )
         patch = _patch_at((kind.scale or ScalePaths()).spec, replicas)
         done = self.resources.patch(kind, namespace, name, "merge", patch, options)
         return Outcome(scale_of(kind, done.object))
@@ -94,7 +104,9 @@ class Subresources:
         asked = (body or {}).get("deleteOptions") or {}
         grace = asked.get("gracePeriodSeconds")
         self.resources.delete(kind, namespace, name, DeleteOptions(grace_seconds=grace, dry_run=dry_run))
-        return Outcome({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True)
+        return Outcome(
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True
+        )
 
     def bind(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Put a pod on the node that a Binding names."""
@@ -103,12 +115,19 @@ class Subresources:
             raise bad_request("Binding needs a target")
         pod = self.resources.get(kind, namespace, name).object
         if assigned := pod["spec"].get("nodeName"):
-            raise conflict(kind, name, f"pod {name} is already assigned to node \"{assigned}\"")
-        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": timestamp(self.now())}
+            raise conflict(kind, name, f'pod {name} is already assigned to node "{assigned}"')
+        scheduled = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": timestamp(self.now()),
+        }
         others = [entry for entry in pod["status"].get("conditions") or () if entry["type"] != "PodScheduled"]
         patch = {"spec": {"nodeName": node}, "status": {"conditions": [*others, scheduled]}}
         self.resources.patch(kind, namespace, name, "merge", patch, replace(options, subresource="binding"))
-        return Outcome({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True)
+        return Outcome(
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True
+        )
 
     def log(self, kind: Kind, namespace: str, name: str, container: str) -> str:
         """Return what a pod's container has printed: nothing runs, so one line that says so."""
@@ -121,10 +140,10 @@ class Subresources:
             raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{listed}]")
         chosen = container or pod["spec"]["containers"][0]["name"]
         statuses = [*pod["status"].get("initContainerStatuses", ()), *pod["status"].get("containerStatuses", ())]
-        state = next((status.get("state", {}) for status in statuses if status["name"] == chosen), {})
+        state: Object = next((status.get("state", {}) for status in statuses if status["name"] == chosen), {})
         if not state.get("running") and not state.get("terminated"):
             reason = state.get("waiting", {}).get("reason", "ContainerCreating")
-            raise bad_request(f"container \"{chosen}\" in pod \"{name}\" is waiting to start: {reason}")
+            raise bad_request(f'container "{chosen}" in pod "{name}" is waiting to start: {reason}')
         return f"{chosen} of pod {namespace}/{name} is simulated: no program runs in it\n"
 
     def token(self, kind: Kind, namespace: str, name: str, body: Any) -> Outcome:
@@ -132,12 +151,15 @@ class Subresources:
         self.resources.stored(kind, namespace, name)
         seconds = ((body or {}).get("spec") or {}).get("expirationSeconds") or _MINUTES
         if seconds < 600:  # noqa: PLR2004 - the API's own bound
-            raise ApiError(422, "Invalid", "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: "
+            raise ApiError(422, "Invalid", 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: '
                            f"{seconds}: may not specify a duration less than 10 minutes")  # fmt: skip
         until = self.now() + seconds
         claims = {"sub": f"system:serviceaccount:{namespace}:{name}", "exp": int(until)}
         parts = [{"alg": "none"}, claims]
-        token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + ".simulated"
+        token = (
+            ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+            + ".simulated"
+        )
         spec = {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": seconds, "boundObjectRef": None}
         answer = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": name, "namespace": namespace},
                   "spec": spec, "status": {"token": token, "expirationTimestamp": timestamp(until)}}  # fmt: skip

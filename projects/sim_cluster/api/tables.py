@@ -20,15 +20,18 @@ _AGE: Final[Object] = {"name": "Age", "type": "date", "format": "", "description
 def columns_of(kind: Kind) -> list[Object]:
     """Return the column definitions of a kind's table."""
     if not kind.custom:
-        return list(kind.table) if _printer(kind) and kind.table else [_NAME, _CREATED]
+        return [dict(column) for column in kind.table] if _printer(kind) and kind.table else [_NAME, _CREATED]
     declared = [
-        {"name": c.name, "type": c.type, "format": c.format, "description": c.description, "priority": c.priority} for c in kind.columns
+        {"name": c.name, "type": c.type, "format": c.format, "description": c.description, "priority": c.priority}
+        for c in kind.columns
     ]
     return [_NAME, *(declared or [_AGE])]
 
 
 def _printer(kind: Kind) -> Any:
-    return PRINTERS.get(kind.storage) if (kind.group, kind.resource) == kind.storage or kind.resource == "events" else None
+    return (
+        PRINTERS.get(kind.storage) if (kind.group, kind.resource) == kind.storage or kind.resource == "events" else None
+    )
 
 
 def cells_of(kind: Kind, obj: Object, now: float) -> list[Any]:
@@ -68,13 +71,19 @@ def _step(item: Any, name: str, bracket: str) -> list[Any]:
         key = name.replace("\\.", ".")
         return [item[key]] if isinstance(item, dict) and key in item else []
     if test := re.fullmatch(r"\?\(@\.([\w.]+)\s*==\s*[\"']([^\"']*)[\"']\)", bracket):
-        return [entry for entry in item if values_at(entry, "." + test[1]) == [test[2]]] if isinstance(item, list) else []
+        return (
+            [entry for entry in item if values_at(entry, "." + test[1]) == [test[2]]] if isinstance(item, list) else []
+        )
     if bracket == "*":
         return list(item.values()) if isinstance(item, dict) else list(item or ())
-    key = bracket.strip("'\"")
+    key = bracket.strip("'\"").replace("\\.", ".")
     if isinstance(item, dict):
         return [item[key]] if key in item else []
-    return [item[int(bracket)]] if isinstance(item, list) and bracket.lstrip("-").isdigit() and int(bracket) < len(item) else []
+    return (
+        [item[int(bracket)]]
+        if isinstance(item, list) and bracket.lstrip("-").isdigit() and int(bracket) < len(item)
+        else []
+    )
 
 
 def partial(obj: Object) -> Object:
@@ -82,7 +91,9 @@ def partial(obj: Object) -> Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 
-def table(kind: Kind, objects: list[Object], now: float, metadata: Object, include: str, *, headed: bool = True) -> Object:
+def table(
+    kind: Kind, objects: list[Object], now: float, metadata: Object, include: str, *, headed: bool = True
+) -> Object:
     """Return a Table; `include` says what of each object stands beside its cells."""
     rows = []
     for obj in objects:
@@ -91,4 +102,10 @@ def table(kind: Kind, objects: list[Object], now: float, metadata: Object, inclu
             row["object"] = obj if include == "Object" else partial(obj)
         rows.append(row)
     columns = columns_of(kind) if headed else []
-    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows}
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    }

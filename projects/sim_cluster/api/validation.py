@@ -34,7 +34,7 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
-    if not (kind.group in {"", "apps", "batch"}):
+    if kind.group not in {"", "apps", "batch"}:
         return found
     if kind.kind in _WORKLOADS:
         found += _workload(after, kind)
@@ -89,12 +89,16 @@ def _workload(obj: Object, kind: Kind) -> Iterator[Cause]:
     if not spec.get("selector"):
         yield required("spec.selector")
     elif not wanted and not expressions:
-        yield invalid_value("spec.selector", shown(spec["selector"]), f"empty selector is invalid for {kind.kind.lower()}")
+        yield invalid_value(
+            "spec.selector", shown(spec["selector"]), f"empty selector is invalid for {kind.kind.lower()}"
+        )
     replicas = spec.get("replicas", 1)
     if replicas < 0:
         yield invalid_value("spec.replicas", str(replicas), "must be greater than or equal to 0")
     if not spec.get("selector") or any((labels or {}).get(key) != value for key, value in wanted.items()):
-        yield invalid_value("spec.template.metadata.labels", shown(labels), "`selector` does not match template `labels`")
+        yield invalid_value(
+            "spec.template.metadata.labels", shown(labels), "`selector` does not match template `labels`"
+        )
     yield from label_causes(labels, "spec.template.labels")
 
 

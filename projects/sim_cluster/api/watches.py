@@ -60,7 +60,11 @@ class Watch:
                 events.append(Event("BOOKMARK", None, self.store.version, initial_end=True))
             return events
         if not version.isdigit():
-            raise ApiError(500, "", f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax')
+            raise ApiError(
+                500,
+                "",
+                f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax',
+            )
         changes = self.store.since(self.kind.storage, int(version))
         if changes is None:
             raise expired(f"too old resource version: {version} ({self.store.version})")

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from projects.sim_cluster.api.admission import KEEPS_STATUS, Admission, counts_generation, encode_string_data, random_suffix
+from projects.sim_cluster.api.admission import (
+    KEEPS_STATUS,
+    Admission,
+    counts_generation,
+    encode_string_data,
+    random_suffix,
+)
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import WrongTypeError, conform
 from projects.sim_cluster.api.defaults import set_defaults
@@ -21,7 +27,15 @@ from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.validation import causes
 
 #: Metadata that belongs to the server: an update cannot change it.
-_KEPT: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "generateName")
+_KEPT: Final = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+    "generateName",
+)
 _STATUS_LIKE: Final = frozenset({"status", "approval"})
 Check = Callable[[Kind, Object | None, Object], None]
 
@@ -52,7 +66,9 @@ class Writer:
         named = [f'unknown field "{path}"' for path in unknown]
         if options.validation == "Strict":
             message = f"strict decoding error: {', '.join(named)}"
-            prefix = "" if kind.custom else f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            prefix = (
+                "" if kind.custom else f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            )
             raise bad_request(prefix + message)
         if options.validation != "Ignore":
             warnings += named
@@ -108,7 +124,9 @@ class Writer:
             self._validate(kind, old, after)
         for check in self.checks:
             check(kind, old, after)
-        after["metadata"]["managedFields"] = managed if managed is not None else self._managed(kind, old, after, options)
+        after["metadata"]["managedFields"] = (
+            managed if managed is not None else self._managed(kind, old, after, options)
+        )
         if managed is not None and _same(old, after) and old["metadata"].get("managedFields") == managed:
             return outcome(kind, before, warnings)
         if options.dry_run:

@@ -55,7 +55,9 @@ def _node_of(pod: Object) -> str:
     """Return the node that a pod is on or is meant for."""
     if node := pod["spec"].get("nodeName"):
         return str(node)
-    terms = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    terms = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
     return str(terms[0]["matchFields"][0]["values"][0])
 
 
@@ -108,4 +110,6 @@ async def _report(world: World, daemon_set: Object, eligible: list[str]) -> floa
     return count.wait
 
 
-DAEMON_SET: Final = Behaviour("daemon sets", DAEMON_SETS, spread, woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS))))
+DAEMON_SET: Final = Behaviour(
+    "daemon sets", DAEMON_SETS, spread, woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS)))
+)

@@ -30,7 +30,10 @@ async def roll_out(world: World, deployment: Object) -> None:
     current = await _mark_revision(world, deployment, current, old)
     await _scale(world, deployment, current, old)
     await _forget_old(world, deployment, old)
-    known = [world.cache(REPLICA_SETS).get(rs["metadata"]["namespace"], rs["metadata"]["name"]) or rs for rs in (*old, current)]
+    known = [
+        world.cache(REPLICA_SETS).get(rs["metadata"]["namespace"], rs["metadata"]["name"]) or rs
+        for rs in (*old, current)
+    ]
     await _report(world, deployment, known, known[-1])
 
 
@@ -125,7 +128,9 @@ async def _scale(world: World, deployment: Object, current: Object, old: list[Ob
 async def _recreate(world: World, current: Object, old: list[Object], wanted: int) -> None:
     for replica_set in old:
         await _resize(world, replica_set, 0)
-    if not any((rs.get("status") or {}).get("replicas") or (rs.get("status") or {}).get("terminatingReplicas") for rs in old):
+    if not any(
+        (rs.get("status") or {}).get("replicas") or (rs.get("status") or {}).get("terminatingReplicas") for rs in old
+    ):
         await _resize(world, current, wanted)
 
 
@@ -158,7 +163,9 @@ async def _report(world: World, deployment: Object, sets: list[Object], current:
     unavailable = sum(map(_replicas, sets)) - available
     done = current is not None and updated == replicas == available == wanted
     now = world.timestamp
-    found = with_conditions(deployment, now, _progress(deployment, current, done=done), _availability(deployment, available))
+    found = with_conditions(
+        deployment, now, _progress(deployment, current, done=done), _availability(deployment, available)
+    )
     await world.set_status(DEPLOYMENTS, deployment, {
         "observedGeneration": deployment["metadata"]["generation"],
         "replicas": replicas or None,
@@ -173,11 +180,29 @@ async def _report(world: World, deployment: Object, sets: list[Object], current:
 
 def _progress(deployment: Object, current: Object | None, *, done: bool) -> Object:
     if current is None:
-        return {"type": "Progressing", "status": "Unknown", "reason": "DeploymentPaused", "message": "Deployment is paused"}
+        return {
+            "type": "Progressing",
+            "status": "Unknown",
+            "reason": "DeploymentPaused",
+            "message": "Deployment is paused",
+        }
     name = f'ReplicaSet "{current["metadata"]["name"]}"'
-    if done or condition(deployment, "Progressing").get("reason") == "NewReplicaSetAvailable" and _same_set(deployment, current):
-        return {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable", "message": f"{name} has successfully progressed."}
-    return {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated", "message": f"{name} is progressing."}
+    if done or (
+        condition(deployment, "Progressing").get("reason") == "NewReplicaSetAvailable"
+        and _same_set(deployment, current)
+    ):
+        return {
+            "type": "Progressing",
+            "status": "True",
+            "reason": "NewReplicaSetAvailable",
+            "message": f"{name} has successfully progressed.",
+        }
+    return {
+        "type": "Progressing",
+        "status": "True",
+        "reason": "ReplicaSetUpdated",
+        "message": f"{name} is progressing.",
+    }
 
 
 def _same_set(deployment: Object, current: Object) -> bool:
@@ -187,7 +212,12 @@ def _same_set(deployment: Object, current: Object) -> bool:
 def _availability(deployment: Object, available: int) -> Object:
     enough = available >= deployment["spec"]["replicas"] - _unavailable(deployment)
     if enough:
-        return {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable", "message": "Deployment has minimum availability."}
+        return {
+            "type": "Available",
+            "status": "True",
+            "reason": "MinimumReplicasAvailable",
+            "message": "Deployment has minimum availability.",
+        }
     return {"type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable",
             "message": "Deployment does not have minimum availability."}  # fmt: skip
 

@@ -32,7 +32,11 @@ async def carry_out(world: World, plan: Object) -> float | None:
         await _refuse(world, plan, len(groups))
         return world.timings.retry
     if phase != "Installing" or "startTime" not in plan["status"]:
-        await world.set_status(INSTALL_PLANS, plan, {"phase": "Installing", "startTime": world.timestamp, "catalogSources": [], "conditions": []})
+        await world.set_status(
+            INSTALL_PLANS,
+            plan,
+            {"phase": "Installing", "startTime": world.timestamp, "catalogSources": [], "conditions": []},
+        )
         return world.timings.install_plan
     if (left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan - world.now) > 0:
         return left
@@ -63,7 +67,11 @@ async def _install(world: World, plan: Object) -> float | None:
     done = {"type": "Installed", "status": "True"}
     steps = [{"resolving": name, "status": "Created", "resource": {"group": "operators.coreos.com", "kind": "ClusterServiceVersion",
               "name": name, "version": "v1alpha1"}} for name in plan["spec"]["clusterServiceVersionNames"]]  # fmt: skip
-    await world.set_status(INSTALL_PLANS, plan, {"phase": "Complete", "plan": steps, "conditions": with_conditions(plan, world.timestamp, done)})
+    await world.set_status(
+        INSTALL_PLANS,
+        plan,
+        {"phase": "Complete", "plan": steps, "conditions": with_conditions(plan, world.timestamp, done)},
+    )
     return None
 
 
@@ -72,11 +80,29 @@ def _definitions(description: Object) -> list[Object]:
     made = []
     for owned in description["customresourcedefinitions"]["owned"]:
         plural, _, group = owned["name"].partition(".")
-        names = {"kind": owned["kind"], "plural": plural, "singular": owned["kind"].lower(), "listKind": f"{owned['kind']}List"}
+        names = {
+            "kind": owned["kind"],
+            "plural": plural,
+            "singular": owned["kind"].lower(),
+            "listKind": f"{owned['kind']}List",
+        }
         schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        version = {"name": owned["version"], "served": True, "storage": True, "schema": schema, "subresources": {"status": {}}}
+        version = {
+            "name": owned["version"],
+            "served": True,
+            "storage": True,
+            "schema": schema,
+            "subresources": {"status": {}},
+        }
         spec = {"group": group, "scope": owned.get("scope", "Namespaced"), "names": names, "versions": [version]}
-        made.append({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": owned["name"]}, "spec": spec})
+        made.append(
+            {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": owned["name"]},
+                "spec": spec,
+            }
+        )
     return made
 
 
@@ -104,7 +130,11 @@ def _deployment(package: Object, description: Object) -> Object:
     labels = {"control-plane": "controller-manager", "app": package["metadata"]["name"]}
     container = {"name": "manager", "image": description["relatedImages"][0]}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    return {"name": name, "label": labels, "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}}
+    return {
+        "name": name,
+        "label": labels,
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+    }
 
 
 def _waiting(world: World, group: Object) -> list[Key]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Object = dict[str, Any]
+Objects = list[Object]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +31,9 @@ class Happening:
     object: Object
 
 
+Batch = list[Happening]
+
+
 class RefusedError(Exception):
     """The cluster refused a request; `reason` is the one of its ``Status``."""
 
@@ -41,11 +45,11 @@ class RefusedError(Exception):
 class Cluster(Protocol):
     """What a behaviour can do to a cluster."""
 
-    async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> list[Object]:
+    async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> Objects:
         """Return the objects of a resource."""
         ...
 
-    def watch(self, resource: Resource) -> AsyncIterator[list[Happening]]:
+    def watch(self, resource: Resource) -> AsyncIterator[Batch]:
         """Yield what is there, then what happens, several events at a time."""
         ...
 
@@ -53,7 +57,9 @@ class Cluster(Protocol):
         """Create an object in the namespace that it names, and return it."""
         ...
 
-    async def patch(self, resource: Resource, namespace: str, name: str, patch: Object, subresource: str = "") -> Object:
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, patch: Object, subresource: str = ""
+    ) -> Object:
         """Merge a patch (RFC 7386) into an object and return it."""
         ...
 

@@ -111,7 +111,9 @@ async def _report(world: World, job: Object, started: str) -> None:
 def _resumed(world: World, job: Object) -> list[Object] | None:
     if not is_true(job, "Suspended"):
         return (job.get("status") or {}).get("conditions")
-    return with_conditions(job, world.timestamp, {"type": "Suspended", "status": "False", "reason": "JobResumed", "message": "Job resumed"})
+    return with_conditions(
+        job, world.timestamp, {"type": "Suspended", "status": "False", "reason": "JobResumed", "message": "Job resumed"}
+    )
 
 
 async def _suspend(world: World, job: Object) -> None:
@@ -124,12 +126,28 @@ async def _suspend(world: World, job: Object) -> None:
 
 async def _complete(world: World, job: Object, pods: _Pods) -> None:
     now = world.timestamp
-    ended = {"status": "True", "reason": "CompletionsReached", "message": "Reached expected number of succeeded pods", "lastProbeTime": now}
+    ended = {
+        "status": "True",
+        "reason": "CompletionsReached",
+        "message": "Reached expected number of succeeded pods",
+        "lastProbeTime": now,
+    }
     conditions = with_conditions(job, now, {"type": "SuccessCriteriaMet"} | ended, {"type": "Complete"} | ended)
-    status: Object = {"startTime": (job.get("status") or {}).get("startTime") or now, "completionTime": now, "active": None, "ready": 0}
+    status: Object = {
+        "startTime": (job.get("status") or {}).get("startTime") or now,
+        "completionTime": now,
+        "active": None,
+        "ready": 0,
+    }
     if job["spec"].get("completionMode") == "Indexed":
         status["completedIndexes"] = f"0-{pods.succeeded - 1}" if pods.succeeded > 1 else "0"
-    more = {"succeeded": pods.succeeded, "failed": pods.failed or None, "terminating": 0, "uncountedTerminatedPods": {}, "conditions": conditions}
+    more: Object = {
+        "succeeded": pods.succeeded,
+        "failed": pods.failed or None,
+        "terminating": 0,
+        "uncountedTerminatedPods": {},
+        "conditions": conditions,
+    }
     await world.set_status(JOBS, job, status | more)
 
 
@@ -139,16 +157,27 @@ async def _fail(world: World, job: Object, pods: _Pods, reason: str, message: st
         await world.delete(PODS, pod)
     ended = {"status": "True", "reason": reason, "message": message, "lastProbeTime": now}
     conditions = with_conditions(job, now, {"type": "FailureTarget"} | ended, {"type": "Failed"} | ended)
-    status: Object = {"startTime": (job.get("status") or {}).get("startTime") or now, "active": None, "ready": 0, "terminating": 0}
-    more = {"failed": pods.failed + len(pods.active) or None, "uncountedTerminatedPods": {}, "conditions": conditions}
+    status: Object = {
+        "startTime": (job.get("status") or {}).get("startTime") or now,
+        "active": None,
+        "ready": 0,
+        "terminating": 0,
+    }
+    more: Object = {
+        "failed": pods.failed + len(pods.active) or None,
+        "uncountedTerminatedPods": {},
+        "conditions": conditions,
+    }
     await world.set_status(JOBS, job, status | more)
 
 
 async def _expire(world: World, job: Object) -> float | None:
-    seconds = job["spec"].get("ttlSecondsAfterFinished")
+    seconds: float | None = job["spec"].get("ttlSecondsAfterFinished")
     if seconds is None:
         return None
-    ends = [entry["lastTransitionTime"] for entry in job["status"]["conditions"] if entry["type"] in {"Complete", "Failed"}]
+    ends = [
+        entry["lastTransitionTime"] for entry in job["status"]["conditions"] if entry["type"] in {"Complete", "Failed"}
+    ]
     if (left := seconds_of(ends[0]) + seconds - world.now) > 0:
         return left
     for pod in world.cache(PODS).owned_by(job):

@@ -5,20 +5,23 @@ from __future__ import annotations
 import itertools
 from typing import Any, Final
 
-from projects.sim_cluster.behaviours.cache import controller_of
+from projects.sim_cluster.behaviours.cache import Key, controller_of, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 _NUMBERS: Final = itertools.count(2)
 
 
 async def live(world: World, pod: Object) -> float | None:
-    """Take a pod to the next stage of its life."""
+    """Take a pod to the next stage of its life; it does not outlive its node."""
     if not pod["spec"].get("nodeName"):
+        return None
+    if world.cache(NODES).get("", pod["spec"]["nodeName"]) is None and len(world.cache(NODES)):
+        await world.delete(PODS, pod, grace_seconds=0)
         return None
     if pod["metadata"].get("deletionTimestamp"):
         return await _stop(world, pod)
@@ -45,7 +48,10 @@ def _running(world: World, pod: Object) -> Object:
     addresses = (node.get("status") or {}).get("addresses") or ()
     host = next((entry["address"] for entry in addresses if entry["type"] == "InternalIP"), "127.0.0.1")
     address = host if pod["spec"].get("hostNetwork") else _next_address()
-    true = [{"type": kind, "status": "True"} for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")]
+    true = [
+        {"type": kind, "status": "True"}
+        for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+    ]
     return {
         "phase": "Running",
         "conditions": with_conditions(pod, now, *({"lastProbeTime": None} | entry for entry in true)),
@@ -54,7 +60,9 @@ def _running(world: World, pod: Object) -> Object:
         "podIP": address,
         "podIPs": [{"ip": address}],
         "startTime": now,
-        "containerStatuses": [_container(entry, {"running": {"startedAt": now}}, ready=True) for entry in pod["spec"]["containers"]],
+        "containerStatuses": [
+            _container(entry, {"running": {"startedAt": now}}, ready=True) for entry in pod["spec"]["containers"]
+        ],
         "initContainerStatuses": _init_containers(pod, now) or None,
     }
 
@@ -82,7 +90,14 @@ async def _complete(world: World, pod: Object) -> float | None:
     if (left := begun + world.timings.job_pod_run - world.now) > 0:
         return left
     now = world.timestamp
-    ended: dict[str, Any] = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": pod["status"].get("startTime"), "finishedAt": now}}
+    ended: dict[str, Any] = {
+        "terminated": {
+            "exitCode": 0,
+            "reason": "Completed",
+            "startedAt": pod["status"].get("startTime"),
+            "finishedAt": now,
+        }
+    }
     false = [{"type": kind, "status": "False", "reason": "PodCompleted"} for kind in ("Ready", "ContainersReady")]
     await world.set_status(PODS, pod, {
         "phase": "Succeeded",
@@ -105,4 +120,8 @@ async def _stop(world: World, pod: Object) -> float | None:
     return None
 
 
-KUBELET: Final = Behaviour("kubelet", PODS, live, reads=(NODES,))
+def _pods_of_node(world: World, node: Object) -> list[Key]:
+    return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]
+
+
+KUBELET: Final = Behaviour("kubelet", PODS, live, woken_by=(Wake(NODES, _pods_of_node),))

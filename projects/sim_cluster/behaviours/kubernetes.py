@@ -16,7 +16,9 @@ from projects.sim_cluster.behaviours.unit import Behaviour
 from projects.sim_cluster.behaviours.volumes import CLAIM
 
 
-def kubernetes_behaviours(discover: Discover, authority: str, accounts: Iterable[str] = ("default",)) -> list[Behaviour]:
+def kubernetes_behaviours(
+    discover: Discover, authority: str, accounts: Iterable[str] = ("default",)
+) -> list[Behaviour]:
     """Return the workload, scheduling and namespace behaviours."""
     workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB]
     return [*workloads, SCHEDULER, KUBELET, CLAIM, namespace_content(accounts, authority), namespace_draining(discover)]

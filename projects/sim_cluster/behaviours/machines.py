@@ -26,9 +26,15 @@ def machine_of(machine_set: Object, name: str = "") -> Object:
     metadata |= {"name": name} if name else {"generateName": f"{machine_set['metadata']['name']}-"}
     provider = template["spec"]["providerSpec"]["value"]
     placement = provider.get("placement") or {}
-    labels = {"instance-type": provider.get("instanceType", ""), "region": placement.get("region", ""), "zone": placement.get("availabilityZone", "")}
+    labels = {
+        "instance-type": provider.get("instanceType", ""),
+        "region": placement.get("region", ""),
+        "zone": placement.get("availabilityZone", ""),
+    }
     made = template.get("metadata") or {}
-    metadata["labels"] = (made.get("labels") or {}) | {f"machine.openshift.io/{key}": value for key, value in labels.items()}
+    metadata["labels"] = (made.get("labels") or {}) | {
+        f"machine.openshift.io/{key}": value for key, value in labels.items()
+    }
     if "uid" in machine_set["metadata"]:
         metadata["ownerReferences"] = [owner_reference(machine_set)]
     return {"apiVersion": machine_set["apiVersion"], "kind": "Machine", "metadata": metadata, "spec": template["spec"]}
@@ -50,7 +56,9 @@ def node_of(machine: Object, address: str) -> Object:
     }  # fmt: skip
     made = node(name, labels | ((machine["spec"].get("metadata") or {}).get("labels") or {}))
     made["metadata"]["annotations"] = {ANNOTATION: f"{machine['metadata']['namespace']}/{machine['metadata']['name']}"}
-    made["spec"] = {"providerID": f"aws:///{placement.get('availabilityZone', '')}/i-{machine['metadata']['name'][-5:]:0>17}"}
+    made["spec"] = {
+        "providerID": f"aws:///{placement.get('availabilityZone', '')}/i-{machine['metadata']['name'][-5:]:0>17}"
+    }
     if taints := machine["spec"].get("taints"):
         made["spec"]["taints"] = taints
     return made
@@ -72,8 +80,7 @@ async def keep_machines(world: World, machine_set: Object) -> None:
     await _adopt(world, machine_set)
     machines = [m for m in world.cache(MACHINES).owned_by(machine_set) if not m["metadata"].get("deletionTimestamp")]
     wanted = machine_set["spec"].get("replicas", 1)
-    for _ in range(wanted - len(machines)):
-        machines.append(await world.create(MACHINES, machine_of(machine_set)))
+    machines += [await world.create(MACHINES, machine_of(machine_set)) for _ in range(wanted - len(machines))]
     for machine in sorted(machines, key=_first_to_go)[: max(0, len(machines) - wanted)]:
         await world.delete(MACHINES, machine)
     await _count(world, machine_set)
@@ -84,7 +91,11 @@ async def _adopt(world: World, machine_set: Object) -> None:
     wanted = (machine_set["spec"].get("selector") or {}).get("matchLabels") or {}
     for machine in world.cache(MACHINES).in_namespace(machine_set["metadata"]["namespace"]):
         labels = machine["metadata"].get("labels") or {}
-        if not machine["metadata"].get("ownerReferences") and wanted and all(labels.get(k) == v for k, v in wanted.items()):
+        if (
+            not machine["metadata"].get("ownerReferences")
+            and wanted
+            and all(labels.get(k) == v for k, v in wanted.items())
+        ):
             await world.patch(MACHINES, machine, {"metadata": {"ownerReferences": [owner_reference(machine_set)]}})
 
 
@@ -137,7 +148,9 @@ async def _provision(world: World, machine: Object) -> float:
     made = node_of(machine, address)
     size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
     name = made["metadata"]["name"]
-    await world.ensure(NODES, made | {"status": node_status(name, address, size, OPENSHIFT, world.timestamp, ready=False)})
+    await world.ensure(
+        NODES, made | {"status": node_status(name, address, size, OPENSHIFT, world.timestamp, ready=False)}
+    )
     await world.patch(MACHINES, machine, {"spec": {"providerID": made["spec"]["providerID"]}})
     await world.set_status(MACHINES, machine, running_status(name, address, world.timestamp) | {"phase": "Provisioned"})
     return world.timings.node_join
@@ -149,7 +162,9 @@ async def _join(world: World, machine: Object) -> float | None:
         return world.timings.retry
     size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
     address = found["status"]["addresses"][0]["address"]
-    await world.set_status(NODES, found, node_status(found["metadata"]["name"], address, size, OPENSHIFT, world.timestamp, ready=True))
+    await world.set_status(
+        NODES, found, node_status(found["metadata"]["name"], address, size, OPENSHIFT, world.timestamp, ready=True)
+    )
     await world.set_status(MACHINES, machine, {"phase": "Running", "lastUpdated": world.timestamp})
     return None
 
@@ -172,9 +187,14 @@ def _machines_of_node(world: World, changed: Object) -> Iterable[Key]:
     return [
         (owner["metadata"]["namespace"], owner["metadata"]["name"])
         for owner in world.cache(MACHINE_SETS)
-        if any(((m.get("status") or {}).get("nodeRef") or {}).get("name") == changed["metadata"]["name"] for m in world.cache(MACHINES).owned_by(owner))
+        if any(
+            ((m.get("status") or {}).get("nodeRef") or {}).get("name") == changed["metadata"]["name"]
+            for m in world.cache(MACHINES).owned_by(owner)
+        )
     ]
 
 
-MACHINE_SET: Final = Behaviour("machine sets", MACHINE_SETS, keep_machines, woken_by=(Wake(MACHINES, owner_keys), Wake(NODES, _machines_of_node)))
+MACHINE_SET: Final = Behaviour(
+    "machine sets", MACHINE_SETS, keep_machines, woken_by=(Wake(MACHINES, owner_keys), Wake(NODES, _machines_of_node))
+)
 MACHINE: Final = Behaviour("machines", MACHINES, live, reads=(NODES,))

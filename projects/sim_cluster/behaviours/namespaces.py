@@ -19,7 +19,11 @@ _CA_NOTE: Final = (
 _CONTENT: Final = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-    ("NamespaceDeletionContentFailure", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
 )
 
 
@@ -32,9 +36,18 @@ def namespace_content(accounts: Iterable[str], authority: str) -> Behaviour:
             return
         space = namespace["metadata"]["name"]
         for name in names:
-            await world.ensure(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": space}})
-        metadata = {"name": "kube-root-ca.crt", "namespace": space, "annotations": {"kubernetes.io/description": _CA_NOTE}}
-        await world.ensure(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": authority}})
+            await world.ensure(
+                SERVICE_ACCOUNTS,
+                {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": space}},
+            )
+        metadata = {
+            "name": "kube-root-ca.crt",
+            "namespace": space,
+            "annotations": {"kubernetes.io/description": _CA_NOTE},
+        }
+        await world.ensure(
+            CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": authority}}
+        )
 
     return Behaviour("namespace content", NAMESPACES, fill, reads=(SERVICE_ACCOUNTS, CONFIG_MAPS))
 
@@ -74,13 +87,17 @@ async def _empty(world: World, resource: Resource, namespace: str) -> list[Objec
 
 
 async def _say_what_is_left(world: World, namespace: Object, left: dict[Resource, list[Object]]) -> None:
-    named = ", ".join(f"{_qualified(resource)} has {len(objects)} resource instances" for resource, objects in sorted(left.items()))
+    named = ", ".join(
+        f"{_qualified(resource)} has {len(objects)} resource instances" for resource, objects in sorted(left.items())
+    )
     held: dict[str, int] = {}
     for obj in (obj for objects in left.values() for obj in objects):
         for finalizer in obj["metadata"].get("finalizers") or ():
             held[finalizer] = held.get(finalizer, 0) + 1
     finalizers = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(held.items()))
-    wanted = [{"type": kind, "status": "False", "reason": reason, "message": message} for kind, reason, message in _CONTENT]
+    wanted = [
+        {"type": kind, "status": "False", "reason": reason, "message": message} for kind, reason, message in _CONTENT
+    ]
     wanted.append({"type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain",
                    "message": f"Some resources are remaining: {named}"})  # fmt: skip
     wanted.append({"type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain",

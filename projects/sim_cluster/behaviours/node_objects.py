@@ -41,7 +41,9 @@ class NodeTraits:
     runtime: str
 
 
-OPENSHIFT: Final = NodeTraits("v1.33.5", "Red Hat Enterprise Linux CoreOS 9.6.20251023-0 (Plow)", "5.14.0-570.62.1.el9_6.x86_64", "cri-o://1.33.5")
+OPENSHIFT: Final = NodeTraits(
+    "v1.33.5", "Red Hat Enterprise Linux CoreOS 9.6.20251023-0 (Plow)", "5.14.0-570.62.1.el9_6.x86_64", "cri-o://1.33.5"
+)
 KUBERNETES: Final = NodeTraits("v1.35.4", "Debian GNU/Linux 12 (bookworm)", "6.12.48-cloud-amd64", "containerd://2.1.4")
 
 
@@ -50,7 +52,14 @@ def _conditions(now: str, *, ready: bool) -> list[Object]:
         "Ready", "False", "KubeletNotReady", "container runtime network not ready"
     )  # fmt: skip
     return [
-        {"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now}
+        {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastHeartbeatTime": now,
+            "lastTransitionTime": now,
+        }
         for kind, status, reason, message in (*_CONDITIONS, state)
     ]
 

@@ -41,10 +41,14 @@ def matches_selector(spec: Object, node: Object) -> bool:
     labels = node["metadata"].get("labels") or {}
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return False
-    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
     if not affinity:
         return True
-    return any(_matches_term(term, labels, node["metadata"]["name"]) for term in affinity.get("nodeSelectorTerms") or ())
+    return any(
+        _matches_term(term, labels, node["metadata"]["name"]) for term in affinity.get("nodeSelectorTerms") or ()
+    )
 
 
 def _matches_term(term: Object, labels: Mapping[str, str], name: str) -> bool:

@@ -26,7 +26,10 @@ def template_hash(template: Object) -> str:
 def pod_from(template: Object, owner: Object, labels: dict[str, str] | None = None, **metadata: Any) -> Object:
     """Return a pod of an owner, as its template says; `metadata` names it."""
     made = template.get("metadata") or {}
-    given: dict[str, Any] = {"namespace": owner["metadata"]["namespace"], "ownerReferences": [owner_reference(owner)]} | metadata
+    given: dict[str, Any] = {
+        "namespace": owner["metadata"]["namespace"],
+        "ownerReferences": [owner_reference(owner)],
+    } | metadata
     given["labels"] = (made.get("labels") or {}) | (labels or {})
     if annotations := made.get("annotations"):
         given["annotations"] = annotations
@@ -66,7 +69,11 @@ def counted(pods: Iterable[Object], min_ready_seconds: int, now: float) -> Count
         total += 1
         if is_ready(pod):
             ready += 1
-            left = seconds_of(condition(pod, "Ready")["lastTransitionTime"]) + min_ready_seconds - now if min_ready_seconds else 0
+            left = (
+                seconds_of(condition(pod, "Ready")["lastTransitionTime"]) + min_ready_seconds - now
+                if min_ready_seconds
+                else 0
+            )
             if left <= 0:
                 available += 1
             else:

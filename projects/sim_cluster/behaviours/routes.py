@@ -17,7 +17,10 @@ async def admit(world: World, route: Object) -> None:
     if not spec.get("host"):
         host = f"{metadata['name']}-{metadata['namespace']}.{DOMAIN}"
         to = {"kind": "Service", "weight": 100} | (spec.get("to") or {})
-        patch: Object = {"metadata": {"annotations": {"openshift.io/host.generated": "true"}}, "spec": {"host": host, "wildcardPolicy": "None", "to": to}}
+        patch: Object = {
+            "metadata": {"annotations": {"openshift.io/host.generated": "true"}},
+            "spec": {"host": host, "wildcardPolicy": "None", "to": to},
+        }
         route = await world.patch(ROUTES, route, patch)
     if (route.get("status") or {}).get("ingress"):
         return

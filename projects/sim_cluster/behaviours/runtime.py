@@ -101,7 +101,11 @@ class Runtime:
         return {
             resource
             for runner in self._runners
-            for resource in (runner.behaviour.acts_on, *runner.behaviour.reads, *(wake.resource for wake in runner.behaviour.woken_by))
+            for resource in (
+                runner.behaviour.acts_on,
+                *runner.behaviour.reads,
+                *(wake.resource for wake in runner.behaviour.woken_by),
+            )
         }
 
     async def _watch(self, resource: Resource) -> None:

@@ -39,7 +39,11 @@ async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
     counted = Counter(refusals.values())
     listed = ", ".join(sorted(f"{count} {reason}" for reason, count in counted.items()))
     nodes = f"0/{total} nodes are available"
-    message = f"{nodes}: {listed}. preemption: {nodes}: {total} Preemption is not helpful for scheduling." if total else "no nodes available to schedule pods"
+    message = (
+        f"{nodes}: {listed}. preemption: {nodes}: {total} Preemption is not helpful for scheduling."
+        if total
+        else "no nodes available to schedule pods"
+    )
     unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
     await world.set_status(PODS, pod, {"conditions": with_conditions(pod, world.timestamp, unschedulable)})
 

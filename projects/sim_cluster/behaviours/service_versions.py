@@ -33,7 +33,9 @@ async def bring_up(world: World, csv: Object) -> float | None:
             await _enter(world, csv, "InstallReady", "AllRequirementsMet", "all requirements found, attempting install")
         case "InstallReady":
             await _create_deployments(world, csv)
-            await _enter(world, csv, "Installing", "InstallSucceeded", "waiting for install components to report healthy")
+            await _enter(
+                world, csv, "Installing", "InstallSucceeded", "waiting for install components to report healthy"
+            )
         case "Installing":
             return await _finish(world, csv)
         case "Succeeded":
@@ -65,7 +67,9 @@ async def _create_deployments(world: World, csv: Object) -> None:
     for wanted in csv["spec"]["install"]["spec"]["deployments"]:
         metadata = {"name": wanted["name"], "namespace": csv["metadata"]["namespace"], "labels": wanted.get("label") or {},
                     "ownerReferences": [owner_reference(csv)]}  # fmt: skip
-        await world.ensure(DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": wanted["spec"]})
+        await world.ensure(
+            DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": wanted["spec"]}
+        )
 
 
 async def _finish(world: World, csv: Object) -> float | None:
@@ -73,7 +77,10 @@ async def _finish(world: World, csv: Object) -> float | None:
     if (left := started + world.timings.csv_install - world.now) > 0:
         return left
     namespace = csv["metadata"]["namespace"]
-    deployments = [world.cache(DEPLOYMENTS).get(namespace, wanted["name"]) for wanted in csv["spec"]["install"]["spec"]["deployments"]]
+    deployments = [
+        world.cache(DEPLOYMENTS).get(namespace, wanted["name"])
+        for wanted in csv["spec"]["install"]["spec"]["deployments"]
+    ]
     if not all(deployment is not None and is_true(deployment, "Available") for deployment in deployments):
         return None
     await _enter(world, csv, "Succeeded", "InstallSucceeded", "install strategy completed with no errors")
@@ -89,5 +96,8 @@ def _of_namespace(world: World, group: Object) -> list[tuple[str, str]]:
 
 
 SERVICE_VERSION: Final = Behaviour(
-    "service versions", CLUSTER_SERVICE_VERSIONS, bring_up, woken_by=(Wake(DEPLOYMENTS, owner_keys), Wake(OPERATOR_GROUPS, _of_namespace))
+    "service versions",
+    CLUSTER_SERVICE_VERSIONS,
+    bring_up,
+    woken_by=(Wake(DEPLOYMENTS, owner_keys), Wake(OPERATOR_GROUPS, _of_namespace)),
 )

@@ -69,9 +69,15 @@ async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -
 async def _create(world: World, stateful_set: Object, number: int) -> None:
     name = f"{stateful_set['metadata']['name']}-{number}"
     spec = stateful_set["spec"]
-    labels = {_HASH: _revision(stateful_set), "statefulset.kubernetes.io/pod-name": name, "apps.kubernetes.io/pod-index": str(number)}
+    labels = {
+        _HASH: _revision(stateful_set),
+        "statefulset.kubernetes.io/pod-name": name,
+        "apps.kubernetes.io/pod-index": str(number),
+    }
     template = spec["template"]
-    inner = template["spec"] | {"hostname": name} | ({"subdomain": spec["serviceName"]} if spec.get("serviceName") else {})
+    inner = (
+        template["spec"] | {"hostname": name} | ({"subdomain": spec["serviceName"]} if spec.get("serviceName") else {})
+    )
     volumes = list(inner.get("volumes") or ())
     for claim in spec.get("volumeClaimTemplates") or ():
         claimed = f"{claim['metadata']['name']}-{name}"
@@ -79,14 +85,18 @@ async def _create(world: World, stateful_set: Object, number: int) -> None:
         volumes.append({"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claimed}})
     if volumes:
         inner["volumes"] = volumes
-    made = pod_from(template | {"spec": inner}, stateful_set, labels, name=name, generateName=f"{stateful_set['metadata']['name']}-")
+    made = pod_from(
+        template | {"spec": inner}, stateful_set, labels, name=name, generateName=f"{stateful_set['metadata']['name']}-"
+    )
     await world.create(PODS, made)
 
 
 async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -> None:
     labels = (stateful_set["spec"]["selector"].get("matchLabels") or {}) | (claim["metadata"].get("labels") or {})
     metadata = {"name": name, "namespace": stateful_set["metadata"]["namespace"], "labels": labels}
-    await world.ensure(CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim["spec"]})
+    await world.ensure(
+        CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim["spec"]}
+    )
 
 
 async def _report(world: World, stateful_set: Object) -> float | None:
@@ -111,4 +121,6 @@ async def _report(world: World, stateful_set: Object) -> float | None:
     return count.wait
 
 
-STATEFUL_SET: Final = Behaviour("stateful sets", STATEFUL_SETS, line_up, woken_by=(Wake(PODS, owner_keys),), reads=(CLAIMS,))
+STATEFUL_SET: Final = Behaviour(
+    "stateful sets", STATEFUL_SETS, line_up, woken_by=(Wake(PODS, owner_keys),), reads=(CLAIMS,)
+)

@@ -41,7 +41,11 @@ async def resolve(world: World, subscription: Object) -> float | None:
         return None
     status = subscription.get("status") or {}
     if not status:
-        await world.set_status(SUBSCRIPTIONS, subscription, {"lastUpdated": world.timestamp, "conditions": with_conditions(subscription, world.timestamp, _AVAILABLE)})
+        await world.set_status(
+            SUBSCRIPTIONS,
+            subscription,
+            {"lastUpdated": world.timestamp, "conditions": with_conditions(subscription, world.timestamp, _AVAILABLE)},
+        )
         return world.timings.catalog_resolve
     chosen, problem = await _choose(world, subscription)
     if problem:
@@ -61,11 +65,17 @@ async def _choose(world: World, subscription: Object) -> tuple[str, str]:
     spec = subscription["spec"]
     where = f"catalog {spec.get('source')} in namespace {spec.get('sourceNamespace')} referenced by subscription {subscription['metadata']['name']}"
     if world.cache(CATALOG_SOURCES).get(spec.get("sourceNamespace", ""), spec.get("source", "")) is None:
-        return "", f"constraints not satisfiable: no operators found from {where}, subscription {subscription['metadata']['name']} exists"
+        return (
+            "",
+            f"constraints not satisfiable: no operators found from {where}, subscription {subscription['metadata']['name']} exists",
+        )
     package = await package_of(world, subscription)
     name = f"subscription {subscription['metadata']['name']} exists"
     if package is None:
-        return "", f"constraints not satisfiable: no operators found in package {spec.get('name')} in the {where}, {name}"
+        return (
+            "",
+            f"constraints not satisfiable: no operators found in package {spec.get('name')} in the {where}, {name}",
+        )
     channel = channel_of(package, subscription)
     if channel is None:
         return "", (f"constraints not satisfiable: no operators found in channel {spec.get('channel')} of package {spec.get('name')} "
@@ -105,7 +115,13 @@ async def _plan(world: World, subscription: Object, version: str) -> Object:
 
 async def _report(world: World, subscription: Object, version: str, plan: Object) -> None:
     metadata = plan["metadata"]
-    reference: dict[str, Any] = {"apiVersion": plan["apiVersion"], "kind": plan["kind"], "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
+    reference: dict[str, Any] = {
+        "apiVersion": plan["apiVersion"],
+        "kind": plan["kind"],
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "uid": metadata["uid"],
+    }
     csv = world.cache(CLUSTER_SERVICE_VERSIONS).get(metadata["namespace"], version)
     phase = (plan.get("status") or {}).get("phase")
     pending = {"type": "InstallPlanPending", "status": "True", "reason": phase or "Installing"}
@@ -126,7 +142,9 @@ async def _report(world: World, subscription: Object, version: str, plan: Object
 
 async def _fail(world: World, subscription: Object, message: str) -> None:
     failed = {"type": "ResolutionFailed", "status": "True", "reason": "ConstraintsNotSatisfiable", "message": message}
-    await world.set_status(SUBSCRIPTIONS, subscription, {"conditions": with_conditions(subscription, world.timestamp, _AVAILABLE, failed)})
+    await world.set_status(
+        SUBSCRIPTIONS, subscription, {"conditions": with_conditions(subscription, world.timestamp, _AVAILABLE, failed)}
+    )
 
 
 def _subscription_of(_world: World, plan: Object) -> list[Key]:

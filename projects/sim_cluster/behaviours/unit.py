@@ -78,7 +78,9 @@ class World:
     async def patch(self, resource: Resource, obj: Object, patch: Object, subresource: str = "") -> Object:
         """Merge a patch into an object."""
         metadata = obj["metadata"]
-        changed = await self.cluster.patch(resource, metadata.get("namespace", ""), metadata["name"], patch, subresource)
+        changed = await self.cluster.patch(
+            resource, metadata.get("namespace", ""), metadata["name"], patch, subresource
+        )
         self.cache(resource).put(changed)
         return changed
 
@@ -94,7 +96,11 @@ class World:
         metadata = obj["metadata"]
         try:
             await self.cluster.delete(
-                resource, metadata.get("namespace", ""), metadata["name"], uid=metadata["uid"], grace_seconds=grace_seconds
+                resource,
+                metadata.get("namespace", ""),
+                metadata["name"],
+                uid=metadata["uid"],
+                grace_seconds=grace_seconds,
             )
         except RefusedError as refused:
             if refused.reason not in {"NotFound", "Conflict"}:
@@ -118,5 +124,9 @@ def every(resource: Resource) -> Keys:
 
 def owner_reference(owner: Object) -> Object:
     """Return the reference by which an object names its controller."""
-    reference: dict[str, Any] = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"]}
+    reference: dict[str, Any] = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+    }
     return reference | {"uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}

@@ -19,16 +19,26 @@ async def provision(world: World, claim: Object) -> float | None:
         return left
     name = spec.get("volumeName") or f"pvc-{metadata['uid']}"
     capacity = {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")}
-    reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
+    reference = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "uid": metadata["uid"],
+    }
     volume = {"capacity": capacity, "accessModes": spec.get("accessModes"), "claimRef": reference, "persistentVolumeReclaimPolicy": "Delete",
               "storageClassName": spec.get("storageClassName"), "hostPath": {"path": f"/simulated/{name}"}}  # fmt: skip
-    await world.ensure(VOLUMES, {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume})
+    await world.ensure(
+        VOLUMES, {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume}
+    )
     bound = world.cache(VOLUMES).get("", name)
     if bound is not None:
         await world.set_status(VOLUMES, bound, {"phase": "Bound"})
     if not spec.get("volumeName"):
         claim = await world.patch(CLAIMS, claim, {"spec": {"volumeName": name}})
-    await world.set_status(CLAIMS, claim, {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": capacity})
+    await world.set_status(
+        CLAIMS, claim, {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": capacity}
+    )
     return None
 
 

@@ -135,12 +135,23 @@ def _manifest(catalog: Catalog, package: OperatorPackage) -> Object:
 
 def _channel(package: OperatorPackage, channel: Channel) -> Object:
     entries = [{"name": f"{package.csv}.v{version}", "version": version} for version in channel.versions]
-    return {"name": channel.name, "currentCSV": entries[0]["name"], "currentCSVDesc": _description(package, channel.versions[0]), "entries": entries}
+    return {
+        "name": channel.name,
+        "currentCSV": entries[0]["name"],
+        "currentCSVDesc": _description(package, channel.versions[0]),
+        "entries": entries,
+    }
 
 
 def _description(package: OperatorPackage, version: str) -> Object:
-    examples = [{"apiVersion": owned.api, "kind": owned.kind, **owned.example} for owned in package.owned if owned.example]
-    annotations = {"alm-examples": json.dumps(examples, indent=2), "capabilities": "Full Lifecycle", "categories": "OpenShift Optional"}
+    examples = [
+        {"apiVersion": owned.api, "kind": owned.kind, **owned.example} for owned in package.owned if owned.example
+    ]
+    annotations = {
+        "alm-examples": json.dumps(examples, indent=2),
+        "capabilities": "Full Lifecycle",
+        "categories": "OpenShift Optional",
+    }
     if package.namespace:
         annotations["operatorframework.io/suggested-namespace"] = package.namespace
     owned = [

@@ -45,10 +45,20 @@ class Definition:
             "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
             "additionalPrinterColumns": [{"name": name, "type": kind, "jsonPath": path} for name, kind, path in self.columns],
         }  # fmt: skip
-        names: Object = {"kind": self.kind, "plural": self.plural, "singular": self.kind.lower(), "listKind": f"{self.kind}List"}
+        names: Object = {
+            "kind": self.kind,
+            "plural": self.plural,
+            "singular": self.kind.lower(),
+            "listKind": f"{self.kind}List",
+        }
         if self.short:
             names["shortNames"] = list(self.short)
-        spec = {"group": group, "scope": "Namespaced" if self.namespaced else "Cluster", "names": names, "versions": [served]}
+        spec = {
+            "group": group,
+            "scope": "Namespaced" if self.namespaced else "Cluster",
+            "names": names,
+            "versions": [served],
+        }
         return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
                 "metadata": {"name": f"{self.plural}.{group}"}, "spec": spec}  # fmt: skip
 

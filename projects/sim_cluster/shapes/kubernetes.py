@@ -12,9 +12,18 @@ _NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease"
 _SIZE: Final = Size(8, 32)
 _GROUP: Final = "rbac.authorization.k8s.io"
 _ROLES: Final = {
-    "cluster-admin": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}],
+    "cluster-admin": [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+        {"nonResourceURLs": ["*"], "verbs": ["*"]},
+    ],
     "admin": [{"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "resources": ["*"], "verbs": ["*"]}],
-    "edit": [{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"]}],
+    "edit": [
+        {
+            "apiGroups": ["", "apps", "batch"],
+            "resources": ["*"],
+            "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
+        }
+    ],
     "view": [{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
 }
 
@@ -24,10 +33,20 @@ def base_objects() -> Iterator[Object]:
     for name in _NAMESPACES:
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     for name, value in (("system-cluster-critical", 2000000000), ("system-node-critical", 2000001000)):
-        yield {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
+        yield {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+        }
     for name, rules in _ROLES.items():
         labels = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-        yield {"apiVersion": f"{_GROUP}/v1", "kind": "ClusterRole", "metadata": {"name": name, "labels": labels}, "rules": rules}
+        yield {
+            "apiVersion": f"{_GROUP}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name, "labels": labels},
+            "rules": rules,
+        }
     yield {
         "apiVersion": f"{_GROUP}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},
         "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
@@ -45,4 +64,8 @@ def worker_nodes(count: int, now: str) -> Iterator[Object]:
     for number in range(count):
         name = f"worker-{number}"
         made = node(name, {"node-role.kubernetes.io/worker": ""})
-        yield made | {"status": node_status(name, f"192.168.{number // 250}.{number % 250 + 2}", _SIZE, KUBERNETES, now, ready=True)}
+        yield made | {
+            "status": node_status(
+                name, f"192.168.{number // 250}.{number % 250 + 2}", _SIZE, KUBERNETES, now, ready=True
+            )
+        }

@@ -55,20 +55,43 @@ def add_kinds(api: Api) -> None:
 def objects(nodes: int, now: str) -> Iterator[Object]:
     """Yield everything, in the order in which it has to be created."""
     spaces = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES)
-    return chain(documents(CUSTOM), spaces, _configuration(now), _operators(now), _machines(nodes, now), _pools(nodes, now), _olm(now), _templates(), _services())
+    return chain(
+        documents(CUSTOM),
+        spaces,
+        _configuration(now),
+        _operators(now),
+        _machines(nodes, now),
+        _pools(nodes, now),
+        _olm(now),
+        _templates(),
+        _services(),
+    )
 
 
 def _condition(kind: str, status: str, now: str, message: str = "") -> Object:
-    return {"type": kind, "status": status, "lastTransitionTime": now, "reason": "AsExpected", "message": message or "All is well"}
+    return {
+        "type": kind,
+        "status": status,
+        "lastTransitionTime": now,
+        "reason": "AsExpected",
+        "message": message or "All is well",
+    }
 
 
 def _config(kind: str, name: str, spec: Object, status: Object | None = None) -> Object:
-    return {"apiVersion": _CONFIG, "kind": kind, "metadata": {"name": name}, "spec": spec} | ({"status": status} if status else {})
+    return {"apiVersion": _CONFIG, "kind": kind, "metadata": {"name": name}, "spec": spec} | (
+        {"status": status} if status else {}
+    )
 
 
 def _configuration(now: str) -> Iterator[Object]:
     image = "quay.io/openshift-release-dev/ocp-release@sha256:simulated"
-    desired = {"version": VERSION, "image": image, "channels": ["stable-4.20"], "url": f"https://access.redhat.com/errata/{VERSION}"}
+    desired = {
+        "version": VERSION,
+        "image": image,
+        "channels": ["stable-4.20"],
+        "url": f"https://access.redhat.com/errata/{VERSION}",
+    }
     yield _config("ClusterVersion", "version", {"channel": "stable-4.20", "clusterID": "6f0f2f0a-1f1e-4c57-9d0e-000000000001"}, {
         "desired": desired, "observedGeneration": 1, "versionHash": "simulated", "availableUpdates": None,
         "history": [{"state": "Completed", "startedTime": now, "completionTime": now, "version": VERSION, "image": image, "verified": False}],
@@ -93,13 +116,21 @@ def _operators(now: str) -> Iterator[Object]:
     for name in _OPERATORS:
         conditions = [_condition("Available", "True", now), _condition("Progressing", "False", now), _condition("Degraded", "False", now),
                       _condition("Upgradeable", "True", now)]  # fmt: skip
-        yield _config("ClusterOperator", name, {}, {"conditions": conditions, "versions": [{"name": "operator", "version": VERSION}]})
+        yield _config(
+            "ClusterOperator",
+            name,
+            {},
+            {"conditions": conditions, "versions": [{"name": "operator", "version": VERSION}]},
+        )
 
 
 def machine_set(replicas: int) -> Object:
     """Return the MachineSet of the workers."""
     name = f"{INFRASTRUCTURE}-worker-{_ZONE}"
-    labels = {"machine.openshift.io/cluster-api-cluster": INFRASTRUCTURE, "machine.openshift.io/cluster-api-machineset": name}
+    labels = {
+        "machine.openshift.io/cluster-api-cluster": INFRASTRUCTURE,
+        "machine.openshift.io/cluster-api-machineset": name,
+    }
     role = {f"machine.openshift.io/cluster-api-machine-{key}": "worker" for key in ("role", "type")}
     provider = {
         "apiVersion": "machine.openshift.io/v1beta1", "kind": "AWSMachineProviderConfig", "instanceType": INSTANCE_TYPE,
@@ -133,10 +164,15 @@ def _machines(nodes: int, now: str) -> Iterator[Object]:
 def _pools(nodes: int, now: str) -> Iterator[Object]:
     for pool, count in (("master", 0), ("worker", nodes)):
         name = f"rendered-{pool}-5f0c9e1f2b3a4d5e6f708192a3b4c5d6"
-        selector = {"matchExpressions": [{"key": "machineconfiguration.openshift.io/role", "operator": "In", "values": [pool]}]}
+        selector = {
+            "matchExpressions": [{"key": "machineconfiguration.openshift.io/role", "operator": "In", "values": [pool]}]
+        }
         spec = {"machineConfigSelector": selector, "nodeSelector": {"matchLabels": {f"node-role.kubernetes.io/{pool}": ""}},
                 "paused": False, "configuration": {"name": name}}  # fmt: skip
-        conditions = [_condition(kind, status, now) for kind, status in (("Updated", "True"), ("Updating", "False"), ("Degraded", "False"))]
+        conditions = [
+            _condition(kind, status, now)
+            for kind, status in (("Updated", "True"), ("Updating", "False"), ("Degraded", "False"))
+        ]
         status = {"configuration": {"name": name}, "machineCount": count, "readyMachineCount": count, "updatedMachineCount": count,
                   "unavailableMachineCount": 0, "degradedMachineCount": 0, "observedGeneration": 1, "conditions": conditions}  # fmt: skip
         label = {f"pools.operator.machineconfiguration.openshift.io/{pool}": ""}
@@ -151,7 +187,13 @@ def _olm(now: str) -> Iterator[Object]:
 
 
 def _templates() -> Iterator[Object]:
-    project = {"apiVersion": f"{PROJECTS}/v1", "kind": "Project", "metadata": {"annotations": {}, "name": "${PROJECT_NAME}"}, "spec": {}, "status": {}}
+    project = {
+        "apiVersion": f"{PROJECTS}/v1",
+        "kind": "Project",
+        "metadata": {"annotations": {}, "name": "${PROJECT_NAME}"},
+        "spec": {},
+        "status": {},
+    }
     yield {"apiVersion": "template.openshift.io/v1", "kind": "Template", "metadata": {"name": "project-request", "namespace": "openshift-config"},
            "objects": [project], "parameters": [{"name": name} for name in ("PROJECT_NAME", "PROJECT_DISPLAYNAME", "PROJECT_DESCRIPTION",
                                                                             "PROJECT_ADMIN_USER", "PROJECT_REQUESTING_USER")]}  # fmt: skip

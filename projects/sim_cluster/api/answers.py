@@ -1,0 +1,100 @@
+"""Answers as bytes: an object, a list, a watch; as JSON, YAML, a Table or metadata only. Called by `http`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.negotiation import Accepted
+from projects.sim_cluster.api.requests import Outcome, Page
+from projects.sim_cluster.api.routing import Target
+from projects.sim_cluster.api.store import encode
+from projects.sim_cluster.api.tables import partial, table
+from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
+
+HEADERS: Final = {"Cache-Control": "no-cache, private"}
+TEXT: Final = "text/plain; charset=utf-8"
+
+
+def json_response(body: bytes, code: int = 200) -> Response:
+    """Return a JSON answer."""
+    return Response(body, code, HEADERS, "application/json")
+
+
+def _yaml(obj: Any) -> Response:
+    import yaml  # noqa: PLC0415 - rarely asked for
+
+    return Response(yaml.safe_dump(obj, sort_keys=False), 200, HEADERS, "application/yaml")
+
+
+def answer(api: Api, target: Target, done: Outcome, chosen: Accepted) -> Response:
+    """Return what one object, or the Status of a request, is answered with."""
+    obj = done.object
+    stored = obj.get("kind") != "Status" and not target.subresource
+    if chosen.form == "Table" and stored:
+        obj = table(target.kind, [obj], api.now(), {"resourceVersion": obj["metadata"]["resourceVersion"]}, "Metadata")
+    elif chosen.form == "PartialObjectMetadata" and stored:
+        obj = partial(obj)
+    body = done.json if done.json is not None and obj is done.object else encode(obj)
+    response = _yaml(obj) if chosen.yaml else json_response(body)
+    response.status_code = 201 if done.created else 200
+    for warning in done.warnings:
+        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.append("Warning", f'299 - "{escaped}"')
+    return response
+
+
+def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Response:
+    """Return what a list is answered with; stored JSON is joined, not made again."""
+    metadata: Object = {"resourceVersion": str(page.version)}
+    if page.continue_token:
+        metadata |= {"continue": page.continue_token, "remainingItemCount": page.remaining}
+    kind = page.kind
+    objects = [kind.served(stored.object) for stored in page.items] if chosen.form or chosen.yaml else []
+    if chosen.form == "Table":
+        return json_response(encode(table(kind, objects, api.now(), metadata, include)))
+    if chosen.form.startswith("Partial"):
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
+        return json_response(encode(head | {"items": [partial(obj) for obj in objects]}))
+    head = {"kind": kind.list_kind or f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
+    if chosen.yaml:
+        return _yaml(head | {"items": objects})
+    bodies = (s.json if (shown := kind.served(s.object)) is s.object else encode(shown) for s in page.items)
+    return json_response(encode(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}")
+
+
+async def event_lines(api: Api, watch: Watch, target: Target, chosen: Accepted, include: str) -> AsyncIterator[bytes]:
+    """Yield a watch's events as lines, those that wait together in one piece."""
+    headed = True
+    async for batch in watch.batches():
+        lines = []
+        for event in batch:
+            body = _event_object(api, event, target.kind, chosen, include, headed=headed)
+            headed = headed and chosen.form != "Table"
+            lines.append(b'{"type":"%s","object":%s}\n' % (event.type.encode(), body))
+        yield b"".join(lines)
+
+
+def _event_object(api: Api, event: Event, kind: Kind, chosen: Accepted, include: str, *, headed: bool) -> bytes:
+    if event.stored is None:
+        return encode(_bookmark(event, kind, chosen, headed=headed))
+    obj = kind.served(event.stored.object)
+    if chosen.form == "Table":
+        metadata = {"resourceVersion": str(event.version)}
+        return encode(table(kind, [obj], api.now(), metadata, include, headed=headed))
+    if chosen.form.startswith("Partial"):
+        return encode(partial(obj))
+    return event.stored.json if obj is event.stored.object else encode(obj)
+
+
+def _bookmark(event: Event, kind: Kind, chosen: Accepted, *, headed: bool) -> Object:
+    metadata: Object = {"resourceVersion": str(event.version), "creationTimestamp": None}
+    if event.initial_end:
+        metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
+    if chosen.form == "Table":
+        return table(kind, [], 0, metadata, "None", headed=headed)
+    return {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
