@@ -16,6 +16,7 @@ from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.cold import run_cold
 from projects.core.execution.request import Request
 from projects.core.execution.warm import WarmHost
+from projects.core.record.steps import redacted
 from projects.core.values.errors import CommandFailed, signal_name
 from projects.core.values.outcomes import ExitCode
 from projects.core.values.redaction import REDACTOR
@@ -80,7 +81,7 @@ def log_tail(directory: Path) -> str:
 
 
 def _write_inputs(request: Request, command_line: str) -> None:
-    play = {**request.play, "vars": request.extra_vars}
+    play = redacted({**request.play, "vars": request.extra_vars})
     kept = {key: value for key, value in sorted(request.environment.items()) if _KEPT.fullmatch(key)}
     texts = {
         PLAY: yaml.safe_dump([play], sort_keys=False, allow_unicode=True, width=4000),

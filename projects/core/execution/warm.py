@@ -70,6 +70,7 @@ class WarmHost:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._cache: Path | None = None
+        self._used = False
 
     def start(self) -> None:
         """Start the host, unless it runs; return at once, while it is still warming up."""
@@ -124,6 +125,7 @@ class WarmHost:
         read, write = os.pipe2(os.O_CLOEXEC)
         try:
             with self._lock, theirs:
+                self._used = True
                 socket.send_fds(self._control, [b"!"], [theirs.fileno(), write, write])
             os.close(write)
             write = -1
@@ -140,6 +142,8 @@ class WarmHost:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
+            if not self._used:
+                self._process.kill()  # it may still be warming up, for nothing
             try:
                 self._process.wait(_STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
@@ -148,6 +152,7 @@ class WarmHost:
         if self._cache is not None:
             shutil.rmtree(self._cache, ignore_errors=True)
         self._process = self._control = self._cache = None
+        self._used = False
 
 
 def _encode(request: Request) -> bytes:
