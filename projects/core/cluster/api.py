@@ -64,13 +64,11 @@ class Change:
     def changed(self) -> bool:
         """Whether something was written.
 
-        The resourceVersion alone does not tell: it also changes when a manager enters its name, and when a
-        controller writes the status in between.
+        The resourceVersion does not tell: it stays the same in a dry run, and changes when a manager enters its
+        name and when a controller writes the status in between.
         """
         if self.before is None or self.after is None:
             return self.before is not self.after
-        if self.before["metadata"].get("resourceVersion") == self.after["metadata"].get("resourceVersion"):
-            return False
         return _content(self.before) != _content(self.after)
 
 

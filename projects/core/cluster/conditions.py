@@ -10,6 +10,7 @@ from typing import Any, Literal
 from projects.core.cluster.fields import field
 from projects.core.cluster.readiness import has_failed, is_ready, standing
 from projects.core.values.errors import UsageError
+from projects.core.values.nearest import did_you_mean
 
 Object = dict[str, Any]
 Until = Literal["present", "absent", "ready"]
@@ -59,7 +60,7 @@ class Requirement:
             return self.exists == (found is not None and found not in ("", [], {}))
         if self.equal_to is not None:
             return (found or 0) == (field(thing, self.equal_to) or 0)
-        return any(found == value or (found is not None and _text(found) == _text(value)) for value in self.values)
+        return any(_same(found, value) for value in self.values)
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -87,7 +88,7 @@ class Condition:
       until: Whether they have to exist, to be gone, or to be ready.
       where: What each has to be besides; all must hold.
       unless: What ends the wait at once when one of them is it.
-      count: How many must fulfil it, neither more nor fewer; without it, all, and at least one.
+      count: How many objects there have to be, all of them so; without it, all, and at least one.
       names: The only objects that are looked at, by name.
       uids: The only objects that are looked at, by uid; one made anew under the same name is another one.
     """
@@ -110,7 +111,8 @@ class Condition:
             return Verdict(not seen, self._listed("still there", seen))
         good = [each for each in seen if self._fulfils(each)]
         bad = [each for each in seen if each not in good]
-        return self._counted(good, bad)
+        others = {str(each["metadata"]["name"]) for each in objects} - {str(each["metadata"]["name"]) for each in seen}
+        return self._counted(good, bad, others)
 
     def of_interest(self, objects: Sequence[Object]) -> list[Object]:
         """Return the objects that are looked at."""
@@ -129,14 +131,14 @@ class Condition:
             words = f"with {required}" if self.until == "present" else f"{words}, with {required}"
         return words
 
-    def _counted(self, good: list[Object], bad: list[Object]) -> Verdict:
+    def _counted(self, good: list[Object], bad: list[Object], others: set[str]) -> Verdict:
         if self.count is not None:
-            extra = f"{len(good)} of {self.count}"
-            return Verdict(
-                len(good) == self.count and not (bad and self.count == 0), f"{extra}; {self._listed('not yet', bad)}"
-            )
+            there = f"{len(good)} of {self.count} are so; {self._listed('not yet', bad)}"
+            return Verdict(len(good) == self.count and not bad, there)
         missing = sorted((self.names or frozenset()) - {each["metadata"]["name"] for each in (*good, *bad)})
         lacking = [f"not there: {', '.join(missing)}"] if missing else []
+        if missing and (hint := did_you_mean(missing[0], others)):
+            lacking[0] += f" ({hint})"
         if bad:
             lacking.append(self._listed("not yet", bad))
         if not good and not lacking:
@@ -154,7 +156,7 @@ class Condition:
 
     def _listed(self, word: str, things: list[Object]) -> str:
         if not things:
-            return "no other is there"
+            return "there is no other"
         shown = [f"{_called(each)} ({standing(each)})" for each in things[: self._shown]]
         more = len(things) - len(shown)
         return f"{word}: " + ", ".join(shown) + (f" and {more} more" if more else "")
@@ -163,6 +165,13 @@ class Condition:
 def _called(thing: Object) -> str:
     metadata = thing["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])
+
+
+def _same(found: Any, value: Any) -> bool:
+    """Return whether a field has a value; YAML of a role may hold a number or a truth where the API holds text."""
+    if found == value or found is None:
+        return bool(found == value)
+    return _text(found).lower() == _text(value).lower() if isinstance(value, bool) else _text(found) == _text(value)
 
 
 def _text(value: Any) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 
 from projects.core.values.errors import ClusterError, Conflict, Forbidden, ForesailError, Invalid, NotFound, Unreachable
 
-TRANSIENT = frozenset({429, 500, 502, 503, 504})
-"""What a request is repeated after: the server was busy, starting, or changing its leader."""
+BUSY = frozenset({429, 502, 503, 504})
+"""What a request is repeated after for as long as there is patience: the server is busy, or about to be there."""
 
+_UNTYPED = "failed to create typed patch object"
 _LOGIN = "log in again: the API server does not accept the kubeconfig's credentials"
 
 
@@ -56,6 +57,8 @@ def from_status(status: int, body: str | bytes | None, address: str, *, hint: st
     kind = _TYPES.get(status, ClusterError)
     if kind is NotFound and not (document.get("details") or {}).get("name"):
         kind = KindGone
+    if status == 500 and _UNTYPED in str(message):  # noqa: PLR2004 - server-side apply answers so to a field that it does not know
+        kind = Invalid
     if kind is Unreachable:
         return Unreachable(f"the API server at {address} cannot answer (HTTP {status}): {message}", hint=hint)
     return kind(str(message), hint=_LOGIN if status == 401 else hint)  # noqa: PLR2004 - the table above

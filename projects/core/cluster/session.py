@@ -13,13 +13,13 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from projects.core.cluster import failures
 from projects.core.cluster.kubeconfig import Access, kubeconfig_files, load_access
-from projects.core.values.errors import ForesailError
+from projects.core.values.errors import ForesailError, Invalid
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
@@ -27,6 +27,8 @@ FIRST_CONTACT = 0.5
 """Seconds in which a server that has not answered yet may refuse: a load balancer that changes its target."""
 PATIENCE = 30.0
 """Seconds in which a request is repeated when the server is known to be there."""
+HICCUP = 1.5
+"""Seconds in which a request is repeated after an internal error: etcd changed its leader, or it is a lasting one."""
 JSON = "application/json"
 
 
@@ -60,6 +62,10 @@ class Session:
     def address(self) -> str:
         """``host:port`` of the API server."""
         return self.access.address
+
+    def close(self) -> None:
+        """Close the connections that are open; a request opens new ones."""
+        self._api.rest_client.close()
 
     def json(self, method: str, path: str, query: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Send a request and return the answer's JSON; the options are those of `send`."""
@@ -128,21 +134,22 @@ class Session:
             )
         except (DynamicApiError, ApiException) as error:
             if not error.status:  # the client's word for a TLS error
-                raise _Refusal(failures.unreachable(error, self.address), error, transient=False) from None
+                raise _Refusal(failures.unreachable(error, self.address), error, patience=0.0) from None
             self._answered = True
+            failure = failures.from_status(error.status, error.body, self.address)
             raise _Refusal(
-                failures.from_status(error.status, error.body, self.address),
+                failure,
                 error,
-                transient=error.status in failures.TRANSIENT,
+                patience=_patience(error.status, failure),
                 retry_after=_seconds((error.headers or {}).get("Retry-After")),
             ) from None
         except (HTTPError, OSError) as error:
-            raise _Refusal(failures.unreachable(error, self.address), error, transient=True) from None
+            raise _Refusal(failures.unreachable(error, self.address), error, patience=PATIENCE) from None
 
     def _again(self, refusal: _Refusal, *, repeat: bool, spent: float) -> bool:
         if failures.was_refused(refusal.cause):
             return spent < (PATIENCE if self._answered else FIRST_CONTACT)
-        return refusal.transient and repeat and spent < PATIENCE
+        return repeat and spent < refusal.patience
 
 
 class _Refusal(Exception):
@@ -153,13 +160,13 @@ class _Refusal(Exception):
         error: ForesailError,
         cause: BaseException,
         *,
-        transient: bool,
+        patience: float,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.cause = cause
-        self.transient = transient
+        self.patience = patience
         self.retry_after = retry_after
 
     def delay(self, attempt: int) -> float:
@@ -169,12 +176,23 @@ class _Refusal(Exception):
         return float(min(0.1 * 2**attempt, 5.0) * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, no secret
 
 
+def _patience(status: int, failure: ForesailError) -> float:
+    if status in failures.BUSY:
+        return PATIENCE
+    return HICCUP if status >= 500 and not isinstance(failure, Invalid) else 0.0  # noqa: PLR2004 - the range of HTTP
+
+
 def _given(query: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     return [
         (name, str(value).lower() if isinstance(value, bool) else value)
         for name, value in (query or {}).items()
         if value is not None
     ]
+
+
+_Identity = tuple[tuple[str, int, int], ...]
+# A process that was forked must not speak over its parent's connections, hence the process id.
+_sessions: dict[tuple[_Identity, int], Session] = {}
 
 
 def _seconds(text: str | None) -> float | None:
@@ -190,10 +208,20 @@ def connect() -> Session:
     Raises:
       InfrastructureError: there is no kubeconfig, or it cannot be understood.
     """
-    return _session(_identity(), os.getpid())
+    identity, pid = _identity(), os.getpid()
+    if (identity, pid) not in _sessions:
+        _sessions[identity, pid] = Session(_access(identity))
+    return _sessions[identity, pid]
 
 
-def _identity() -> tuple[tuple[str, int, int], ...]:
+def disconnect() -> None:
+    """Close the connections of this process and forget its sessions, for who connects to one cluster after another."""
+    for key in [key for key in _sessions if key[1] == os.getpid()]:
+        _sessions.pop(key).close()
+    _access.cache_clear()
+
+
+def _identity() -> _Identity:
     found: list[tuple[str, int, int]] = []
     for path in kubeconfig_files():
         try:
@@ -206,10 +234,5 @@ def _identity() -> tuple[tuple[str, int, int], ...]:
 
 
 @functools.lru_cache(maxsize=4)
-def _access(_identity: Sequence[tuple[str, int, int]]) -> Access:
+def _access(_identity: _Identity) -> Access:
     return load_access()
-
-
-@functools.lru_cache(maxsize=4)
-def _session(identity: Sequence[tuple[str, int, int]], _pid: int) -> Session:
-    return Session(_access(identity))

@@ -36,7 +36,5 @@ class ActionModule(ForesailAction):
             dry_run=self.checking,
         )
         shown = shown_change(change, target)
-        if shown["diff"][0]["before"] == shown["diff"][0]["after"] and self.checking:
-            shown = {"changed": False}  # a dry run gives the object a new version even when nothing changes
         after = without_fields_of_others(change.after)
         return {**shown, "object": after, "objects": [after]}

@@ -78,12 +78,8 @@ def _apply(
     cluster: Cluster, manifest: Object, namespace: str | None, *, checking: bool, validation: FieldValidation
 ) -> Change:
     try:
-        change = cluster.apply(manifest, namespace=namespace, dry_run=checking, validation=validation)
+        return cluster.apply(manifest, namespace=namespace, dry_run=checking, validation=validation)
     except NotFound:
         if not checking:
             raise
         return Change(None, manifest)  # its namespace, or its kind, would have been made by an earlier task
-    if checking and change.before and change.after:
-        same = documents.difference(change.before, change.after, "")
-        return change if same["before"] != same["after"] else Change(change.before, change.before)
-    return change
