@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import subprocess
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,16 @@ from projects.core.execution.reaper import REAPER, Ending
 # Named, since /bin/sh knows no pipefail on Debian: a failure anywhere in the command fails it.
 PROTECTED_BASH = ("bash", "-o", "errexit", "-o", "pipefail", "-o", "nounset", "-o", "errtrace", "-c")
 PLAIN_BASH = ("bash", "-c")
+KEPT = 64 * 1024
+"""Bytes that are kept of an output that is handed on: hours of it must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended: its exit status (negative: the signal) and all it wrote, as bytes."""
+    """How a process ended: its exit status (negative: the signal) and what it wrote, as bytes.
+
+    Of an output that was handed on while it ran, only the end is kept.
+    """
 
     status: int
     stdout: bytes
@@ -112,18 +118,22 @@ class Collector:
     """
 
     def __init__(self, listener: Callable[[str], object] | None) -> None:
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
         self._listener = listener
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     @property
     def content(self) -> bytes:
-        """All that was gathered."""
+        """What was gathered: all of it, or at least the last `KEPT` bytes when it was handed on."""
         return b"".join(self._chunks)
 
     def feed(self, chunk: bytes) -> None:
         """Take some bytes."""
         self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._listener and self._size - len(self._chunks[0]) >= KEPT:
+            self._size -= len(self._chunks.popleft())
         if self._listener and (text := self._decoder.decode(chunk)):
             self._listener(text)
 

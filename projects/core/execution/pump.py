@@ -5,6 +5,7 @@ Used by `processes` (a child of this process) and by `warm` (a fork of the Ansib
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import threading
@@ -86,7 +87,9 @@ class Pump:
             raise
         finally:
             forget()
-            if self._reason:
+            with self._lock:  # the thread that cancels may be just about to
+                ending = bool(self._reason)
+            if ending:
                 self._process.wait_until_gone()
         if self._reason == "cancelled":
             raise Cancelled(self._token.reason)
@@ -110,17 +113,22 @@ class Pump:
                 elif remaining == 0:
                     self._end("timed out")
                     deadline = None
-            # What is left in the pipes is read; a daemon that keeps them open is not waited for.
-            self._read(selector, set(self._outputs) & set(selector.get_map() or ()))
+            # What is left in the pipes is read; a daemon that keeps them open, or goes on writing, is not waited for.
+            for descriptor in set(self._outputs) & set(selector.get_map() or ()):
+                rest = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+                while rest > 0 and (chunk := _read_now(descriptor)):
+                    self._outputs[descriptor](chunk)
+                    rest -= len(chunk)
         return status
 
     def _read(self, selector: selectors.BaseSelector, ready: set[int]) -> None:
+        # One piece a round: what writes faster than it can be read must not keep the time-out from being seen.
         for descriptor in ready & set(self._outputs):
-            while (chunk := _read_now(descriptor)) is not None:
-                if not chunk:
-                    selector.unregister(descriptor)
-                    break
+            chunk = _read_now(descriptor)
+            if chunk:
                 self._outputs[descriptor](chunk)
+            elif chunk is not None:
+                selector.unregister(descriptor)
 
     def _end(self, reason: str) -> None:
         """Have the process ended; called from the thread that waits, and from the one that cancels."""
@@ -128,7 +136,7 @@ class Pump:
             if self._reason:
                 return
             self._reason = reason
-        self._process.end(self._grace)
+            self._process.end(self._grace)
 
 
 def _read_now(descriptor: int) -> bytes | None:

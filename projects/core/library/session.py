@@ -10,6 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -128,7 +129,8 @@ def _interruptible() -> Iterator[None]:
         def interrupt(signum: int, frame: FrameType | None) -> None:
             del frame
             error = Interrupted(signum)
-            token.cancel(str(error))
+            # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
+            threading.Thread(target=token.cancel, args=(str(error),), name="interrupt").start()
             raise error
 
         old = {signum: signal.signal(signum, interrupt) for signum in _SIGNALS}
