@@ -62,8 +62,12 @@ class Problem:
         return self.error(self.message, hint=self.hint, place=None if self.place is None else str(self.place))
 
 
-def report(problems: Iterable[Problem]) -> None:
+def report(problems: Iterable[Problem], what: str = "the configuration cannot be used") -> None:
     """Raise one error that tells every problem, in the order of the files; do nothing when there is none.
+
+    Args:
+      problems: What is wrong.
+      what: What follows from it.
 
     Raises:
       ConfigError: there is a problem.
@@ -73,10 +77,10 @@ def report(problems: Iterable[Problem]) -> None:
         once.setdefault((problem.place, problem.about) if problem.about else problem, problem)
     told = sorted(once.values(), key=lambda problem: _order(problem.place))
     if len(told) == 1:
-        raise ConfigError(f"the configuration cannot be used: {told[0]}")
+        raise ConfigError(f"{what}: {told[0]}")
     if told:
         lines = "\n".join(f"  {problem}" for problem in told)
-        raise ConfigError(f"the configuration cannot be used, there are {len(told)} errors in it:\n{lines}")
+        raise ConfigError(f"{what}, there are {len(told)} errors:\n{lines}")
 
 
 def _order(place: Place | None) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from projects.core.configuration.data import copied, described
-from projects.core.configuration.document import Document, Place
+from projects.core.configuration.document import Document
 from projects.core.configuration.errors import Problem
 from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, name_of
 from projects.core.configuration.layers import Assignment, Configuration, Layer, Origin, assigned
@@ -63,7 +63,8 @@ def layered(configuration: Configuration, presets: Presets, overlays: Overlays) 
         problems.extend(laid[1])
         return laid[0]
 
-    configuration = over(lay(configuration, overrides_of(overlays.local, Layer.LOCAL)))
+    # What is wrong with them is told the second time, when the keys that presets bring are there.
+    configuration, _ = lay(configuration, overrides_of(overlays.local, Layer.LOCAL))
     configuration = over(with_presets(configuration, presets, _to_apply(configuration, problems)))
     configuration = over(lay(configuration, _ci_overrides(configuration, problems)))
     configuration = over(lay(configuration, overrides_of(overlays.local, Layer.LOCAL)))
@@ -95,7 +96,7 @@ def checked(configuration: Configuration, assignment: Assignment) -> KeyPath | P
     """Return where an assignment goes, or what is wrong with it."""
     origin = assignment.origin
     who = f"preset '{origin.presets[-1]}'" if origin.presets else str(origin.layer)
-    ground = Ground(configuration.data, configuration.declared, lambda path: _place(configuration, path))
+    ground = Ground(configuration.data, configuration.declared, configuration.base.place, configuration.place)
     may_create = origin.layer in MAY_CREATE
     return check(assignment.key, assignment.value, ground, who=who, place=origin.place, may_create=may_create)
 
@@ -130,9 +131,9 @@ def _with_names(configuration: Configuration, names: list[str], origin: Origin) 
 def _to_apply(configuration: Configuration, problems: list[Problem]) -> list[Request]:
     value = find(configuration.data, TO_APPLY)
     who = format_key(TO_APPLY)
-    around = _place(configuration, TO_APPLY)
+    around = configuration.place(TO_APPLY)
     names = names_in(None if value is MISSING else value, who, around, problems)
-    lines = (configuration.base.place((*TO_APPLY, index)) for index in range(len(names)))
+    lines = (configuration.place((*TO_APPLY, index)) for index in range(len(names)))
     return [Request(name, who, place=line or around) for name, line in zip(names, lines, strict=True)]
 
 
@@ -140,13 +141,13 @@ def _ci_overrides(configuration: Configuration, problems: list[Problem]) -> Iter
     value = find(configuration.data, CI_OVERRIDES)
     if value is MISSING or value is None:
         return
-    around = _place(configuration, CI_OVERRIDES)
+    around = configuration.place(CI_OVERRIDES)
     if not isinstance(value, dict):
         problems.append(Problem(f"{Layer.CI}: expected a mapping, found {described(value)}", around))
         return
     for key, member in value.items():
         name = name_of(key)
-        place = configuration.base.place((*CI_OVERRIDES, name)) or around
+        place = configuration.place((*CI_OVERRIDES, name)) or around
         yield Assignment(name, member, Origin(Layer.CI, place))
 
 
@@ -170,14 +171,6 @@ def asked_by_pull_request(configuration: Configuration, overrides: Document | No
         number = str(key).removeprefix(PR_ARGUMENT)
         if number in {str(key), "0"} or value is None:
             continue
-        place = overrides.place((str(key),)) if overrides else _place(configuration, (str(key),))
+        place = overrides.place((str(key),)) if overrides else configuration.place((str(key),))
         for name in str(value).split():
             yield Request(name, str(key), Layer.PR_PRESET, place)
-
-
-def _place(configuration: Configuration, path: KeyPath) -> Place | None:
-    """Return where a value is declared, or else where it was set."""
-    if place := configuration.base.place(path):
-        return place
-    origin = configuration.origin(path)
-    return origin.place if origin else None

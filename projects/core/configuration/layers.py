@@ -98,6 +98,11 @@ class Configuration:
                 return origin
         return self.base.origin(path)
 
+    def place(self, path: KeyPath) -> Place | None:
+        """Return where the value at `path` was set."""
+        origin = self.origin(path)
+        return None if origin is None else origin.place
+
 
 def merged(under: Mapping[Any, Any], over: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return two trees as one: mappings are merged, anything else of `over` wins, null too."""
@@ -138,7 +143,7 @@ def assigned(configuration: Configuration, path: KeyPath, assignment: Assignment
 
 
 def _without_repetition(history: tuple[Assignment, ...], assignment: Assignment) -> tuple[Assignment, ...]:
-    """Drop the last one when code sets the same key again and again, as a sweep does."""
-    last = history[-1] if history else None
-    repeats = last is not None and last.key == assignment.key and last.origin == assignment.origin
-    return history[:-1] if repeats else history
+    """Drop what code set the same key to before, so that a sweep over a key does not grow the history."""
+    if assignment.origin.layer is not Layer.CODE:
+        return history
+    return tuple(each for each in history if each.key != assignment.key or each.origin.layer is not Layer.CODE)

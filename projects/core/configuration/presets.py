@@ -192,7 +192,7 @@ def _values_after(name: str, presets: Presets, base: Base, after: dict[str, Any]
 
 def _with_items(data: Any, preset: Preset, base: Base, problems: list[Problem]) -> Any:
     for key, value, place in preset.items:
-        ground = Ground(data, base.data, base.place)
+        ground = Ground(data, base.data, base.place, base.place)
         outcome = check(key, value, ground, who=f"preset '{preset.name}'", place=place)
         if isinstance(outcome, Problem):
             problems.append(outcome)

@@ -16,7 +16,7 @@ from typing import Any
 
 from projects.core.configuration.data import copied
 from projects.core.configuration.document import Place, shown
-from projects.core.configuration.errors import ConfigInBranch, Problem, UnknownKey, report
+from projects.core.configuration.errors import ConfigInBranch, Problem, UnknownKey, WrongKind, report
 from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, parse_key
 from projects.core.configuration.layering import (
     PR_ARGUMENT,
@@ -144,8 +144,8 @@ class Project:
         """
         refuse_in_branch(f"set {jsonpath}")
         with self._lock:
-            key = self._plain(jsonpath)
-            assignment = Assignment(key, copied(value), Origin(Layer.CODE, _caller()))
+            key = self.plain_key(jsonpath)
+            assignment = Assignment(key, _data(key, value), Origin(Layer.CODE, _caller()))
             path = checked(self._configuration, assignment)
             if isinstance(path, Problem):
                 raise path.raised()
@@ -164,7 +164,7 @@ class Project:
         with self._lock:
             requests = [Request(name, "apply_preset", place=_caller())]
             configuration, problems = with_presets(self._configuration, self._presets, requests)
-            report(problems)
+            report(problems, f"the preset '{name}' cannot be applied")
             self._become(configuration)
         logger.info("apply_preset: %s", name)
 
@@ -181,7 +181,7 @@ class Project:
             asked = asked_by_pull_request(self._configuration, overrides)
             configuration, problems = with_presets(self._configuration, self._presets, asked)
             configuration, more = lay(configuration, overrides_of(overrides, Layer.PR))
-            report([*problems, *more])
+            report([*problems, *more], "the presets of the pull request cannot be applied")
             self._become(configuration)
 
     def skip_reason(self, entrypoint: str) -> str | None:
@@ -291,8 +291,12 @@ class Project:
         hint = suggestion(key, parse_key(key) or (), self._configuration.data)
         return UnknownKey(f"{key} is not a key of the configuration", hint=hint, place=files)
 
-    def _plain(self, key: str) -> str:
-        """Return a key without wildcards: that of the one value which a JSONPath names."""
+    def plain_key(self, key: str) -> str:
+        """Return a key without wildcards: that of the one value which a JSONPath names.
+
+        Raises:
+          UnknownKey: there is none, or several.
+        """
         if parse_key(key) is not None:
             return key
         path = Resolver(self._configuration).locate(key)
@@ -316,6 +320,13 @@ def refuse_in_branch(what: str) -> None:
             f"cannot {what} from a branch of a Parallel: its siblings read the same configuration",
             hint="set it before the Parallel, or hand the value to the branch as an argument",
         )
+
+
+def _data(key: str, value: Any) -> Any:
+    try:
+        return copied(value)
+    except WrongKind as error:
+        raise WrongKind(f"set_config: {key}: {error}", hint=error.hint) from error
 
 
 def _caller() -> Place | None:

@@ -32,6 +32,7 @@ _METHODS = frozenset({"get", "items", "keys", "values"})
 _VIEW = "the configuration"  # no name of a template: it holds a space
 _PLACEHOLDER = re.compile(r"v[0-9a-f]{32}n\d+v")
 _TOP_LEVEL = re.compile(r"'(\w+)' is undefined")
+_UNBALANCED = re.compile(r"unknown tag 'end|end of template")
 _WHOLE_BLOCKS = "a section holds whole blocks: {% if %} … {% endif %} stand inside of it, not around it"
 
 
@@ -189,7 +190,7 @@ def _pieces(section: Section, configuration: View) -> Iterator[tuple[int, str | 
         template = _compiled(section.source, file)
     except jinja2.TemplateSyntaxError as error:
         message = str(error.message)
-        raise _failed(section, error.lineno, message, _WHOLE_BLOCKS if "end" in message else None) from error
+        raise _failed(section, error.lineno, message, _WHOLE_BLOCKS if _UNBALANCED.search(message) else None) from error
     context = template.new_context({_VIEW: configuration})
     line: int | None = None
     pieces: Iterable[Any] = template.root_render_func(context)

@@ -22,6 +22,7 @@ from projects.core.configuration.keys import KeyPath, format_key, leaves, name_o
 from projects.core.configuration.layers import Configuration, Origin
 from projects.core.configuration.presets import BLOCK, RESERVED
 from projects.core.record.artifacts import write_atomically
+from projects.core.values.errors import ConfigError
 from projects.core.values.redaction import REDACTOR
 
 MARK = "# Written by Foresail: every layer is applied in this file.\n"
@@ -56,7 +57,20 @@ class ResolvedFiles:
         self._secrets = 0
         self._dumped: Blocks = {}
         self._traced: Blocks = {}
-        self._applied: str | None = None
+        self._written: dict[Path, str] = {}
+
+    def check(self) -> None:
+        """Refuse a directory whose `config.yaml` is somebody's own, such as a project's.
+
+        Raises:
+          ConfigError: it is.
+        """
+        if self.config.exists() and not is_resolved(self.config):
+            raise ConfigError(
+                f"the artifact directory holds a {CONFIG} that no run has written; it would be overwritten",
+                hint="let ARTIFACT_DIR name another directory",
+                place=self.config,
+            )
 
     def write(self, configuration: Configuration) -> None:
         """Write the files of a configuration, each atomically."""
@@ -64,15 +78,18 @@ class ResolvedFiles:
             self._secrets = len(REDACTOR.values)
             self._dumped, self._traced = {}, {}
         text = MARK + self._dump(configuration)
-        write_atomically(self.config, text)
+        self._replace(self.config, text)
         if self._mirror:
-            write_atomically(self._mirror / CONFIG, text)
-        write_atomically(self._directory / PROVENANCE, self._trace(configuration))
+            self._replace(self._mirror / CONFIG, text)
+        self._replace(self._directory / PROVENANCE, self._trace(configuration))
         applied = REDACTOR.redact("".join(presets_applied(configuration)))
-        file = self._directory / PRESETS_APPLIED
-        if applied != self._applied and (applied or file.exists()):
-            write_atomically(file, applied)
-        self._applied = applied
+        if applied or (self._directory / PRESETS_APPLIED).exists():
+            self._replace(self._directory / PRESETS_APPLIED, applied)
+
+    def _replace(self, file: Path, text: str) -> None:
+        if self._written.get(file) != text:
+            write_atomically(file, text)
+            self._written[file] = text
 
     def _dump(self, configuration: Configuration) -> str:
         def text_of(path: KeyPath, value: Any) -> str:

@@ -27,12 +27,14 @@ class Ground:
     Attributes:
       data: The values that stand now.
       declared: What the project's files declare.
-      place: Tells where the value at a path was set.
+      declared_at: Tells where the value at a path is declared.
+      set_at: Tells where it was set last.
     """
 
     data: Any
     declared: Mapping[Any, Any]
-    place: Callable[[KeyPath], Place | None]
+    declared_at: Callable[[KeyPath], Place | None]
+    set_at: Callable[[KeyPath], Place | None]
 
 
 def check(
@@ -63,7 +65,7 @@ def check(
         return _unknown(key, path, ground, who=who, place=place)
     declared = find(ground.declared, path)
     if wrong := _kind_change(standing if declared is MISSING else declared, value):
-        stands = ground.place(path)
+        stands = ground.declared_at(path) or ground.set_at(path)
         at = f" ({stands})" if stands else ""
         return Problem(f"{who}: {key}: expected {wrong}{at}, found {described(value)}", place, key, error=WrongKind)
     return _from_the_start(ground.data, path)
@@ -82,7 +84,7 @@ def _unknown(key: str, path: KeyPath, ground: Ground, *, who: str, place: Place 
     for length in range(len(path) - 1, 0, -1):
         around = find(ground.data, path[:length])
         if around is None:
-            stands = ground.place(path[:length])
+            stands = ground.set_at(path[:length])
             nulled = f"{format_key(path[:length])} is null" + (f" ({stands})" if stands else "")
             return Problem(f"{who}: {key} is not a key of the configuration: {nulled}", place, key, error=UnknownKey)
     hint = suggestion(key, path, ground.data)

@@ -20,7 +20,11 @@ from projects.core.configuration.document import Place, shown
 from projects.core.values.errors import TemplateError
 
 SPELLINGS = ("command_args.yaml.j2", "command_args.yml.j2")
-_JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+# A bracket that is never closed hides nothing: what it would hide ends where another one opens.
+_JINJA = re.compile(
+    r"\{%(?:(?!\{%|\{\{).)*?%\}|\{\{(?:(?!\{%|\{\{).)*?\}\}|\{#.*?#\}",
+    re.DOTALL,
+)
 _KEY = re.compile(r"(?P<quote>[\"']?)(?P<name>[^\s#\"'\0][^:#\"'\0]*?)(?P=quote)\s*:(?=\s|$)")
 _SET = re.compile(r"\{%-?\s*set\s[^%]*%\}\s*$")
 _NOTHING = re.compile(r"\s*(#.*|\{#.*#\}\s*)?$")
