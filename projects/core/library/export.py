@@ -88,8 +88,8 @@ def _copy(directory: Path, destination: str) -> None:
 
 def _credentials() -> Path:
     """Return the credentials file; its path is handed on, its content is never read here."""
-    variable = config.project.get_config("secrets.dir.env_key", print=False)
-    name = config.project.get_config("secrets.aws_credentials", ".awscred", warn=False, print=False)
+    variable: str = config.project.get_config("secrets.dir.env_key", print=False)
+    name: str = config.project.get_config("secrets.aws_credentials", ".awscred", warn=False, print=False)
     path = Path(os.environ.get(variable, "")) / name
     if not os.environ.get(variable) or not path.is_file():
         raise SecretMissing(f"the credentials file '{name}' is missing from the directory that ${variable} names")

@@ -64,12 +64,20 @@ async def _enter(world: World, csv: Object, phase: str, reason: str, message: st
 
 
 async def _create_deployments(world: World, csv: Object) -> None:
+    """Make the operator's Deployments, or take them over from the version before."""
+    owners = [owner_reference(csv)]
     for wanted in csv["spec"]["install"]["spec"]["deployments"]:
-        metadata = {"name": wanted["name"], "namespace": csv["metadata"]["namespace"], "labels": wanted.get("label") or {},
-                    "ownerReferences": [owner_reference(csv)]}  # fmt: skip
-        await world.ensure(
-            DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": wanted["spec"]}
-        )
+        found = world.cache(DEPLOYMENTS).get(csv["metadata"]["namespace"], wanted["name"])
+        if found is None:
+            metadata = {
+                "name": wanted["name"],
+                "namespace": csv["metadata"]["namespace"],
+                "labels": wanted.get("label") or {},
+            }
+            made = {"metadata": metadata | {"ownerReferences": owners}, "spec": wanted["spec"]}
+            await world.create(DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment"} | made)
+        elif csv["status"]["phase"] != "Succeeded" and found["metadata"].get("ownerReferences") != owners:
+            await world.patch(DEPLOYMENTS, found, {"metadata": {"ownerReferences": owners}, "spec": wanted["spec"]})
 
 
 async def _finish(world: World, csv: Object) -> float | None:

@@ -87,6 +87,8 @@ async def _choose(world: World, subscription: Object) -> tuple[str, str]:
             return "", (f"constraints not satisfiable: no operators found with name {starting} in channel {channel['name']} of package "
                         f"{spec.get('name')} in the {where}, {name}")  # fmt: skip
         return starting, ""
+    if installed in names[1:]:
+        return names[names.index(installed) - 1], ""  # one version at a time, along the channel
     return channel["currentCSV"], ""
 
 
@@ -134,7 +136,10 @@ async def _report(world: World, subscription: Object, version: str, plan: Object
         "state": "UpgradePending", "conditions": conditions,
     }  # fmt: skip
     if csv is not None and phase == "Complete":
-        status |= {"installedCSV": version, "state": "AtLatestKnown"}
+        status |= {
+            "installedCSV": version,
+            "state": "AtLatestKnown",
+        }  # until the next version of the channel is planned
     old = subscription.get("status") or {}
     if any(old.get(key) != value for key, value in status.items()):
         await world.set_status(SUBSCRIPTIONS, subscription, status | {"lastUpdated": world.timestamp})
