@@ -59,6 +59,20 @@ class _Generator(CodeGenerator):
                 self.visit(child, frame)
                 self.write(")")
 
+    def start_write(self, frame: Frame, node: nodes.Node | None = None) -> None:
+        """Begin a piece that is no ``{{ }}``: a filter block or a call gives a value, a recursive loop gives text."""
+        if frame.buffer is not None or node is None:
+            super().start_write(frame, node)
+            return
+        self.writeline(f"yield {node.lineno}, {'str' if isinstance(node, nodes.For) else 'environment.value'}(", node)
+
+    def end_write(self, frame: Frame) -> None:
+        """End such a piece."""
+        if frame.buffer is not None:
+            super().end_write(frame)
+        else:
+            self.write(")")
+
 
 class _Context(Context):
     """Looks names up in the configuration when they are used, after what the template set itself."""
@@ -93,6 +107,7 @@ class _Environment(jinja2.Environment):
 def _environment() -> _Environment:
     environment = _Environment(undefined=Missing, keep_trailing_newline=True, autoescape=False)
     environment.filters |= FILTERS
+    environment.policies["json.dumps_kwargs"] = {"default": _data}  # `tojson` of a View
     return environment
 
 

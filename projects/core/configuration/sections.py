@@ -78,9 +78,10 @@ def sections_of(text: str, file: Path) -> dict[str, Section]:
     """Return the sections of a template's text; see `read_sections`."""
     lines = text.splitlines()
     starts = list(_starts(text))
-    shared = set(range(starts[0][0] if starts else len(lines)))
+    bounds = [*(line for line, _ in starts), len(lines)]
+    shared = set(range(bounds[0]))
     sections: dict[str, Section] = {}
-    for (start, name), end in zip(starts, [*(line for line, _ in starts[1:]), len(lines)], strict=True):
+    for (start, name), end in zip(starts, bounds[1:], strict=True):
         place = Place(file, start + 1)
         if name in sections:
             raise TemplateError(
