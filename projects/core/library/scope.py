@@ -96,6 +96,9 @@ def cause_of(error: BaseException, step: Step) -> Cause:
             return known
         seen = _first(seen) if isinstance(seen, BaseExceptionGroup) else seen.__cause__
     message = str(error) or type(error).__name__
+    place = getattr(error, "place", None)
+    if place and not place.endswith(step.directory):  # the record says the step's own directory anyway
+        message = f"{message} (in {place})"
     hint = getattr(error, "hint", None)
     cause = Cause(type(error).__name__, message, step.id, int(exit_code_of(error)), hint)
     setattr(error, _CAUSE, cause)
