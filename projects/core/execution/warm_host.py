@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -31,6 +32,7 @@ _DESCRIPTORS = 3
 _NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 _FOREVER = -1
+_LIBC = ctypes.CDLL(None)
 
 
 @dataclass(slots=True)
@@ -115,8 +117,9 @@ class Host:
             os.setsid()
             # However many commands run, the processes that can end them must get their turn at once.
             os.nice(_NICENESS)
-            # Should the host be killed, no command may go on without it.
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            # Should the host be killed, no command may go on without it, nor its workers without the command.
+            _end_with_parent()
+            os.register_at_fork(after_in_child=_end_with_parent)
             self._let_go()
             for number, descriptor in enumerate(outputs, start=1):
                 os.dup2(descriptor, number)
@@ -171,6 +174,11 @@ class Host:
             _answer(fork.channel, fork.status)
 
 
+def _end_with_parent() -> None:
+    """Have the kernel send TERM when the parent dies; Ansible's workers then end what they have started."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 def run_request(prepared: Prepared, channel: socket.socket) -> int:
     """Read a request from the command's socket and run it, in a fork of the host; return the exit code."""
     with channel.makefile("r", encoding="utf-8") as stream:
@@ -208,6 +216,7 @@ def main() -> int:
         gc.collect()
         gc.freeze()
         Host(control, prepared).serve()
+    shutil.rmtree(os.environ["FORESAIL_CACHE_DIR"], ignore_errors=True)  # the owner may have been killed
     return 0
 
 
