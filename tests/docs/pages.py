@@ -100,4 +100,5 @@ def page(name: str) -> Page:
 def all_pages() -> Iterator[Page]:
     """Give every page: README, CONTRIBUTING, CHANGELOG and what is below docs."""
     for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]:
-        yield page(str(path.relative_to(ROOT)))
+        if not path.is_symlink():  # AGENTS.md is CONTRIBUTING.md
+            yield page(str(path.relative_to(ROOT)))
