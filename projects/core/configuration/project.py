@@ -35,6 +35,7 @@ from projects.core.configuration.rules import suggestion
 from projects.core.configuration.sections import template_file
 from projects.core.configuration.templates import Templates, arguments, read_templates, without_private
 from projects.core.record.context import here, is_initialised
+from projects.core.values.checkout import ROOT
 from projects.core.values.nearest import did_you_mean
 
 logger = logging.getLogger(__name__)
@@ -58,10 +59,17 @@ class Project:
       read_secret: What reads a secret's file.
       template: The project's directory, or its template file.
       files: Where the resolved files go; None when nothing is to be written.
+      root: The root of the checkout, which holds the base template.
     """
 
     def __init__(
-        self, loaded: Loaded, *, read_secret: ReadFile, template: Path | None = None, files: ResolvedFiles | None = None
+        self,
+        loaded: Loaded,
+        *,
+        read_secret: ReadFile,
+        template: Path | None = None,
+        files: ResolvedFiles | None = None,
+        root: Path = ROOT,
     ) -> None:
         self._configuration = loaded.configuration
         self._presets = loaded.presets
@@ -70,6 +78,7 @@ class Project:
         self._template = template
         self._templates: Templates | None = None
         self._files = files
+        self._root = root
         self._lock = threading.RLock()
 
     @property
@@ -227,7 +236,7 @@ class Project:
     def templates(self) -> Templates:
         """The templates of the project, read when the first one is wanted."""
         if self._templates is None:
-            self._templates = read_templates(self._template)
+            self._templates = read_templates(self._template, self._root)
         return self._templates
 
     @property

@@ -90,6 +90,7 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
     loaded = load(
         Sources(
             project=directory / CONFIG,
+            root=ROOT,
             resolved=resolved,
             shared=left_there,
             artifacts=root,
@@ -99,7 +100,7 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
     )
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
     files = ResolvedFiles(root, shared)
-    made = Project(loaded, read_secret=secrets.read, template=template, files=files)
+    made = Project(loaded, read_secret=secrets.read, template=template, files=files, root=ROOT)
     if resolved != files.config:
         files.check()
         made.write()
@@ -146,8 +147,8 @@ def read(
         )
     template = command_args_file or directory or _file_from(FROM_COMMAND_ARGS_FILE)
     beside = (given or inherited or ROOT).resolve()
-    loaded = load(Sources(project=beside, resolved=inherited))
-    return Project(loaded, read_secret=secrets.read, template=template or beside.parent)
+    loaded = load(Sources(project=beside, root=ROOT, resolved=inherited))
+    return Project(loaded, read_secret=secrets.read, template=template or beside.parent, root=ROOT)
 
 
 def command_args(

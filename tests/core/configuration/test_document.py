@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ DATA = st.dictionaries(
 
 
 @given(DATA)
-def test_what_was_dumped_is_read_back_and_each_value_has_a_line(data):
+def test_what_was_dumped_is_read_back_and_each_value_has_a_line(data: Any) -> None:
     text = yaml_text(data)
     document = parse_document(text, FILE)
     assert document.data == data
@@ -33,13 +34,13 @@ def test_what_was_dumped_is_read_back_and_each_value_has_a_line(data):
 
 
 @given(DATA)
-def test_json_is_read_back(data):
+def test_json_is_read_back(data: Any) -> None:
     # YAML 1.1 takes 5e-324 for text, and has no DEL
     data = json.loads(json.dumps(data).replace("\x7f", "?"), parse_float=lambda text: f"float {text}")
     assert parse_document(json.dumps(data), FILE).data == data
 
 
-def test_lines_are_those_of_the_keys_and_of_the_elements_of_lists():
+def test_lines_are_those_of_the_keys_and_of_the_elements_of_lists() -> None:
     document = parse_document("a:\n  b: 1\n\n  c:\n  - x\n  - {d: 2}\n# end\ne: |\n  text\n", FILE)
     assert document.lines == {
         ("a",): 1,
@@ -54,7 +55,7 @@ def test_lines_are_those_of_the_keys_and_of_the_elements_of_lists():
     assert document.place(("z",)) is None
 
 
-def test_a_place_in_the_checkout_is_relative_to_it():
+def test_a_place_in_the_checkout_is_relative_to_it() -> None:
     document = parse_document("a: 1", ROOT / "projects" / "x" / "config.yaml")
     assert str(document.place(("a",))) == "projects/x/config.yaml:1"
 
@@ -82,18 +83,18 @@ def test_a_place_in_the_checkout_is_relative_to_it():
         ('"\\ud83d\\udc34 \\\\ud83d\\\\udc34"', "🐴 \\ud83d\\udc34"),
     ],
 )
-def test_scalars(text, value):
+def test_scalars(text: str, value: Any) -> None:
     found = parse_document(f"a: {text}", FILE).data["a"]
     assert found == value
     assert type(found) is type(value)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "null\n", "{}"])
-def test_a_file_without_a_value_is_an_empty_mapping(text):
+def test_a_file_without_a_value_is_an_empty_mapping(text: str) -> None:
     assert parse_document(text, FILE).data == {}
 
 
-def test_aliases_are_built_anew_and_merged():
+def test_aliases_are_built_anew_and_merged() -> None:
     document = parse_document(
         "base: &b {x: 1, l: [1]}\nother: &o {y: 2, x: 3}\nchild:\n  <<: *b\n  z: 0\nboth: {<<: [*b, *o], l: [2]}\nagain: *b\n",
         FILE,
@@ -128,26 +129,26 @@ def test_aliases_are_built_anew_and_merged():
         ('a: "\\ud83d"\n', "invalid Unicode character escape code", 1),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text, message, line):
+def test_what_is_wrong_is_told_with_its_line(text: str, message: str, line: int) -> None:
     with pytest.raises(ConfigError) as raised:
         parse_document(text, FILE)
     assert message in raised.value.message
     assert raised.value.place == f"/nowhere/config.yaml:{line}"
 
 
-def test_a_file_that_a_ci_writes_may_say_a_key_again():
+def test_a_file_that_a_ci_writes_may_say_a_key_again() -> None:
     document = parse_document("a: 1\nb: {x: 1}\na: 2\nb: {y: 2}\n", FILE, last_wins=True)
     assert document.data == {"a": 2, "b": {"y": 2}}
     assert document.lines["a",] == 3
 
 
-def test_a_control_character_has_no_line():
+def test_a_control_character_has_no_line() -> None:
     with pytest.raises(ConfigError, match="control characters are not allowed") as raised:
         parse_document("a: \x07", FILE)
     assert raised.value.place == str(FILE)
 
 
-def test_text_made_of_a_file_is_placed_by_the_lines_it_is_given():
+def test_text_made_of_a_file_is_placed_by_the_lines_it_is_given() -> None:
     document = parse_document("a: 1\nb: 2\n", FILE, lines=[10, 42])
     assert document.lines == {("a",): 10, ("b",): 42}
     with pytest.raises(ConfigError) as raised:
@@ -155,7 +156,7 @@ def test_text_made_of_a_file_is_placed_by_the_lines_it_is_given():
     assert raised.value.place == "/nowhere/config.yaml:42"
 
 
-def test_a_file_that_cannot_be_read(tmp_path):
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a YAML file, found none") as raised:
         read_document(tmp_path / "config.yaml")
     assert raised.value.place == str(tmp_path / "config.yaml")
@@ -166,7 +167,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
         read_document(tmp_path)
 
 
-def test_a_value_is_found_by_what_it_is_written_as():
+def test_a_value_is_found_by_what_it_is_written_as() -> None:
     document = parse_document("8: {true: x}\n", FILE)
     assert find(document.data, ("8", "true")) == "x"
     assert document.lines["8", "true"] == 1

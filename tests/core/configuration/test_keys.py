@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ TREES = st.recursive(
         ("a.3min.007", ("a", "3min", "007")),
     ],
 )
-def test_a_key_is_read_as_a_path(key, path):
+def test_a_key_is_read_as_a_path(key: str, path: KeyPath) -> None:
     assert parse_key(key) == path
 
 
@@ -42,24 +44,24 @@ def test_a_key_is_read_as_a_path(key, path):
     "key",
     ["", ".", "a.", ".a", "a..b", "$a", "$.", "a[", "a[x]", "a[1", "a.[1]", "a*", "a.*", "a[*]", "a b", "a[1:2]", "a]"],
 )
-def test_what_is_no_plain_key(key):
+def test_what_is_no_plain_key(key: str) -> None:
     assert parse_key(key) is None
 
 
 @given(PATHS)
-def test_a_path_is_written_as_the_key_that_leads_there(path):
+def test_a_path_is_written_as_the_key_that_leads_there(path: KeyPath) -> None:
     assert parse_key(format_key(path)) == path
 
 
 @given(TREES)
-def test_each_leaf_is_found_at_its_path(tree):
+def test_each_leaf_is_found_at_its_path(tree: Any) -> None:
     for path, value in leaves(tree):
         assert find(tree, path) is value or find(tree, path) == value
         assert find(tree, parse_key(format_key(path)) or ()) == value
 
 
 @given(TREES, st.data(), st.integers())
-def test_replacing_changes_one_place_and_leaves_the_tree_as_it_was(tree, data, value):
+def test_replacing_changes_one_place_and_leaves_the_tree_as_it_was(tree: Any, data: Any, value: Any) -> None:
     paths = [path for path, _ in leaves(tree)]
     path: KeyPath = data.draw(st.sampled_from(paths))
     before = repr(tree)
@@ -69,20 +71,20 @@ def test_replacing_changes_one_place_and_leaves_the_tree_as_it_was(tree, data, v
     assert all(find(after, other) == find(tree, other) for other in paths if other != path)
 
 
-def test_a_key_that_is_no_text_in_yaml_is_found_as_it_is_written():
+def test_a_key_that_is_no_text_in_yaml_is_found_as_it_is_written() -> None:
     tree = {8: {"x": 1}, True: 2, None: 3, 1.5: 4}
     assert [find(tree, path) for path in [("8", "x"), ("true",), ("null",), ("1.5",)]] == [1, 2, 3, 4]
     assert replaced(tree, ("8", "x"), 5)[8] == {"x": 5}
 
 
-def test_text_has_no_members():
+def test_text_has_no_members() -> None:
     assert find({"a": "text"}, ("a", 0)) is MISSING
     assert find({"a": "text"}, ("a", "upper")) is MISSING
     assert find({"a": [1]}, ("a", "0")) is MISSING
     assert find({"a": {"0": 1}}, ("a", 0)) is MISSING
 
 
-def test_the_siblings_of_a_path_that_leads_nowhere():
+def test_the_siblings_of_a_path_that_leads_nowhere() -> None:
     assert siblings({"a": {"b": 1, "c": 2}}, ("a", "x", "y")) == ["a.b", "a.c"]
     assert siblings([], ("a",)) == []
 
@@ -100,13 +102,13 @@ TREE = {"list": [{"n": "a", "v": 1}, {"n": "b", "v": 2}], "x": {"v": 3}}
         ("list[5:].v", []),
     ],
 )
-def test_a_jsonpath_names_paths(key, found):
+def test_a_jsonpath_names_paths(key: str, found: Any) -> None:
     assert matches(TREE, key) == found
     assert all(find(TREE, path) is not MISSING for path in found)
 
 
 @pytest.mark.parametrize("key", ["", "a[", "a..", "]", "a[?(", "a b"])
-def test_what_is_no_jsonpath_either(key):
+def test_what_is_no_jsonpath_either(key: str) -> None:
     with pytest.raises(UnknownKey, match=r"is not a key of a configuration") as raised:
         matches(TREE, key)
     assert raised.value.hint == 'a key is written a.b.c, a.list[1] or a["b"]'

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,16 +10,14 @@ from projects.core.configuration.errors import BrokenReference, SecretUnhandled,
 from projects.core.configuration.layers import Configuration, Layer, base_of
 from projects.core.configuration.references import Resolver, is_secret
 
-from pathlib import Path
 
-
-def resolver(data, *, secrets=True):
+def resolver(data: Any, *, secrets: bool = True) -> Resolver:
     base = base_of((Layer.PROJECT, Document(Path("config.yaml"), data)))
     configuration = Configuration(base, data, data)
     return Resolver(configuration, (lambda key, file: f"<{key} {file}>") if secrets else None)
 
 
-def value(data, key="x"):
+def value(data: Any, key: str = "x") -> Any:
     return resolver(data).resolve(data[key], (key,))
 
 
@@ -61,7 +62,7 @@ DATA = {
         ("plain", "plain"),
     ],
 )
-def test_what_a_value_means(written, meant):
+def test_what_a_value_means(written: Any, meant: Any) -> None:
     assert value({**DATA, "x": written}) == meant
 
 
@@ -92,7 +93,7 @@ def test_what_a_value_means(written, meant):
         ("*$@nothing", "x: the reference '@nothing' leads nowhere", None),
     ],
 )
-def test_a_reference_that_cannot_be_followed(written, message, hint):
+def test_a_reference_that_cannot_be_followed(written: Any, message: str, hint: str | None) -> None:
     with pytest.raises(BrokenReference) as raised:
         value({**DATA, "x": written})
     assert raised.value.message.startswith(message)
@@ -100,12 +101,12 @@ def test_a_reference_that_cannot_be_followed(written, message, hint):
         assert raised.value.hint == hint
 
 
-def test_a_longer_circle_is_told_whole():
+def test_a_longer_circle_is_told_whole() -> None:
     with pytest.raises(BrokenReference, match=r"b: the references go round in a circle: b -> c\[0\] -> b"):
         value({"x": "@b", "b": "{@c}", "c": ["@b"]})
 
 
-def test_a_secret_is_refused_where_nothing_reads_secrets():
+def test_a_secret_is_refused_where_nothing_reads_secrets() -> None:
     for written in ("*$@file", "@token", "a {@token}", {"deep": ["*$@file"]}):
         data = {**DATA, "x": written}
         with pytest.raises(SecretUnhandled, match=r"(x|token|x\.deep\[0\]) is a secret \(\*\$@") as raised:
@@ -119,7 +120,7 @@ def test_a_secret_is_refused_where_nothing_reads_secrets():
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_what_holds_no_reference_stays_as_it_is_and_is_copied(data):
+def test_what_holds_no_reference_stays_as_it_is_and_is_copied(data: Any) -> None:
     without = _without_at(data)
     found = value({"x": without})
     assert found == without
@@ -127,7 +128,7 @@ def test_what_holds_no_reference_stays_as_it_is_and_is_copied(data):
         assert found is not without
 
 
-def _without_at(data):
+def _without_at(data: Any) -> Any:
     if isinstance(data, str):
         return data.replace("@", "")
     if isinstance(data, list):
@@ -136,21 +137,21 @@ def _without_at(data):
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=4, max_size=4), st.sampled_from(["@{}", "x{{@{}}}"]))
-def test_following_ends_whatever_refers_to_whatever(targets, form):
+def test_following_ends_whatever_refers_to_whatever(targets: Any, form: Any) -> None:
     data = dict(zip("abcd", (form.format(target) for target in targets), strict=True), e=1)
     for key in "abcd":
         with pytest.raises(BrokenReference, match="go round in a circle"):
             value(data, key)
 
 
-def test_a_key_that_names_several_values_is_an_error_and_not_the_first():
+def test_a_key_that_names_several_values_is_an_error_and_not_the_first() -> None:
     with pytest.raises(UnknownKey, match=r"list\[\*\] names 2 values, expected one") as raised:
         resolver(DATA).locate("list[*]")
     assert raised.value.hint == "among them: list[0], list[1]"
     assert resolver(DATA).locate("list[9]") is None
 
 
-def test_what_a_reference_to_a_secret_looks_like():
+def test_what_a_reference_to_a_secret_looks_like() -> None:
     assert is_secret("*$@a")
     assert not is_secret("@a")
     assert not is_secret(["*$@a"])

@@ -1,6 +1,7 @@
 import logging
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -46,20 +47,20 @@ VALUES = st.recursive(
 )
 
 
-def secret(key, file):
+def secret(key: str, file: str) -> str:
     if file == "lost":
         raise SecretMissing(f"{key}: {file} is lost")
     return f"<{key} {file}>"
 
 
-def render(template, name="g c", data=None, extra=None):
+def render(template: str, name: str = "g c", data: Any = None, extra: Any = None) -> dict[str, Any]:
     values = DATA if data is None else data
     base = base_of((Layer.PROJECT, Document(Path("config.yaml"), values)))
     sections = sections_of(textwrap.dedent(template), FILE)
     return arguments(sections[name], Configuration(base, values, values), secret, extra)
 
 
-def failure(template, name="g c"):
+def failure(template: str, name: str = "g c") -> TemplateError:
     with pytest.raises(TemplateError) as raised:
         render(template, name)
     return raised.value
@@ -114,13 +115,13 @@ def failure(template, name="g c"):
         ("", None),
     ],
 )
-def test_a_value_keeps_its_type_and_with_text_around_it_is_text(written, value):
+def test_a_value_keeps_its_type_and_with_text_around_it_is_text(written: Any, value: Any) -> None:
     found = render(f"g c:\n  x: {written}\n")["x"]
     assert found == value
     assert type(found) is type(value)
 
 
-def test_values_in_blocks_of_text_are_not_indented_or_read():
+def test_values_in_blocks_of_text_are_not_indented_or_read() -> None:
     found = render("""
         g c:
           script: |
@@ -135,7 +136,7 @@ def test_values_in_blocks_of_text_are_not_indented_or_read():
 @given(VALUES)
 @example("v" + "0" * 32 + "n0v")
 @example("{@broken}".replace("@", ""))
-def test_any_value_arrives_as_it_is(value):
+def test_any_value_arrives_as_it_is(value: Any) -> None:
     value = _without_references(value)
     found = render(
         "g c:\n  bare: {{ value }}\n  quoted: \"{{ value }}\"\n  single: '{{ value }}'\n", data={"value": value}
@@ -144,7 +145,7 @@ def test_any_value_arrives_as_it_is(value):
 
 
 @given(st.text(), st.text())
-def test_any_text_stands_unharmed_between_other_text(one, two):
+def test_any_text_stands_unharmed_between_other_text(one: Any, two: Any) -> None:
     one, two = _without_references(one), _without_references(two)
     found = render(
         'g c:\n  a: "<{{ one }}|{{ two }}>"\n  b: x {{ one }}\n  {{ two }}k: 1\n', data={"one": one, "two": two}
@@ -152,7 +153,7 @@ def test_any_text_stands_unharmed_between_other_text(one, two):
     assert found == {"a": f"<{one}|{two}>", "b": f"x {one}", f"{two}k": 1}
 
 
-def _without_references(value):
+def _without_references(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("@", "")
     if isinstance(value, list):
@@ -160,7 +161,7 @@ def _without_references(value):
     return {key: _without_references(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
-def test_conditions_and_loops_see_real_values():
+def test_conditions_and_loops_see_real_values() -> None:
     found = render("""
         {% set scale = t.number * 2 %}
         g c:
@@ -189,7 +190,7 @@ def test_conditions_and_loops_see_real_values():
     }
 
 
-def test_text_that_a_template_makes_itself_is_text():
+def test_text_that_a_template_makes_itself_is_text() -> None:
     found = render("""
         {% macro tagged(name) %}{{ name }}:{{ t.version }}{% endmacro %}
         {% macro wrapped() %}[{{ caller() }}]{% endmacro %}
@@ -212,7 +213,7 @@ def test_text_that_a_template_makes_itself_is_text():
     assert found["filtered"] == "HELLO"
 
 
-def test_what_stands_in_another_section_does_not_matter():
+def test_what_stands_in_another_section_does_not_matter() -> None:
     template = """
         g c:
           a: 1
@@ -231,7 +232,7 @@ def test_what_stands_in_another_section_does_not_matter():
     assert render(template, "g end") == {"a": 1}
 
 
-def test_a_section_may_hold_nothing_and_extra_wins():
+def test_a_section_may_hold_nothing_and_extra_wins() -> None:
     assert render("g c:\n") == {}
     assert render("g c: {}\n", extra={"x": "{{ t.text }}"}) == {"x": "{{ t.text }}"}
     assert render("g c:\n  x: {a: 1}\n  y: 2\n", extra={"x": {"b": 1}}) == {"x": {"b": 1}, "y": 2}
@@ -240,11 +241,11 @@ def test_a_section_may_hold_nothing_and_extra_wins():
         render("g c:\n", extra="[1]")
 
 
-def test_private_arguments_are_dropped():
+def test_private_arguments_are_dropped() -> None:
     assert without_private({"_a": 1, "b": 2}) == {"b": 2}
 
 
-def test_or_env(monkeypatch):
+def test_or_env(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORESAIL_PROBE", "from the environment")
     monkeypatch.delenv("FORESAIL_NO_PROBE", raising=False)
     template = """
@@ -266,7 +267,7 @@ def test_or_env(monkeypatch):
     assert "expected a value, or else the environment variable FORESAIL_NO_PROBE; found neither" in error.message
 
 
-def test_log_warning_leaves_nothing_in_the_text(caplog):
+def test_log_warning_leaves_nothing_in_the_text(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         found = render("""
             {{ "the header warns" | log_warning }}
@@ -280,7 +281,7 @@ def test_log_warning_leaves_nothing_in_the_text(caplog):
     assert [record.getMessage() for record in caplog.records] == ["the header warns"]
 
 
-def test_a_reference_that_leads_nowhere_fails_only_what_uses_it():
+def test_a_reference_that_leads_nowhere_fails_only_what_uses_it() -> None:
     assert render("g c:\n  a: {{ t.text }}{{ t.refs.version }}\n") == {"a": "hello4.10"}
     for written in ("t.broken", "t.refs.broken", "t.refs", "t"):
         error = failure(f"g c:\n  b: 1\n  a: {{{{ {written} }}}}\n")
@@ -288,7 +289,7 @@ def test_a_reference_that_leads_nowhere_fails_only_what_uses_it():
         assert error.place == f"{FILE}:3"
 
 
-def test_a_secret_that_is_not_there_fails_only_what_reads_it():
+def test_a_secret_that_is_not_there_fails_only_what_reads_it() -> None:
     assert render("g c:\n  a: {{ token }}\n") == {"a": "<token f>"}
     with pytest.raises(SecretMissing, match="missing_token: lost is lost"):
         render("g c:\n  a: {{ missing_token }}\n")
@@ -325,7 +326,7 @@ def test_a_secret_that_is_not_there_fails_only_what_reads_it():
         ("x: &a [*a]", "found an alias of what it is in", 4),
     ],
 )
-def test_what_is_wrong_is_told_with_its_section_and_its_line(body, message, line):
+def test_what_is_wrong_is_told_with_its_section_and_its_line(body: str, message: str, line: int) -> None:
     error = failure(f"{{% set a = 1 %}}\n# about it\ng c:\n  {body}\n")
     assert message in error.message
     assert error.message.startswith("the section 'g c' ")
@@ -333,17 +334,17 @@ def test_what_is_wrong_is_told_with_its_section_and_its_line(body, message, line
     assert error.exit_code == 2
 
 
-def test_the_nearest_variable_is_offered():
+def test_the_nearest_variable_is_offered() -> None:
     assert failure("g c:\n  x: {{ nmes }}\n").hint == "did you mean 'names'?"
 
 
-def test_a_block_around_sections_is_explained():
+def test_a_block_around_sections_is_explained() -> None:
     error = failure("{% if t.yes %}\ng c:\n  x: 1\ng d:\n  y: 1\n{% endif %}\n")
     assert "a section holds whole blocks" in str(error.hint)
     assert "a section holds whole blocks" in str(failure("{% set a = 1 %}\ng c:\n  x: 1\n{% endif %}\n").hint)
 
 
-def test_the_projects_section_takes_the_place_of_the_roots(tmp_path):
+def test_the_projects_section_takes_the_place_of_the_roots(tmp_path: Path) -> None:
     own = tmp_path / "project"
     own.mkdir()
     (tmp_path / "command_args.yaml.j2").write_text("{% set x = 1 %}\ng c:\n  x: {{ x }}\ng root:\n  x: {{ x }}\n")
@@ -355,7 +356,7 @@ def test_the_projects_section_takes_the_place_of_the_roots(tmp_path):
     assert read_templates(None, root=tmp_path).named("g", "c").place.line == 2
 
 
-def test_an_unknown_section_names_the_nearest_one():
+def test_an_unknown_section_names_the_nearest_one() -> None:
     templates = Templates((FILE,), sections_of("pre/g c/post:\ng d:\n", FILE))
     with pytest.raises(TemplateError, match="there is no section 'pre/g c/pots'") as raised:
         templates.named("g", "c", "pre", "pots")

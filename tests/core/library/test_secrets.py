@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+from projects.core.library import secrets
+from projects.core.values import redaction
+from projects.core.values.errors import ConfigError, SecretMissing
+
+
+@pytest.fixture
+def redactor(monkeypatch: pytest.MonkeyPatch) -> redaction.Redactor:
+    fresh = redaction.Redactor()
+    monkeypatch.setattr(secrets, "REDACTOR", fresh)
+    return fresh
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redactor: redaction.Redactor) -> Path:
+    monkeypatch.setenv("PROBE_SECRET_PATH", str(tmp_path))
+    assert not redactor.values
+    return tmp_path
+
+
+def test_a_secret_is_known_to_the_redactor_when_it_is_returned(vault: Path, redactor: redaction.Redactor) -> None:
+    (vault / "sub").mkdir()
+    (vault / "sub" / "token").write_text("\n  hush-5a1f9c\n\n")
+    assert secrets.read("creds.token", "sub/token", "PROBE_SECRET_PATH") == "hush-5a1f9c"
+    assert redactor.redact("it is hush-5a1f9c.") == "it is ********."
+
+
+def test_a_secret_is_read_anew(vault: Path) -> None:
+    for value in ("first-value", "second-value"):
+        (vault / "token").write_text(value)
+        assert secrets.read("k", "token", "PROBE_SECRET_PATH") == value
+
+
+def test_a_file_that_is_not_there_is_named(vault: Path) -> None:
+    with pytest.raises(SecretMissing) as raised:
+        secrets.read("creds.token", "acc.token", "PROBE_SECRET_PATH")
+    assert (
+        raised.value.message
+        == "creds.token: the secret file 'acc.token' is not in the directory that $PROBE_SECRET_PATH names"
+    )
+    assert raised.value.place == str(vault / "acc.token")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("NO_SUCH_PATH", None, "$NO_SUCH_PATH is not set"),
+        ("NO_SUCH_PATH", "", "$NO_SUCH_PATH is not set"),
+        ("NO_SUCH_PATH", "/nowhere/at/all", "$NO_SUCH_PATH names no directory"),
+        (None, None, "secrets.dir.env_key does not say which environment variable"),
+        ("", None, "secrets.dir.env_key does not say which environment variable"),
+    ],
+)
+def test_a_directory_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, value: str | None, message: str
+) -> None:
+    monkeypatch.delenv("NO_SUCH_PATH", raising=False)
+    if value is not None:
+        monkeypatch.setenv("NO_SUCH_PATH", value)
+    with pytest.raises(SecretMissing) as raised:
+        secrets.read("creds.token", "acc.token", variable)
+    assert raised.value.message.startswith("creds.token, the secret in the file 'acc.token': ")
+    assert message in raised.value.message
+    with pytest.raises(SecretMissing, match="the directory of secrets"):
+        secrets.directory(variable)
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../token", "sub/../../token"])
+def test_a_name_that_leads_out_of_the_directory(vault: Path, file: str) -> None:
+    with pytest.raises(ConfigError, match="expected the name of a file in the directory of secrets"):
+        secrets.read("creds.token", file, "PROBE_SECRET_PATH")
+
+
+def test_a_file_without_text(vault: Path) -> None:
+    (vault / "token").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="creds.token: expected text in the secret file 'token', found binary data"):  # noqa: RUF043
+        secrets.read("creds.token", "token", "PROBE_SECRET_PATH")
+
+
+def test_a_directory_in_the_place_of_the_file(vault: Path) -> None:
+    (vault / "token").mkdir()
+    with pytest.raises(SecretMissing, match="'token' is not in the directory"):
+        secrets.read("creds.token", "token", "PROBE_SECRET_PATH")
