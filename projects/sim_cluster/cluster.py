@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.http import HttpApi
@@ -10,7 +12,7 @@ from projects.sim_cluster.behaviours.openshift import openshift_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import Clock
-from projects.sim_cluster.in_process import InProcessCluster
+from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.seeding import seed
 from projects.sim_cluster.shapes import kubernetes as plain
@@ -34,9 +36,9 @@ class SimulatedCluster:
             self.api, openshift.objects(options.nodes, now) if on_openshift else plain.worker_nodes(options.nodes, now)
         )
         self.http = HttpApi(self.api)
-        access = InProcessCluster(self.api, self.clock)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
-        behaviours = kubernetes_behaviours(access.namespaced_resources, self.authority.certificate.decode(), accounts)
+        discover = partial(namespaced_resources, self.api)
+        behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
         if on_openshift:
             behaviours += openshift_behaviours()
-        self.runtime = Runtime(access, behaviours, options.timings)
+        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, options.timings)

@@ -14,16 +14,15 @@ from projects.sim_cluster.api.watches import Watch, WatchOptions
 from projects.sim_cluster.behaviours.interface import Batch, Happening, Objects, RefusedError, Resource
 from projects.sim_cluster.clock import Clock
 
-_MANAGER: Final = "kube-controller-manager"
-_USER: Final = "system:kube-controller-manager"
 _TURN: Final = 10  # writes after which others get a turn
 
 
 class InProcessCluster:
     """Implements `projects.sim_cluster.behaviours.interface.Cluster` on an `Api`."""
 
-    def __init__(self, api: Api, clock: Clock) -> None:
-        self.api, self.clock = api, clock
+    def __init__(self, api: Api, clock: Clock, manager: str) -> None:
+        self.api, self.clock, self.manager = api, clock, manager
+        self._user = f"system:{manager}"
         self._writes = 0
 
     def _kind(self, resource: Resource) -> Kind:
@@ -59,7 +58,7 @@ class InProcessCluster:
         kind = self._kind(resource)
         try:
             done = self.api.resources.create(
-                kind, obj["metadata"].get("namespace", ""), obj, WriteOptions(_MANAGER, _USER)
+                kind, obj["metadata"].get("namespace", ""), obj, WriteOptions(self.manager, self._user)
             )
         except ApiError as error:
             raise _refused(error) from None
@@ -71,7 +70,7 @@ class InProcessCluster:
     ) -> Object:
         """Merge a patch into an object; a patch of ``binding`` puts a pod on a node."""
         kind = self._kind(resource)
-        options = WriteOptions(_MANAGER, _USER, subresource=subresource)
+        options = WriteOptions(self.manager, self._user, subresource=subresource)
         try:
             if subresource == "binding":
                 self.api.subresources.bind(kind, namespace, name, patch, options)
@@ -102,11 +101,12 @@ class InProcessCluster:
         """Wait for some of the cluster's time."""
         await self.clock.sleep(seconds)
 
-    def namespaced_resources(self) -> Iterable[Resource]:
-        """Yield every resource of which a namespace can hold objects."""
-        for kind in list(self.api.registry.stored_kinds()):
-            if kind.namespaced and "delete" in kind.verbs and self.api.store.count(kind.storage):
-                yield Resource(kind.group, kind.version, kind.resource)
+
+def namespaced_resources(api: Api) -> Iterable[Resource]:
+    """Yield every resource of which a namespace holds objects now."""
+    for kind in list(api.registry.stored_kinds()):
+        if kind.namespaced and "delete" in kind.verbs and api.store.count(kind.storage):
+            yield Resource(kind.group, kind.version, kind.resource)
 
 
 def _refused(error: ApiError) -> RefusedError:

@@ -123,7 +123,10 @@ def full_name(package: str, name: str) -> str:
 
 
 def messages(binary: Path) -> dict[str, dict[str, list[Any]]]:
-    """Return every message: number → JSON name, type, whether a zero value is left out of JSON."""
+    """Return every message: number → JSON name, type, and whether JSON leaves a zero value out.
+
+    That is 0 (never; or a pointer), 1 (``omitempty``, which structs and times ignore) or 2 (``omitzero`` too).
+    """
     go = GoBinary(binary)
     found = {}
     for address in go.structs():
@@ -139,8 +142,8 @@ def _fields(go: GoBinary, address: int) -> Iterator[tuple[str, list[Any]]]:
         if "," not in tags.get("protobuf", ""):
             continue
         name, _, rest = tags.get("json", "").partition(",")
-        optional = "omitempty" in rest and go.kind(kind) != _POINTER
-        yield tags["protobuf"].split(",")[1], [name, _wire_type(go, kind), int(optional)]
+        by_value = "omitempty" in rest and go.kind(kind) != _POINTER
+        yield tags["protobuf"].split(",")[1], [name, _wire_type(go, kind), by_value + ("omitzero" in rest)]
 
 
 def _wire_type(go: GoBinary, address: int) -> str:

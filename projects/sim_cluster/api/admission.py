@@ -189,10 +189,6 @@ class Admission:
     def _namespace(self, obj: Object) -> None:
         obj["spec"] = {"finalizers": ["kubernetes"]}
 
-    def _daemon_set(self, obj: Object) -> None:
-        annotations = obj["metadata"].setdefault("annotations", {})
-        annotations.setdefault("deprecated.daemonset.template.generation", "1")
-
 
 def encode_string_data(obj: Object) -> None:
     """Move a Secret's ``stringData`` into its ``data``."""
@@ -223,5 +219,4 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Admission, Object], None]]] = {
     ("", "Service"): Admission._service,  # noqa: SLF001
     ("", "Namespace"): Admission._namespace,  # noqa: SLF001
     ("batch", "Job"): Admission._job,  # noqa: SLF001
-    ("apps", "DaemonSet"): Admission._daemon_set,  # noqa: SLF001
 }

@@ -12,7 +12,7 @@ from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.negotiation import Accepted
 from projects.sim_cluster.api.requests import Outcome, Page
 from projects.sim_cluster.api.routing import Target
-from projects.sim_cluster.api.store import encode
+from projects.sim_cluster.api.store import Stored, encode
 from projects.sim_cluster.api.tables import partial, table
 from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
 
@@ -52,7 +52,9 @@ def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Respo
     """Return what a list is answered with; stored JSON is joined, not made again."""
     metadata: Object = {"resourceVersion": str(page.version)}
     if page.continue_token:
-        metadata |= {"continue": page.continue_token, "remainingItemCount": page.remaining}
+        metadata["continue"] = page.continue_token
+        if page.remaining:  # the real server does not count what a selector would leave out
+            metadata["remainingItemCount"] = page.remaining
     kind = page.kind
     objects = [kind.served(stored.object) for stored in page.items] if chosen.form or chosen.yaml else []
     if chosen.form == "Table":
@@ -63,8 +65,16 @@ def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Respo
     head = {"kind": kind.list_kind or f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
     if chosen.yaml:
         return _yaml(head | {"items": objects})
-    bodies = (s.json if (shown := kind.served(s.object)) is s.object else encode(shown) for s in page.items)
+    bodies = (_item(kind, stored) for stored in page.items)
     return json_response(encode(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}")
+
+
+def _item(kind: Kind, stored: Stored) -> bytes:
+    """Return an object inside a list; built-in ones do not say their kind there."""
+    shown = kind.served(stored.object)
+    body = stored.json if shown is stored.object else encode(shown)
+    prefix = b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
+    return b"{" + body[len(prefix) :] if not kind.custom and body.startswith(prefix) else body
 
 
 async def event_lines(api: Api, watch: Watch, target: Target, chosen: Accepted, include: str) -> AsyncIterator[bytes]:

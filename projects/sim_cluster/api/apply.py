@@ -15,6 +15,7 @@ from projects.sim_cluster.api.schema import Schema
 
 def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, time: str, *, force: bool) -> Object:
     """Return the object after an apply, with its ``managedFields``; raise the conflict when there is one."""
+    applied = _applicable(applied, kind, manager.subresource)
     wanted = leaves(applied, kind.schema, containers=False)
     managers = owners(live) if live is not None else {}
     present = leaves(live, kind.schema) if live is not None else {}
@@ -35,6 +36,15 @@ def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, ti
     return {**merged, "metadata": metadata}
 
 
+def _applicable(applied: Object, kind: Kind, subresource: str) -> Object:
+    """Return what this path writes: the status on its own path only, all else on the main one."""
+    if not kind.has_status:
+        return applied
+    if subresource:
+        return {key: value for key, value in applied.items() if key in {"apiVersion", "kind", "metadata", subresource}}
+    return {key: value for key, value in applied.items() if key != "status"}
+
+
 def _conflicts(
     wanted: Fields, present: Fields, managers: dict[Manager, Any], manager: Manager
 ) -> dict[Manager, set[Path]]:
@@ -50,7 +60,7 @@ def _conflict(taken: dict[Manager, set[Path]]) -> ApiError:
         using = f"conflict with {where}" + (f" using {other.api_version}" if other.operation == "Update" else "")
         shown = sorted(_dotted(path) for path in paths)
         causes += [{"reason": "FieldManagerConflict", "message": using, "field": path} for path in shown]
-        listed.append((using, shown))
+        listed.append((using if len(shown) == 1 else using.replace("conflict", "conflicts", 1), shown))
     count = len(causes)
     text = "\n".join(f"{using}:\n" + "\n".join(f"- {path}" for path in shown) for using, shown in listed)
     if count == 1:

@@ -38,7 +38,7 @@ def custom_causes(obj: Any, schema: Schema) -> Iterator[Cause]:
     """Yield what the schema finds wrong with an object; its metadata is checked elsewhere."""
     for key in sorted(schema.required - obj.keys()):
         yield Cause(key, "FieldValueRequired", "Required value")
-    for key, value in obj.items():
+    for key, value in sorted(obj.items()):
         if key not in {"metadata", "apiVersion", "kind"} and (child := schema.child(key)) is not None:
             yield from _value(value, child, key)
 
@@ -75,7 +75,7 @@ def _type_message(value: Any, schema: Schema, path: str) -> str:
 def _object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
     for key in sorted(schema.required - value.keys()):
         yield Cause(f"{path}.{key}", "FieldValueRequired", "Required value")
-    for key, item in value.items():
+    for key, item in sorted(value.items()):
         if (child := schema.child(key)) is not None:
             yield from _value(item, child, f"{path}.{key}")
 

@@ -140,7 +140,9 @@ class _Visit:
         return shaped
 
     def _fill_structs(self, shaped: Object, schema: Schema) -> None:
-        """Put in the structs that Go always encodes."""
+        """Put in the structs and the times that Go always encodes."""
+        for key in schema.null_times - shaped.keys():
+            shaped[key] = None
         for key in schema.always_there - shaped.keys():
             child = schema.child(key)
             filled: Object = {}
@@ -150,11 +152,9 @@ class _Visit:
 
 
 def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:
-    if schema.is_int_or_string or (schema.is_open and schema.type == ""):
-        return
-    if schema.is_quantity:
-        if not _QUANTITY.fullmatch(str(value)):
-            raise WrongTypeError(_QUANTITY_MESSAGE)
+    if schema.is_quantity and not _QUANTITY.fullmatch(str(value)):
+        raise WrongTypeError(_QUANTITY_MESSAGE)
+    if schema.is_quantity or schema.is_int_or_string or (schema.is_open and schema.type == ""):
         return
     wanted = schema.type
     fits = {

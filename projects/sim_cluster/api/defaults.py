@@ -114,6 +114,9 @@ def _pod_defaults(spec: Object) -> None:
         _container_defaults(container)
     for volume in spec.get("volumes", ()):
         _volume_defaults(volume)
+    if spec.get("hostNetwork"):
+        for port in (port for container in spec.get("containers", ()) for port in container.get("ports", ())):
+            port.setdefault("hostPort", port.get("containerPort"))
 
 
 def _container_defaults(container: Object) -> None:
@@ -151,6 +154,8 @@ def _rollout(obj: Object) -> None:
     if not isinstance(obj.get("spec"), dict):
         return
     field = "strategy" if obj["kind"] == "Deployment" else "updateStrategy"
+    if obj["kind"] == "DaemonSet":
+        obj["metadata"].setdefault("annotations", {}).setdefault("deprecated.daemonset.template.generation", "1")
     strategy = obj["spec"].setdefault(field, {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         _fill(strategy.setdefault("rollingUpdate", {}), _ROLLING.get(obj["kind"], _ROLLING["strategy"]))

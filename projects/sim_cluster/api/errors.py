@@ -105,7 +105,7 @@ def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: st
 
 def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> ApiError:
     """Return 422 with every cause."""
-    listed = [f"{cause.field}: {cause.message}" for cause in causes]
+    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
     details = details_of(kind, name, as_kind=True) | {"causes": [cause.as_dict() for cause in causes]}
     return ApiError(422, "Invalid", f'{kind.qualified_kind} "{name}" is invalid: {text}', details)
@@ -134,6 +134,12 @@ def method_not_allowed() -> ApiError:
 def unsupported_media_type() -> ApiError:
     """Return 415."""
     return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
+def unknown_format(accepted: Sequence[str]) -> ApiError:
+    """Return 415 of a patch type that the kind does not take."""
+    message = "the body of the request was in an unknown format - accepted media types include: "
+    return ApiError(415, "UnsupportedMediaType", message + ", ".join(accepted))
 
 
 def not_acceptable(available: Sequence[str]) -> ApiError:

@@ -20,7 +20,7 @@ from projects.sim_cluster.api.bodies import (
     write_options,
 )
 from projects.sim_cluster.api.documents import document
-from projects.sim_cluster.api.errors import ApiError, method_not_allowed, unsupported_media_type
+from projects.sim_cluster.api.errors import ApiError, method_not_allowed
 from projects.sim_cluster.api.identity import ANONYMOUS, OPEN_PATHS, user_of
 from projects.sim_cluster.api.negotiation import Accepted, accepted
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
@@ -117,8 +117,6 @@ class HttpApi:
 
     async def _patch(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
         patch_type, patch = await decode_patch(request)
-        if patch_type == "strategic" and target.kind.custom:
-            raise unsupported_media_type()
         options = write_options(request, target, user)
         done = self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
         return answer(self.api, target, done, chosen)

@@ -43,7 +43,10 @@ def leaves(obj: Object, schema: Schema | None, *, containers: bool = True) -> Fi
             if value:
                 _collect(value, child, (f"f:{key}",), found, own=False, containers=containers)
         elif key not in {"apiVersion", "kind"}:
-            own = containers and (schema is None or key not in schema.always_there)
+            known = schema is not None and key in schema.always_there
+            if known and value == {}:
+                continue
+            own = containers and not known
             _collect(value, child, (f"f:{key}",), found, own=own, containers=containers)
     return found
 
@@ -52,12 +55,12 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, ow
     if isinstance(value, dict) and value and not (schema and schema.is_atomic):
         if own:
             found[(*path, ".")] = None
+        in_list = any(element.startswith("k:") for element in path)
         for key, item in value.items():
-            inner = (
-                schema is None
-                or schema.is_map
-                or (containers and key not in schema.always_there and key not in schema.required)
-            )
+            if containers and not in_list and item == {} and schema is not None and key in schema.always_there:
+                continue
+            known = schema is not None and (key in schema.always_there or key in schema.required)
+            inner = schema is None or schema.is_map or (containers and (in_list or not known))
             _collect(
                 item,
                 schema.child(key) if schema else None,

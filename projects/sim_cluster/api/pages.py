@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final
 
 from projects.sim_cluster.api.errors import ApiError, bad_request, expired
@@ -54,7 +55,8 @@ class Pager:
         found = self.store.list(kind.storage, namespace)
         if (matches := matching(kind, options)) is not None:
             found = [stored for stored in found if matches(stored.object)]
-        return self._cut(kind, found, 0, self.store.version, options.limit, "")
+        page = self._cut(kind, found, 0, self.store.version, options.limit, "")
+        return page if matches is None else replace(page, remaining=0)
 
     def _cut(self, kind: Kind, found: Found, start: int, version: int, limit: int, snapshot: str) -> Page:
         end = start + limit if limit else len(found)

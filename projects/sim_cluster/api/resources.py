@@ -19,7 +19,7 @@ from projects.sim_cluster.api.errors import (
     invalid_value,
     not_found,
     required,
-    unsupported_media_type,
+    unknown_format,
 )
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.names import shown
@@ -35,6 +35,13 @@ from projects.sim_cluster.api.writes import Writer, outcome
 Warnings = list[str]
 #: What answers the create of a kind that stores nothing: reviews, requests.
 Answerer = Callable[[str, Object, WriteOptions], Outcome]
+
+
+_CUSTOM_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+_METADATA_ORDER = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
+)  # fmt: skip
 
 
 class Resources:
@@ -78,9 +85,7 @@ class Resources:
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
         before = self.stored(kind, namespace, name)
         if kind.custom and not obj["metadata"].get("resourceVersion"):
-            raise invalid(
-                kind, name, [invalid_value("metadata.resourceVersion", "0", "must be specified for an update")]
-            )
+            raise _needs_version(kind, name)
         try:
             return self.writer.commit(kind, before, obj, options)
         except WrongTypeError as error:
@@ -103,7 +108,7 @@ class Resources:
         try:
             return self.writer.commit(kind, before, obj, options)
         except WrongTypeError as error:
-            cause = invalid_value("patch", shown(encode(patched).decode()), str(error))
+            cause = invalid_value("patch", shown(encode(_in_go_order(patched)).decode()), str(error))
             raise _invalid_patch(cause.message, cause.as_dict()) from None
 
     def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
@@ -189,8 +194,21 @@ def _patched(live: Object, kind: Kind, patch_type: PatchType, patch: Any) -> Any
     if patch_type == "merge":
         return merge_patch(live, patch)
     if kind.custom:
-        raise unsupported_media_type()
+        raise unknown_format(_CUSTOM_PATCHES)
     return strategic_merge(live, patch, kind.schema)
+
+
+def _needs_version(kind: Kind, name: str) -> ApiError:
+    cause = invalid_value("metadata.resourceVersion", "0", "must be specified for an update")
+    error = invalid(kind, name, [cause])
+    details = (error.details or {}) | {"kind": kind.resource}
+    return ApiError(422, "Invalid", f'{kind.qualified} "{name}" is invalid: {cause.field}: {cause.message}', details)
+
+
+def _in_go_order(obj: Object) -> Object:
+    """Return an object with its fields in the order in which the real server prints them."""
+    metadata = {key: obj["metadata"][key] for key in _METADATA_ORDER if key in obj["metadata"]}
+    return {key: metadata if key == "metadata" else obj[key] for key in sorted(obj)}
 
 
 def _invalid_patch(message: str, cause: dict[str, str]) -> ApiError:

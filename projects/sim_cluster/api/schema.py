@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_TIMES: Final = frozenset(f"io.k8s.apimachinery.pkg.apis.meta.v1.{name}" for name in ("Time", "MicroTime"))
 _QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 
 
@@ -110,6 +111,12 @@ class Schema:
         """Fields that Go leaves out of JSON when they hold their zero value."""
         fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
         return frozenset(name for name, wire, optional in fields.values() if optional and not wire.startswith("io."))
+
+    @cached_property
+    def null_times(self) -> frozenset[str]:
+        """Times that JSON shows as null when they are not set."""
+        fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
+        return frozenset(name for name, wire, left_out in fields.values() if left_out == 1 and wire in _TIMES)
 
     @cached_property
     def always_there(self) -> frozenset[str]:

@@ -31,6 +31,8 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
     found += metadata_causes(after)
+    if before is not None:
+        found += _new_finalizers(before, after) * 2  # the real server checks, and says, it twice
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
@@ -44,6 +46,20 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     if before is not None and (check := _UPDATES.get(kind.kind)):
         found += check(before, after)
     return found
+
+
+def _new_finalizers(before: Object, after: Object) -> list[Cause]:
+    if not before["metadata"].get("deletionTimestamp"):
+        return []
+    known = before["metadata"].get("finalizers") or []
+    added = [name for name in after["metadata"].get("finalizers") or () if name not in known]
+    if not added:
+        return []
+    listed = ", ".join(f'"{name}"' for name in added)
+    message = (
+        f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
+    )
+    return [forbidden_change("metadata.finalizers", message)]
 
 
 def _pods(obj: Object, kind: Kind) -> Iterator[tuple[str, Object]]:
@@ -65,7 +81,7 @@ def _pod_spec(spec: Object, path: str, kind: Kind) -> Iterator[Cause]:
         yield from _container(container, f"{path}.initContainers[{index}]", names)
     policy = spec.get("restartPolicy", "Always")
     if policy not in _RESTART:
-        yield not_supported(f"{path}.restartPolicy", shown(policy), sorted(_RESTART))
+        yield not_supported(f"{path}.restartPolicy", shown(policy), _RESTART)
     elif kind.kind in _WORKLOADS and policy != "Always":
         yield not_supported(f"{path}.restartPolicy", shown(policy), ["Always"])
 

@@ -110,7 +110,8 @@ class Watch:
         queue = self._subscription.queue
         events: list[Event] = []
         try:
-            change = await asyncio.wait_for(queue.get(), seconds)
+            async with asyncio.timeout(seconds):
+                change = await queue.get()
         except TimeoutError:
             self._version = self.store.version
             return events, False

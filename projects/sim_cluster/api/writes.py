@@ -90,7 +90,8 @@ class Writer:
         self._validate(kind, None, shaped)
         for check in self.checks:
             check(kind, None, shaped)
-        shaped["metadata"]["managedFields"] = managed or self._managed(kind, None, shaped, options)
+        if managed := managed or self._managed(kind, None, shaped, options):
+            shaped["metadata"]["managedFields"] = managed
         self.admission.first_status(shaped, kind)
         self.admission.prepare(shaped, kind)
         if self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name) is not None:
@@ -202,11 +203,6 @@ def _keep_metadata(old: Object, after: Object) -> None:
             metadata[key] = old["metadata"][key]
         else:
             metadata.pop(key, None)
-    if old["metadata"].get("deletionTimestamp"):
-        finalizers = [f for f in metadata.get("finalizers") or () if f in (old["metadata"].get("finalizers") or ())]
-        metadata.pop("finalizers", None)
-        if finalizers:
-            metadata["finalizers"] = finalizers
 
 
 def _same(old: Object, after: Object) -> bool:

@@ -146,6 +146,7 @@ INSTALL_PLAN: Final = Behaviour(
     "install plans",
     INSTALL_PLANS,
     carry_out,
+    manager="catalog",
     woken_by=(Wake(OPERATOR_GROUPS, _waiting),),
     reads=(SUBSCRIPTIONS, CLUSTER_SERVICE_VERSIONS, CUSTOM_RESOURCES),
 )

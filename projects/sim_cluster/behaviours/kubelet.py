@@ -124,4 +124,4 @@ def _pods_of_node(world: World, node: Object) -> list[Key]:
     return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]
 
 
-KUBELET: Final = Behaviour("kubelet", PODS, live, woken_by=(Wake(NODES, _pods_of_node),))
+KUBELET: Final = Behaviour("kubelet", PODS, live, manager="kubelet", woken_by=(Wake(NODES, _pods_of_node),))

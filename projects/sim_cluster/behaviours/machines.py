@@ -197,4 +197,4 @@ def _machines_of_node(world: World, changed: Object) -> Iterable[Key]:
 MACHINE_SET: Final = Behaviour(
     "machine sets", MACHINE_SETS, keep_machines, woken_by=(Wake(MACHINES, owner_keys), Wake(NODES, _machines_of_node))
 )
-MACHINE: Final = Behaviour("machines", MACHINES, live, reads=(NODES,))
+MACHINE: Final = Behaviour("machines", MACHINES, live, manager="machine-controller-manager", reads=(NODES,))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.behaviours.unit import Behaviour, World
 
 log = logging.getLogger(__name__)
+_OBSERVER = "behaviours"
 
 
 class _Runner:
@@ -78,11 +79,14 @@ class _Runner:
 
 
 class Runtime:
-    """Runs a set of behaviours on a cluster until it is stopped."""
+    """Runs a set of behaviours until it is stopped; `connect` gives each one a cluster that knows it by name."""
 
-    def __init__(self, cluster: Cluster, behaviours: Iterable[Behaviour], timings: Timings) -> None:
-        self.world = World(cluster, timings)
-        self._runners = [_Runner(behaviour, self.world) for behaviour in behaviours]
+    def __init__(self, connect: Callable[[str], Cluster], behaviours: Iterable[Behaviour], timings: Timings) -> None:
+        self._caches: dict[Resource, Cache] = {}
+        self._world = World(connect(_OBSERVER), timings, self._caches)
+        self._runners = [
+            _Runner(behaviour, World(connect(behaviour.manager), timings, self._caches)) for behaviour in behaviours
+        ]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -109,10 +113,10 @@ class Runtime:
         }
 
     async def _watch(self, resource: Resource) -> None:
-        cache = self.world.cache(resource)
+        cache = self._world.cache(resource)
         while True:
             try:
-                async for batch in self.world.cluster.watch(resource):
+                async for batch in self._world.cluster.watch(resource):
                     for happening in batch:
                         if happening.type == "DELETED":
                             cache.remove(happening.object)
@@ -123,7 +127,7 @@ class Runtime:
                     await asyncio.sleep(0)
             except RefusedError as refused:
                 log.info("watch of %s: %s", resource, refused)
-            await self.world.cluster.sleep(self.world.timings.retry)
+            await self._world.cluster.sleep(self._world.timings.retry)
 
     def _tell(self, resource: Resource, obj: Object) -> None:
         for runner in self._runners:

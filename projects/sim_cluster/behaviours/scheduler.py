@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from projects.sim_cluster.behaviours.cache import Key
-from projects.sim_cluster.behaviours.conditions import with_conditions
+from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import why_not
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _RETRY: Final = 30.0
+_PREEMPTION: Final = "no new claims to deallocate, preemption"
 
 
 async def schedule(world: World, pod: Object) -> float | None:
@@ -40,11 +41,22 @@ async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
     listed = ", ".join(sorted(f"{count} {reason}" for reason, count in counted.items()))
     nodes = f"0/{total} nodes are available"
     message = (
-        f"{nodes}: {listed}. preemption: {nodes}: {total} Preemption is not helpful for scheduling."
+        f"{nodes}: {listed}. {_PREEMPTION}: {nodes}: {total} Preemption is not helpful for scheduling."
         if total
         else "no nodes available to schedule pods"
     )
-    unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    unschedulable = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": message,
+        "lastProbeTime": None,
+    }
+    known = condition(pod, "PodScheduled")
+    if (known.get("reason"), known.get("message")) == ("Unschedulable", message):
+        return
+    if generation := pod["metadata"].get("generation"):
+        unschedulable["observedGeneration"] = generation
     await world.set_status(PODS, pod, {"conditions": with_conditions(pod, world.timestamp, unschedulable)})
 
 
@@ -56,4 +68,6 @@ def _pending(world: World, _node: Object) -> Iterable[Key]:
     ]
 
 
-SCHEDULER: Final = Behaviour("scheduler", PODS, schedule, woken_by=(Wake(NODES, _pending),), reads=(NODES,))
+SCHEDULER: Final = Behaviour(
+    "scheduler", PODS, schedule, manager="kube-scheduler", woken_by=(Wake(NODES, _pending),), reads=(NODES,)
+)

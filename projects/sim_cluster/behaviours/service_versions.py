@@ -107,5 +107,6 @@ SERVICE_VERSION: Final = Behaviour(
     "service versions",
     CLUSTER_SERVICE_VERSIONS,
     bring_up,
+    manager="olm",
     woken_by=(Wake(DEPLOYMENTS, owner_keys), Wake(OPERATOR_GROUPS, _of_namespace)),
 )

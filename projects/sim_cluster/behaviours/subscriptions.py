@@ -166,6 +166,7 @@ SUBSCRIPTION: Final = Behaviour(
     "subscriptions",
     SUBSCRIPTIONS,
     resolve,
+    manager="catalog",
     woken_by=(Wake(INSTALL_PLANS, _subscription_of), Wake(CLUSTER_SERVICE_VERSIONS, _of_namespace)),
     reads=(CATALOG_SOURCES,),
 )

@@ -29,11 +29,12 @@ class Wake:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One declared unit."""
+    """One declared unit; `manager` is the name under which it owns the fields that it writes."""
 
     name: str
     acts_on: Resource
     act: Act
+    manager: str = "kube-controller-manager"
     woken_by: tuple[Wake, ...] = ()
     reads: tuple[Resource, ...] = ()
 
@@ -41,9 +42,8 @@ class Behaviour:
 class World:
     """What a behaviour has at hand: caches of what it declared, and writes that the caches see at once."""
 
-    def __init__(self, cluster: Cluster, timings: Timings) -> None:
-        self.cluster, self.timings = cluster, timings
-        self._caches: dict[Resource, Cache] = {}
+    def __init__(self, cluster: Cluster, timings: Timings, caches: dict[Resource, Cache]) -> None:
+        self.cluster, self.timings, self._caches = cluster, timings, caches
 
     def cache(self, resource: Resource) -> Cache:
         """Return the cache of a resource that some behaviour declared."""

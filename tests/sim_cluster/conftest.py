@@ -1,0 +1,113 @@
+"""Clusters and clients for the tests of the simulated cluster, one of each for a worker."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.talk import Client, Kubectl
+
+CONTROL_PLANE = Path(__file__).parents[3] / "shared" / "envtest" / "control-plane"
+_NUMBERS = itertools.count()
+
+
+def _binary() -> str:
+    found = shutil.which("kubectl")
+    if found is None and CONTROL_PLANE.exists():
+        done = subprocess.run([sys.executable, str(CONTROL_PLANE), "unpack"], capture_output=True, text=True, check=True)
+        found = str(Path(done.stdout.strip()) / "kubectl")
+    if found is None:
+        pytest.skip("no kubectl: neither on the PATH nor in ../shared/envtest")
+    return found
+
+
+@pytest.fixture(scope="session")
+def kubernetes_kubeconfig() -> Iterator[Path]:
+    with running_cluster(ClusterOptions(platform="kubernetes", nodes=3)) as cluster:
+        yield cluster.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def openshift_kubeconfig() -> Iterator[Path]:
+    with running_cluster(ClusterOptions()) as cluster:
+        yield cluster.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def client(kubernetes_kubeconfig: Path) -> Iterator[Client]:
+    """A raw client of a simulated Kubernetes with three nodes."""
+    made = Client(kubernetes_kubeconfig)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def openshift(openshift_kubeconfig: Path) -> Iterator[Client]:
+    """A raw client of a simulated OpenShift with three workers."""
+    made = Client(openshift_kubeconfig)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubernetes_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    return Kubectl(kubernetes_kubeconfig, _binary(), tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def oc(openshift_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """Kubectl on the simulated OpenShift."""
+    return Kubectl(openshift_kubeconfig, _binary(), tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def judge_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a real control plane: the one that the whole test run shares, or one of its own."""
+    if not CONTROL_PLANE.exists() and not os.environ.get("KUBEBUILDER_ASSETS"):
+        pytest.skip("no real control plane: KUBEBUILDER_ASSETS is unset and ../shared/envtest is absent")
+    try:
+        shared = request.getfixturevalue("real_cluster")
+    except pytest.FixtureLookupError:
+        directory = tmp_path_factory.mktemp("control-plane")
+        script = [sys.executable, str(CONTROL_PLANE)]
+        subprocess.run([*script, "up", str(directory), "--nodes", "3"], check=True, capture_output=True)
+        yield directory / "kubeconfig"
+        subprocess.run([*script, "down", str(directory)], check=True, capture_output=True)
+    else:
+        yield shared.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def judge(judge_kubeconfig: Path) -> Iterator[Client]:
+    """A raw client of the real control plane."""
+    made = Client(judge_kubeconfig)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def new_name() -> Callable[[str], str]:
+    """Return names that no other test of this run uses."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return lambda prefix: f"{prefix}-{worker}-{os.getpid()}-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def namespace(client: Client, new_name: Callable[[str], str]) -> str:
+    """A namespace of its own on the simulated Kubernetes."""
+    return make_namespace(client, new_name("ns"))
+
+
+def make_namespace(client: Client, name: str) -> str:
+    """Make a namespace and wait until pods are accepted in it."""
+    client.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    client.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
+    client.until(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt", lambda _: True)
+    return name

@@ -1,0 +1,159 @@
+"""Clients of the tests: raw HTTPS on the standard library, and kubectl. Nothing of the simulated cluster is used."""
+
+import base64
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+JSON = "application/json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    """An API reached through a kubeconfig that holds everything."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        document = json.loads(kubeconfig.read_text(encoding="utf-8"))
+        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+        url = urlsplit(cluster["server"])
+        self.host, self.port = url.hostname or "", url.port or 0
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self.stranger = ssl.create_default_context(cadata=authority)
+        self.tls = ssl.create_default_context(cadata=authority)
+        with tempfile.TemporaryDirectory() as scratch:
+            files = [Path(scratch, name) for name in ("certificate", "key")]
+            for file, key in zip(files, ("client-certificate-data", "client-key-data"), strict=True):
+                file.write_bytes(base64.b64decode(user[key]))
+            self.tls.load_cert_chain(*files)
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def connect(self, *, certificate: bool = True, timeout: float = 30) -> http.client.HTTPSConnection:
+        context = self.tls if certificate else self.stranger
+        return http.client.HTTPSConnection(self.host, self.port, context=context, timeout=timeout)
+
+    def ask(
+        self, method: str, path: str, body: Any = None, content: str = JSON, accept: str = JSON, token: str | None = None
+    ) -> Answer:
+        """Send one request; with a token (an empty one too) without the client certificate."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Accept": accept, "User-Agent": "test/1"} | ({"Content-Type": content} if data is not None else {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        connection = self._connection if token is None and self._connection else self.connect(certificate=token is None)
+        if token is None:
+            self._connection = connection
+        connection.request(method, path, body=data, headers=headers)
+        response = connection.getresponse()
+        text = response.read().decode("utf-8", "replace")
+        if token is not None:
+            connection.close()
+        return Answer(response.status, {key.lower(): value for key, value in response.getheaders()}, text)
+
+    def get(self, path: str, **options: Any) -> Any:
+        """GET what must be there."""
+        answer = self.ask("GET", path, **options)
+        assert answer.status == 200, f"GET {path}: {answer.status} {answer.text[:500]}"
+        return answer.body
+
+    def post(self, path: str, body: Any) -> Any:
+        """POST what must be accepted."""
+        answer = self.ask("POST", path, body)
+        assert answer.status == 201, f"POST {path}: {answer.status} {answer.text[:500]}"
+        return answer.body
+
+    def merge(self, path: str, patch: Any) -> Any:
+        """Merge-patch what must be there."""
+        answer = self.ask("PATCH", path, patch, MERGE)
+        assert answer.status == 200, f"PATCH {path}: {answer.status} {answer.text[:500]}"
+        return answer.body
+
+    def watch(self, path: str, timeout: float = 20) -> Iterator[dict[str, Any]]:
+        """Yield the events of a watch until the server ends it."""
+        connection = self.connect(timeout=timeout)
+        try:
+            connection.request("GET", path, headers={"Accept": JSON})
+            response = connection.getresponse()
+            assert response.status == 200, response.read()
+            for line in response:
+                yield json.loads(line)
+        finally:
+            connection.close()
+
+    def until(self, path: str, accept: Callable[[Any], Any], seconds: float = 20) -> Any:
+        """Watch one object (a path with its name last) until `accept` says yes; return the object."""
+        collection, _, name = path.rpartition("/")
+        deadline = time.monotonic() + seconds
+        seen: Any = None
+        for event in self.watch(f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds={int(seconds) + 1}"):
+            seen = event["object"]
+            if event["type"] != "DELETED" and accept(seen):
+                return seen
+            assert time.monotonic() < deadline, f"{path} after {seconds} s: {seen}"
+        raise AssertionError(f"{path} after {seconds} s: {seen}")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl on one cluster, with a discovery cache of its own."""
+
+    kubeconfig: Path
+    binary: str
+    home: Path
+
+    def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)}
+        done = subprocess.run([self.binary, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
+        return self.run(*arguments, stdin=stdin).stdout
+
+    def apply(self, *documents: Any, **_: Any) -> str:
+        return self("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, documents)))
+
+    def get(self, *arguments: str) -> Any:
+        return json.loads(self("get", *arguments, "-o", "json"))
+
+
+def deployment(name: str, namespace: str, replicas: int = 1) -> dict[str, Any]:
+    """Return a Deployment that everyone accepts."""
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "registry.invalid/c:1"}]}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}}  # fmt: skip
+
+
+def config_map(name: str, data: dict[str, str] | None = None, **metadata: Any) -> dict[str, Any]:
+    """Return a ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata}, "data": data or {"a": "1"}}

@@ -1,0 +1,320 @@
+"""The same life cycles on the real control plane and on the simulated one: what they answer must be the same."""
+
+import json
+import re
+from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.talk import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, Client, config_map, deployment
+
+pytestmark = pytest.mark.envtest
+#: What differs between any two clusters: that it is there is compared, not what it is.
+_VOLATILE = frozenset({
+    "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "time", "continue", "clusterIP", "clusterIPs", "startTime",
+    "lastTransitionTime", "lastUpdateTime", "lastProbeTime", "completionTime", "podIP", "podIPs", "hostIP", "hostIPs",
+})  # fmt: skip
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TOKEN = re.compile(r"kube-api-access-[a-z0-9]{5}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def normal(value: Any, key: str = "") -> Any:
+    """Return an answer without what differs between any two clusters."""
+    if key in _VOLATILE:
+        return f"<{key}>"
+    if isinstance(value, dict):
+        return {normal(name): normal(item, name) for name, item in sorted(value.items())}
+    if isinstance(value, list):
+        items = [normal(item) for item in value]
+        return sorted(items, key=json.dumps) if key in {"managedFields", "conditions"} else items
+    if isinstance(value, str):
+        value = value.partition("previously negative)")[0]  # the real server adds a diff of its Go structs
+        text = _TOKEN.sub("kube-api-access-<x>", _UID.sub("<uid>", _TIME.sub("<time>", value)))
+        return re.sub(r'\\?"resourceVersion\\?":\\?"\d+\\?"', "<version>", text)
+    return value
+
+
+Step = tuple[Any, ...]
+
+
+def said(client: Client, namespace: str, step: Step) -> dict[str, Any]:
+    """Do one step and return what was answered, comparable."""
+    method, path, *rest = step
+    body, content = (*rest, *(None, JSON)[len(rest) :])
+    answer = client.ask(method, path.replace("NS", namespace), body, content)
+    shown = normal(json.loads(answer.text)) if answer.headers.get("content-type", "").startswith("application/json") else answer.text
+    text = json.dumps(shown).replace(namespace, "NS").replace(str(client.port), "PORT")
+    return {"status": answer.status, "warning": answer.headers.get("warning"), "body": json.loads(text)}
+
+
+@dataclass(frozen=True)
+class Both:
+    """The two APIs, and a namespace of the same name on each."""
+
+    apis: tuple[Client, Client]
+    namespace: str
+
+    def __call__(self, steps: list[Step]) -> None:
+        """Do each step on both; what they answer must be the same."""
+        different = []
+        for number, step in enumerate(steps):
+            real, simulated = (said(api, self.namespace, step) for api in self.apis)
+            if simulated != real:
+                different.append(f"step {number}, {step[0]} {step[1]}\n" + "\n".join(differences(real, simulated)))
+        assert not different, "the simulated API differs from the real one:\n" + "\n".join(different)
+
+
+def differences(real: Any, simulated: Any, path: str = "") -> Iterator[str]:
+    """Yield where two answers differ."""
+    if isinstance(real, dict) and isinstance(simulated, dict):
+        for key in sorted(real.keys() | simulated.keys()):
+            yield from differences(real.get(key, "(nothing)"), simulated.get(key, "(nothing)"), f"{path}.{key}")
+    elif isinstance(real, list) and isinstance(simulated, list) and len(real) == len(simulated):
+        for number, (one, other) in enumerate(zip(real, simulated, strict=True)):
+            yield from differences(one, other, f"{path}[{number}]")
+    elif real != simulated:
+        yield f"  {path}\n    real:      {str(real)[:700]}\n    simulated: {str(simulated)[:700]}"
+
+
+@pytest.fixture
+def both(judge: Client, client: Client, new_name: Callable[[str], str]) -> Iterator[Both]:
+    pair = Both((judge, client), new_name("diff"))
+    for api in pair.apis:
+        make_namespace(api, pair.namespace)
+    yield pair
+    for api in pair.apis:
+        api.ask("DELETE", f"/api/v1/namespaces/{pair.namespace}")
+
+
+MAPS = "/api/v1/namespaces/NS/configmaps"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/NS/deployments"
+PODS = "/api/v1/namespaces/NS/pods"
+_BAD_SELECTOR = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}},
+                 "template": {"metadata": {"labels": {"a": "c"}}, "spec": {"containers": [{"name": "c"}]}}}  # fmt: skip
+_POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+    "nodeSelector": {"no": "such"}, "initContainers": [{"name": "i", "image": "i"}],
+    "containers": [{"name": "c", "image": "i:1", "ports": [{"containerPort": 80}], "resources": {"limits": {"cpu": "1"}},
+                    "env": [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+                    "readinessProbe": {"httpGet": {"path": "/", "port": 80}}}],
+    "volumes": [{"name": "v", "emptyDir": {}}, {"name": "s", "secret": {"secretName": "x"}}],
+}}  # fmt: skip
+
+
+def test_objects(both: Both) -> None:
+    both([
+        ("POST", MAPS, config_map("a")),
+        ("POST", MAPS, config_map("a")),
+        ("GET", f"{MAPS}/a"),
+        ("PUT", f"{MAPS}/a", config_map("a", {"b": "2"}, labels={"x": "y"})),
+        ("PUT", f"{MAPS}/a", config_map("a", {"b": "2"}, labels={"x": "y"})),
+        ("PUT", f"{MAPS}/a", config_map("a", resourceVersion="1")),
+        ("PUT", f"{MAPS}/a", config_map("other")),
+        ("PUT", f"{MAPS}/missing", config_map("missing")),
+        ("GET", f"{MAPS}/missing"),
+        ("DELETE", f"{MAPS}/a", {"preconditions": {"uid": "wrong"}}),
+        ("DELETE", f"{MAPS}/a"),
+        ("DELETE", f"{MAPS}/a"),
+    ])  # fmt: skip
+
+
+def test_mistakes(both: Both) -> None:
+    both([
+        ("POST", MAPS, config_map("Bad_Name")),
+        ("POST", MAPS, {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {}}),
+        ("POST", MAPS, config_map("a", namespace="other")),
+        ("POST", MAPS, {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "a"}}),
+        ("POST", MAPS, config_map("a", labels={"a b": "c d"})),
+        ("POST", MAPS, b'{"a":'),
+        ("POST", f"{MAPS}?fieldValidation=Strict", config_map("a") | {"foo": 1}),
+        ("POST", MAPS, config_map("a") | {"foo": 1}),
+        ("POST", MAPS, config_map("b") | {"data": {"a": 1}}),
+        ("POST", "/api/v1/namespaces/no-such/configmaps", config_map("a")),
+        ("POST", DEPLOYMENTS, deployment("a", "NS") | {"metadata": {"name": "a"}, "spec": {"replicas": "3"}}),
+        ("POST", DEPLOYMENTS, {"metadata": {"name": "a"}, "spec": {"replicas": 3}}),
+        ("POST", DEPLOYMENTS, {"metadata": {"name": "a"}, "spec": _BAD_SELECTOR}),
+        ("POST", PODS, {"metadata": {"name": "p"}, "spec": {}}),
+        ("POST", PODS, {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "x"}}}]}}),
+        ("POST", PODS, {"metadata": {"name": "p"}, "spec": {"restartPolicy": "Maybe", "containers": [{"name": "c", "image": "i"}] * 2}}),
+        ("POST", f"{MAPS}/a", config_map("a")),
+        ("PUT", MAPS, config_map("a")),
+        ("GET", "/apis/apps/v1/nope"),
+        ("GET", "/apis/nope/v1/x"),
+        ("GET", f"{PODS}/a/nope"),
+    ])  # fmt: skip
+
+
+def test_patches(both: Both) -> None:
+    container = {"name": "side", "image": "registry.invalid/side:1"}
+    both([
+        ("POST", MAPS, config_map("a", {"a": "1", "b": "2"})),
+        ("PATCH", f"{MAPS}/a", {"data": {"a": None, "c": "3"}}, MERGE),
+        ("PATCH", f"{MAPS}/a", [{"op": "replace", "path": "/data/b", "value": "4"}, {"op": "add", "path": "/metadata/labels", "value": {"x": "y"}}], JSON_PATCH),
+        ("PATCH", f"{MAPS}/a", [{"op": "test", "path": "/data/b", "value": "no"}], JSON_PATCH),
+        ("PATCH", f"{MAPS}/a", [{"op": "remove", "path": "/data/zz"}], JSON_PATCH),
+        ("PATCH", f"{MAPS}/a", {"data": {"c": 5}}, MERGE),
+        ("PATCH", f"{MAPS}/a", {"data": {"c": "5"}}, "text/plain"),
+        ("PATCH", f"{MAPS}/missing", {"data": {"c": "5"}}, MERGE),
+        ("PATCH", f"{MAPS}/a", {"metadata": {"resourceVersion": "1"}, "data": {"c": "6"}}, MERGE),
+        ("POST", DEPLOYMENTS + "?dryRun=All", deployment("d", "NS", 0)),
+    ])  # fmt: skip
+    paused = deployment("d", "NS", 0)
+    paused["metadata"].pop("namespace")
+    paused["spec"]["paused"] = True
+    spec = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    gone = {"spec": {"template": {"spec": {"containers": [{"name": "side", "$patch": "delete"}]}}}}
+    both([
+        ("PATCH", f"{MAPS}/missing2?fieldManager=m", config_map("missing2"), APPLY),
+        ("POST", PODS, _POD),
+        ("PATCH", f"{PODS}/p", {"spec": {"containers": [{"name": "c", "image": "j:1"}]}}, STRATEGIC),
+        ("PATCH", f"{PODS}/p", {"metadata": {"labels": {"a": "b"}, "finalizers": ["x.y/z"]}}, STRATEGIC),
+        ("PATCH", f"{PODS}/p", {"spec": {"hostNetwork": True}}, STRATEGIC),
+        ("PATCH", f"{PODS}/p", spec, MERGE),
+    ])  # fmt: skip
+    assert gone
+
+
+def test_apply(both: Both) -> None:
+    def applied(data: dict[str, str], **metadata: Any) -> dict[str, Any]:
+        return config_map("a", data, **metadata)
+
+    both([
+        ("PATCH", f"{MAPS}/a", applied({"a": "1"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=one", applied({"a": "1", "b": "1"}, labels={"l": "1"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=one", applied({"a": "1", "b": "1"}, labels={"l": "1"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=two", applied({"b": "2"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=two", applied({"a": "2", "b": "2"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=two&force=true", applied({"b": "2", "c": "2"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=one", applied({"a": "3"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=hand", {"data": {"c": "9"}}, MERGE),
+        ("PATCH", f"{MAPS}/a?fieldManager=two", applied({"c": "2"}), APPLY),
+        ("PATCH", f"{MAPS}/a?fieldManager=one", {"metadata": {"name": "a"}, "apiVersion": "v1", "kind": "ConfigMap"}, APPLY),
+    ])  # fmt: skip
+
+
+def test_finalizers(both: Both) -> None:
+    both([
+        ("POST", MAPS, config_map("a", finalizers=["example.com/hold"])),
+        ("DELETE", f"{MAPS}/a"),
+        ("GET", f"{MAPS}/a"),
+        ("PATCH", f"{MAPS}/a", {"metadata": {"finalizers": ["example.com/hold", "example.com/more"]}}, MERGE),
+        ("PATCH", f"{MAPS}/a", {"metadata": {"finalizers": None}}, MERGE),
+        ("GET", f"{MAPS}/a"),
+    ])  # fmt: skip
+
+
+def test_lists(both: Both) -> None:
+    both([
+        *(("POST", MAPS, config_map(f"m{n}", labels={"n": str(n), "odd": str(n % 2)})) for n in range(4)),
+        ("GET", f"{MAPS}?labelSelector=odd%3D1"),
+        ("GET", f"{MAPS}?labelSelector=n%20in%20(1,2),odd!%3D0"),
+        ("GET", f"{MAPS}?labelSelector=!odd,!absent&fieldSelector=metadata.name%3Dm1"),
+        ("GET", f"{MAPS}?labelSelector=n%3E1&fieldSelector=metadata.name!%3Dm2"),
+        ("GET", f"{MAPS}?limit=2&labelSelector=odd"),
+        ("GET", f"{MAPS}?labelSelector=a%20b"),
+        ("GET", f"{MAPS}?fieldSelector=data.a%3Db"),
+        ("GET", f"{MAPS}?fieldSelector=nope"),
+        ("GET", f"{MAPS}?limit=x"),
+        ("GET", f"{MAPS}?continue=x"),
+        ("GET", f"{PODS}?fieldSelector=spec.containers%3Dx"),
+        ("DELETE", f"{MAPS}?labelSelector=odd%3D1"),
+        ("GET", f"{MAPS}?labelSelector=odd"),
+    ])  # fmt: skip
+
+
+def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
+    group = f"{new_name('g')}.example.com"
+    schema = {"type": "object", "properties": {
+        "spec": {"type": "object", "required": ["size"], "properties": {
+            "size": {"type": "integer", "minimum": 1}, "color": {"type": "string", "default": "red", "enum": ["red", "blue"]}}},
+        "status": {"type": "object", "properties": {"phase": {"type": "string"}}}}}  # fmt: skip
+    definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"widgets.{group}"}, "spec": {
+        "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [
+            {"name": "v1", "served": True, "storage": True, "subresources": {"status": {}}, "schema": {"openAPIV3Schema": schema}}]}}  # fmt: skip
+    definitions, widgets = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", f"/apis/{group}/v1/namespaces/NS/widgets"
+    both([("POST", definitions, definition | {"metadata": {"name": "wrong.name"}})])
+    for api in both.apis:
+        api.post(definitions, definition)
+        api.until(f"{definitions}/widgets.{group}", lambda crd: any(c["type"] == "Established" and c["status"] == "True" for c in crd.get("status", {}).get("conditions", [])))
+        _until_served(api, f"/apis/{group}/v1", f"/apis/{group}/v1/widgets")
+
+    def widget(**spec: Any) -> dict[str, Any]:
+        return {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec, "status": {"phase": "no"}}
+
+    both([
+        ("POST", widgets, widget(size="big")),
+        ("POST", widgets, widget()),
+        ("POST", widgets, widget(size=0, color="green")),
+        ("POST", widgets, widget(size=1, unknown=1)),
+        ("PATCH", f"{widgets}/w", {"spec": {"size": 2}, "status": {"phase": "no"}}, MERGE),
+        ("PATCH", f"{widgets}/w/status", {"spec": {"size": 3}, "status": {"phase": "yes"}}, MERGE),
+        ("PATCH", f"{widgets}/w", {"spec": {"size": 2}}, STRATEGIC),
+        ("PUT", f"{widgets}/w", widget(size=4)),
+        ("PATCH", f"{widgets}/w?fieldManager=m", widget(size=5), APPLY),
+        ("DELETE", f"{widgets}/w"),
+    ])  # fmt: skip
+    for api in both.apis:
+        assert api.ask("DELETE", f"{definitions}/widgets.{group}").status == 200
+
+
+def _until_served(api: Client, *paths: str) -> None:
+    for path in paths:
+        for _ in range(500):
+            if api.ask("GET", path).status == 200:
+                break
+        else:
+            raise AssertionError(f"{path} is not served")
+
+
+def test_pods_and_workloads_are_defaulted_alike(both: Both) -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    selected = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    never = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}
+    both([
+        ("POST", f"{PODS}?dryRun=All", _POD),
+        ("POST", f"{DEPLOYMENTS}?dryRun=All", {"metadata": {"name": "a"}, "spec": selected}),
+        ("POST", f"{DEPLOYMENTS}?dryRun=All", {"metadata": {"name": "a"}, "spec": selected | {"strategy": {"type": "Recreate"}}}),
+        ("POST", "/apis/apps/v1/namespaces/NS/daemonsets?dryRun=All", {"metadata": {"name": "a"}, "spec": selected}),
+        ("POST", "/apis/apps/v1/namespaces/NS/statefulsets?dryRun=All", {"metadata": {"name": "a"}, "spec": selected | {"serviceName": "s"}}),
+        ("POST", "/apis/apps/v1/namespaces/NS/replicasets?dryRun=All", {"metadata": {"name": "a"}, "spec": selected}),
+        ("POST", "/apis/batch/v1/namespaces/NS/jobs?dryRun=All", {"metadata": {"name": "a"}, "spec": {"template": never}}),
+        ("POST", "/apis/batch/v1/namespaces/NS/cronjobs?dryRun=All", {"metadata": {"name": "a"}, "spec": {
+            "schedule": "* * * * *", "jobTemplate": {"spec": {"template": never}}}}),
+        ("POST", "/api/v1/namespaces/NS/services?dryRun=All", {"metadata": {"name": "a"}, "spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}}),
+        ("POST", "/api/v1/namespaces/NS/secrets?dryRun=All", {"metadata": {"name": "a"}, "stringData": {"a": "b"}}),
+        ("POST", "/api/v1/namespaces/NS/serviceaccounts?dryRun=All", {"metadata": {"name": "a"}}),
+        ("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings?dryRun=All", {"metadata": {"name": "a"},
+            "roleRef": {"kind": "ClusterRole", "name": "view"}, "subjects": [{"kind": "User", "name": "u"}]}),
+        ("POST", "/api/v1/namespaces?dryRun=All", {"metadata": {"name": "dry"}}),
+    ])  # fmt: skip
+
+
+_IGNORED_LATER = frozenset({"managedFields", "annotations", "image", "imageID", "nodeName", "name", "generateName", "containerID"})
+
+
+@pytest.mark.parametrize("kind", ["deployments", "daemonsets", "statefulsets", "jobs"])
+def test_workloads_end_in_the_same_status(kind: str, judge: Client, client: Client, new_name: Callable[[str], str]) -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec: dict[str, Any] = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    group, done = "apps", lambda status: status.get("readyReplicas") == 2 == status.get("availableReplicas")
+    if kind == "jobs":
+        group, spec = "batch", {"template": {"spec": template["spec"] | {"restartPolicy": "Never"}}}
+        done = lambda status: status.get("succeeded") == 1 and "completionTime" in status  # noqa: E731
+    elif kind == "daemonsets":
+        done = lambda status: status.get("numberAvailable") == 3  # noqa: E731
+    else:
+        spec |= {"replicas": 2} | ({"serviceName": "s"} if kind == "statefulsets" else {})
+    found = []
+    for api in (judge, client):
+        space = make_namespace(api, new_name("end"))
+        path = f"/apis/{group}/v1/namespaces/{space}/{kind}"
+        api.post(path, {"metadata": {"name": "w"}, "spec": spec})
+        ended = api.until(f"{path}/w", lambda obj: done(obj.get("status", {})))
+        status = normal(ended["status"])
+        text = re.sub(r"w-[a-z0-9]+", "w-<hash>", json.dumps(status))
+        found.append(json.loads(text))
+        api.ask("DELETE", f"/api/v1/namespaces/{space}")
+    assert found[1] == found[0]
