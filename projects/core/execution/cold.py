@@ -20,24 +20,6 @@ from projects.core.execution.processes import run_process
 from projects.core.execution.request import SECRETS_FILE, Remote, Request, ansible_settings, interpreter_vars
 
 
-class _Unsafe(str):
-    """A string that Ansible must not take for a template."""
-
-    __slots__ = ()
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes strings with Ansible's ``!unsafe`` tag."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write a value that occurs twice twice."""
-        del data
-        return True
-
-
-_Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-
-
 def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], object] | None) -> int:
     """Run a command in a process of its own.
 
@@ -73,7 +55,7 @@ def _write(private: Path, request: Request) -> dict[str, str]:
         (private / directory).mkdir()
     (private / "project" / "play.yml").write_text(yaml.safe_dump([request.play]), encoding="utf-8")
     variables = _unsafe({**({} if request.remote else interpreter_vars()), **request.extra_vars})
-    (private / "env" / "extravars").write_text(yaml.dump(variables, Dumper=_Dumper), encoding="utf-8")
+    (private / "env" / "extravars").write_text(json.dumps(variables), encoding="utf-8")
     (private / "inventory" / "hosts").write_text(_inventory(request.remote), encoding="utf-8")
     secrets = private / "secrets.json"
     secrets.write_text(json.dumps(request.secrets), encoding="utf-8")
@@ -95,8 +77,12 @@ def _inventory(remote: Remote | None) -> str:
 
 
 def _unsafe(value: Any) -> Any:
+    """Return data with its strings in the form that Ansible's JSON has for those that are no templates.
+
+    YAML's ``!unsafe`` will not do: behind it, "4.10" in quotes is a number.
+    """
     if isinstance(value, str):
-        return _Unsafe(value)
+        return {"__ansible_unsafe": value}
     if isinstance(value, dict):
         return {key: _unsafe(member) for key, member in value.items()}
     if isinstance(value, list):

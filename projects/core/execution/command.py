@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from projects.core.values.redaction import REDACTOR
 LOG, PLAY, ENVIRONMENT, COMMAND_LINE = "_ansible.log", "_ansible.play.yaml", "_ansible.env", "_python.cmd"
 EVENTS = "_ansible.events.jsonl"
 TAIL_LINES = 20
+_TAIL_CHARACTERS = 16_000
 
 # What of the environment a post-mortem needs. Everything else may be a token, so it is left out.
 _KEPT = re.compile(
@@ -41,6 +42,19 @@ class Failure:
     reason: str
     exit_code: ExitCode
     hint: str | None
+
+
+class _Said:
+    """The end of what a command prints, for one that has no log."""
+
+    def __init__(self, on_output: Callable[[str], object] | None) -> None:
+        self.tail = ""
+        self._on_output = on_output
+
+    def hear(self, text: str) -> None:
+        self.tail = (self.tail + text)[-_TAIL_CHARACTERS:]
+        if self._on_output:
+            self._on_output(text)
 
 
 def run_command(
@@ -68,8 +82,11 @@ def run_command(
     """
     _write_inputs(request, command_line)
     cold = request.remote is not None or request.environment.get("FORESAIL_EXECUTION") == "cold"
-    status = run_cold(request, token, on_output) if cold else host.run(request, token, on_output)
+    said = _Said(on_output)
+    status = run_cold(request, token, said.hear) if cold else host.run(request, token, said.hear)
     if status != 0:
+        if not (request.directory / LOG).exists():  # Ansible did not get as far as to the play
+            (request.directory / LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")
         raise _error(request.directory, name, status)
 
 
@@ -116,7 +133,7 @@ def _failure(directory: Path, status: int) -> Failure:
     # A task whose block has a rescue section leaves it to that section to say what happened, when that fails too.
     told = next((each for each in failed if not each["rescued"]), failed[-1] if failed else None)
     if told is None:
-        return Failure("", f"Ansible exited with {status}; see {LOG}", ExitCode.TEST_FAILED, None)
+        return Failure("", f"Ansible exited with {status}:\n{log_tail(directory)}", ExitCode.TEST_FAILED, None)
     typed: Mapping[str, Any] = told.get("foresail") or {}
     code = ExitCode.INFRASTRUCTURE if told["outcome"] == "unreachable" else ExitCode(typed.get("exit_code", 1))
     return Failure(told["task"], told["msg"], code, typed.get("hint"))
@@ -126,6 +143,8 @@ def _events(directory: Path) -> list[dict[str, Any]]:
     path = directory / EVENTS
     if not path.exists():
         return []
-    # A fork that was killed may have left half a line.
-    lines = [line for line in path.read_text(encoding="utf-8").split(os.linesep) if line.endswith("}")]
-    return [json.loads(line) for line in lines]
+    events = []
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        with contextlib.suppress(ValueError):  # a fork that was killed may have left half a line
+            events.append(json.loads(line))
+    return events

@@ -16,11 +16,13 @@ from typing import Any
 
 from ansible import context
 from ansible.cli.playbook import PlaybookCLI
+from ansible.errors import AnsibleError
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
+from ansible.plugins import strategy
 from ansible.plugins.loader import (
     action_loader,
     callback_loader,
@@ -31,8 +33,10 @@ from ansible.plugins.loader import (
 )
 from ansible.template import trust_as_template
 from ansible.utils.context_objects import CLIArgs
+from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
+from projects.core.execution.inline_worker import InlineWorker
 from projects.core.execution.request import COLLECTIONS, interpreter_vars
 
 LOG_CALLBACK = "foresail.core.log"
@@ -57,6 +61,7 @@ class Prepared:
 def prepare() -> Prepared:
     """Load Ansible whole, with our plugins, and run one play so that its caches are filled."""
     init_plugin_loader()
+    strategy.WorkerProcess = InlineWorker
     cli = PlaybookCLI(["ansible-playbook", "--inventory", "localhost,", "none.yml"])
     cli.parse()
     prepared = Prepared(*cli._play_prereqs())  # noqa: SLF001 - what `ansible-playbook` itself calls
@@ -70,7 +75,7 @@ def prepare() -> Prepared:
 
 
 def _load_what_workers_load() -> None:
-    """Load the plugins that each task's worker would otherwise load for itself: half of a task's time."""
+    """Load the plugins that each fork would otherwise load for itself: half of a task's time."""
     for name in ("local", "ansible.builtin.local"):
         connection_loader.get(name, PlayContext())  # brings its shell plugin along
     for loader in (filter_loader, test_loader):
@@ -106,6 +111,9 @@ def run_play(prepared: Prepared, play: Mapping[str, Any], extra_vars: Mapping[st
         loaded = Play.load(dict(play), variable_manager=prepared.variables, loader=prepared.loader)
         code = int(manager.run(loaded))
         manager.send_callback("v2_playbook_on_stats", manager._stats)  # noqa: SLF001 - as PlaybookExecutor does
+    except AnsibleError as error:  # a role that it does not accept: shown as `ansible-playbook` does
+        Display().error(error)
+        code = int(error._exit_code)  # noqa: SLF001
     finally:
         manager.cleanup()
         sys.stdout.flush()

@@ -26,6 +26,7 @@ type: stdout
 short_description: Foresail's log of a toolbox command
 description:
   - Writes C(_ansible.log) and C(_ansible.events.jsonl) into the command's artifact directory, and the log to stdout.
+options: {} # ansible-runner, which wraps this callback, wants to add to them
 """
 
 SHOWN = ("cmd", "rc", "stdout", "stderr", "msg", "waited_for", "skipped", "report")
