@@ -17,7 +17,7 @@ from typing import Any
 from projects.core.configuration.data import copied
 from projects.core.configuration.document import Place, shown
 from projects.core.configuration.errors import ConfigInBranch, Problem, UnknownKey, WrongKind, report
-from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, parse_key
+from projects.core.configuration.keys import MISSING, KeyPath, exists, find, format_key, parse_key
 from projects.core.configuration.layering import (
     PR_ARGUMENT,
     asked_by_pull_request,
@@ -263,6 +263,9 @@ class Project:
         """Give a key back the value that it had, as it was written. Called by `TempValue`."""
         path = parse_key(key) or ()
         with self._lock:
+            if not exists(self._configuration.data, path):
+                logger.warning("%s cannot be given back its value: something around it was replaced", key)
+                return
             value = find(before.data, path)
             origin = before.origin(path) or Origin(Layer.CODE)
             self._become(assigned(self._configuration, path, Assignment(key, value, origin)))

@@ -76,7 +76,7 @@ def read_sections(file: Path) -> dict[str, Section]:
 
 def sections_of(text: str, file: Path) -> dict[str, Section]:
     """Return the sections of a template's text; see `read_sections`."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     starts = list(_starts(text))
     bounds = [*(line for line, _ in starts), len(lines)]
     shared = set(range(bounds[0]))
@@ -96,7 +96,7 @@ def sections_of(text: str, file: Path) -> dict[str, Section]:
 def _starts(text: str) -> Iterable[tuple[int, str]]:
     """Give the line and the name of each section. What stands inside of Jinja's brackets is no YAML yet."""
     hidden = _JINJA.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), text)
-    for number, line in enumerate(hidden.splitlines()):
+    for number, line in enumerate(hidden.split("\n")):
         if found := _KEY.match(line):
             yield number, " ".join(found["name"].split())
 
@@ -112,7 +112,7 @@ def _sets_at_the_end(lines: list[str], start: int, end: int) -> set[int]:
 
 
 def _only(lines: list[str], wanted: set[int]) -> str:
-    return "\n".join(line if number in wanted else "" for number, line in enumerate(lines)) + "\n"
+    return "\n".join(line if number in wanted else "" for number, line in enumerate(lines))
 
 
 def name_of_section(group: str, command: str, prefix: str | None, suffix: str | None) -> str:

@@ -43,7 +43,8 @@ def read(key: str, file: str, variable: object) -> str:
             hint=f"put it there, or let ${variable} name another directory",
             place=path,
         ) from error
-    REDACTOR.register(value)
+    if value not in REDACTOR.values:
+        REDACTOR.register(value)
     return value
 
 

@@ -100,3 +100,9 @@ def test_names_of_sections() -> None:
     assert name_of_section("g", "c", None, None) == "g c"
     assert name_of_section("g", "c", "pre", "post") == "pre/g c/post"
     assert name_of_section("g", "c", "", "post") == "g c/post"
+
+
+def test_only_a_newline_ends_a_line() -> None:
+    found = sections_of('one:\n  x: "a\u2028b\x0cc"\ntwo: {}\n', FILE)
+    assert found["two"].place.line == 3
+    assert "a\u2028b\x0cc" in found["one"].source

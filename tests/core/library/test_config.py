@@ -275,6 +275,9 @@ def test_temporary_values_give_back_what_was_written(config: ModuleType, testing
     assert project.get_config("t.list") == [1]
     with pytest.raises(UnknownKey), config.TempValue(project, "t.no_such", 2):
         pass
+    with config.TempValue(project, "t.list[0]", 2):
+        project.set_config("t.list", [])
+    assert project.get_config("t.list") == []
 
 
 def test_a_temporary_value_in_a_branch_is_refused(config: ModuleType, testing: Path, run_root: Path) -> None:
