@@ -63,7 +63,7 @@ def execute(
             _send(socket, stdin.encode())
         return _receive(socket, deadline, f"`{' '.join(command)}` in {pod}", timeout)
     finally:
-        socket.close()
+        socket.shutdown()  # `close` does nothing when the server has closed already, and leaves the descriptor open
 
 
 def _open(cluster: Cluster, pod: Target, command: Sequence[str], container: str | None, stdin: bool) -> Any:
