@@ -97,7 +97,7 @@ class Watch:
             end = loop.time() + self.options.timeout if self.options.timeout else float("inf")
             while (left := end - loop.time()) > 0:
                 batch, ended = await self._next(min(left, BOOKMARK_SECONDS))
-                if not batch and self.options.bookmarks and not ended:
+                if not batch and self.options.bookmarks and not ended and left > BOOKMARK_SECONDS:
                     batch = [Event("BOOKMARK", None, self._version)]
                 if batch:
                     yield batch
