@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from ansible import context
@@ -84,6 +87,13 @@ def _load_what_workers_load() -> None:
         action_loader.get(f"ansible.builtin.{name}", class_only=True)
 
 
+def _end_group(signum: int, frame: FrameType | None) -> None:
+    """End with all that was started in the same process group, such as the process of a stock module."""
+    del frame
+    signal.signal(signum, signal.SIG_DFL)
+    os.killpg(os.getpgrp(), signum)
+
+
 def run_play(prepared: Prepared, play: Mapping[str, Any], extra_vars: Mapping[str, Any], *, check: bool = False) -> int:
     """Run a play and return Ansible's exit code: 0 passed, 1 error, 2 a host failed, 4 unreachable.
 
@@ -107,6 +117,7 @@ def run_play(prepared: Prepared, play: Mapping[str, Any], extra_vars: Mapping[st
         run_additional_callbacks=False,
         forks=1,
     )
+    signal.signal(signal.SIGTERM, _end_group)  # in place of the manager's, which ends worker processes
     try:
         loaded = Play.load(dict(play), variable_manager=prepared.variables, loader=prepared.loader)
         code = int(manager.run(loaded))

@@ -117,9 +117,8 @@ class Host:
             os.setsid()
             # However many commands run, the processes that can end them must get their turn at once.
             os.nice(_NICENESS)
-            # Should the host be killed, no command may go on without it, nor its workers without the command.
-            _end_with_parent()
-            os.register_at_fork(after_in_child=_end_with_parent)
+            # Should the host be killed, no command may go on without it.
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
             self._let_go()
             for number, descriptor in enumerate(outputs, start=1):
                 os.dup2(descriptor, number)
@@ -148,6 +147,10 @@ class Host:
         os.close(watched)
         _, status = os.waitpid(fork.pid, 0)
         fork.status = os.waitstatus_to_exitcode(status)
+        if fork.status < 0 and fork.ending is None:
+            # Killed, it could not end what it has started, which is in its session.
+            fork.ending = Ending(fork.pid, TERM_GRACE_S, sessions={fork.pid})
+            self._ending.append(fork.ending)
 
     def _end(self, forks: list[_Fork]) -> None:
         new = []
@@ -167,16 +170,11 @@ class Host:
         ]
         for descriptor in ended:
             fork = self._by_channel.pop(descriptor)
-            if fork.ending is None:
-                # Closing is not enough: a fork that has not closed its copy yet would keep it in the poll.
+            # Closing is not enough: a fork that has not closed its copy yet would keep it in the poll.
+            with contextlib.suppress(FileNotFoundError):  # its caller wanted it ended, and was heard
                 self._poll.unregister(descriptor)
             assert fork.status is not None
             _answer(fork.channel, fork.status)
-
-
-def _end_with_parent() -> None:
-    """Have the kernel send TERM when the parent dies; Ansible's workers then end what they have started."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def run_request(prepared: Prepared, channel: socket.socket) -> int:

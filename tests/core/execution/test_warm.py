@@ -45,7 +45,6 @@ KILLING = """
   shell: |
     controller=$PPID
     while [ "$(cut -d' ' -f6 /proc/$controller/stat)" != "$controller" ]; do controller=$(cut -d' ' -f4 /proc/$controller/stat); done
-    controller=$(cut -d' ' -f4 /proc/$controller/stat)
     kill -{{ probe_signal }} $controller
     : {{ probe_marker }}
     sleep 300
