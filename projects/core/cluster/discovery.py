@@ -15,6 +15,7 @@ import os
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from projects.core.cluster.session import Session
 
 _FORMAT = 1
+_AGAIN = 0.2
 
 
 def cache_directory() -> Path:
@@ -88,6 +90,19 @@ class Discovery:
         except NotFound:
             return False
         return True
+
+    def await_kind(self, kind: str, api_version: str | None, seconds: float) -> None:
+        """Wait until the server serves a kind: one that has just been defined is served a moment later.
+
+        Raises:
+          NotFound: it does not in so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while not self.serves(kind, api_version) and time.monotonic() < deadline:
+            pause.wait(_AGAIN)
+            self.expire()
+        self._find(kind, api_version)
 
     def search(self, **wanted: Any) -> list[Any]:
         """Return the resources of a kind, as the dynamic client asks for them."""

@@ -19,8 +19,12 @@ class ActionModule(ForesailAction):
         manifests = manifests_of(arguments["manifest"])
         if arguments["file"] and not self._task.no_log:
             keep(manifests, self.artifact(arguments["file"]))
+        cluster = self.cluster
+        if not self.checking:
+            for each in manifests:
+                cluster.session.discovery.await_kind(each["kind"], each["apiVersion"], arguments["await_kind"])
         return apply_all(
-            self.cluster,
+            cluster,
             manifests,
             namespace=arguments["namespace"],
             checking=self.checking,

@@ -19,6 +19,10 @@ options:
     type: str
     choices: [strict, warn, ignore]
     default: strict
+  await_kind:
+    description: Seconds to wait until the server serves the kinds, where they have just been defined.
+    type: float
+    default: 0
   file:
     description: Where to keep the manifest, below the artifact directory, such as C(src/deployment.yaml). A Secret is kept without its values.
     type: str
