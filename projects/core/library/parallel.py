@@ -43,6 +43,8 @@ class _Branch:
         try:
             self.context.run(self._run, token)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            if isinstance(error, SystemExit) and not error.code:
+                return  # the branch has ended, as its step says
             self.error = error
             token.cancel(f"the branch '{self.name}' failed: {error}")
 
@@ -124,14 +126,15 @@ def _run_all(branches: list[_Branch], token: CancelToken, limit: int) -> None:
             branch.run(token)
 
     threads = [threading.Thread(target=work, name=f"branch-{n}") for n in range(min(limit, len(branches)))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except BaseException as error:
-        # A signal: the branches end first, then it goes on.
+        # A signal, or there can be no more threads: the branches end first, then it goes on.
         token.cancel(str(error) or type(error).__name__)
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         raise
