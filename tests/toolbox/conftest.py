@@ -1,5 +1,6 @@
 """Fixtures of the tests of toolbox commands: the simulated OpenShift, and a way to run a command on a cluster."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -27,7 +28,7 @@ class Done:
     def changed(self) -> list[str]:
         """Return the tasks that changed something."""
         lines = (self.directory / "_ansible.log").read_text().splitlines()
-        return [before for before, line in zip(lines, lines[1:], strict=False) if line.strip().startswith("changed")]
+        return [before for before, line in itertools.pairwise(lines) if line.strip().startswith("changed")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             while True:
                 with self.server.changed:
-                    self.server.changed.wait_for(lambda: self.server.version > seen, 20)
+                    self.server.changed.wait_for(lambda after=seen: self.server.version > after, 20)  # type: ignore[misc]
                     seen = self.server.version
                 self.event("MODIFIED", self.server.thing)
         except OSError:

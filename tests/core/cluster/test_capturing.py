@@ -33,9 +33,12 @@ def test_files_of_each_format(cluster: Cluster, tmp_path: Path) -> None:
 def test_each_read_is_done_once(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths: list[str] = []
     send = cluster.session.send
-    monkeypatch.setattr(
-        cluster.session, "send", lambda method, path, *a, **k: (paths.append(path), send(method, path, *a, **k))[1]
-    )
+
+    def spy(method: str, path: str, *rest: Any, **options: Any) -> Any:
+        paths.append(path)
+        return send(method, path, *rest, **options)
+
+    monkeypatch.setattr(cluster.session, "send", spy)
     capture(cluster, [Read(["nodes.status", "nodes.yaml", "nodes.json"], Target("Node"))], tmp_path)
     assert [path for path in paths if "nodes" in path] == ["/api/v1/nodes"]
 
