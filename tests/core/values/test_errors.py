@@ -80,7 +80,7 @@ def test_a_foreign_error_is_explained_by_its_type_and_message() -> None:
 def test_a_failed_process_says_how_it_ended(status: int, said: str) -> None:
     error = ProcessFailed("cmd", status, stdout="out", stderr=None, tail="last\nlines")
     assert isinstance(error, subprocess.CalledProcessError)
-    assert str(error) == f"{said}; its last lines:\nlast\nlines"
+    assert str(error) == f"{said}\nits last lines:\nlast\nlines"
     assert (error.cmd, error.returncode, error.output, error.stdout, error.stderr) == (
         "cmd",
         status,
@@ -89,6 +89,10 @@ def test_a_failed_process_says_how_it_ended(status: int, said: str) -> None:
         None,
     )
     assert exit_code_of(error) is ExitCode.TEST_FAILED
+
+
+def test_a_failed_process_with_one_line_of_output_says_it_at_once() -> None:
+    assert str(ProcessFailed("cmd", 3, stdout=None, stderr=None, tail="why")) == "`cmd` exited with 3: why"
 
 
 def test_a_failed_process_without_output_says_nothing_of_last_lines() -> None:
