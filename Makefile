@@ -16,7 +16,7 @@ setup: $(STAMP) ## make .venv with everything that is needed
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip hatchling editables
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt -e . --group dev
 	@touch $@
 
@@ -30,7 +30,7 @@ lint: $(STAMP) types ## ruff, import contracts, ansible-lint and the type checke
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/lint-imports
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q toolbox
+	@PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=projects/core $(BIN)/ansible-lint --offline -q toolbox
 
 types: $(STAMP) ## mypy --strict
 	@$(BIN)/mypy

@@ -6,9 +6,10 @@ import contextlib
 import io
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.results import Figure
 from projects.core import console
 from projects.core.record.finish import finish
 from projects.core.record.steps import Record, Step, new_id
@@ -20,19 +21,18 @@ STEPS = 1000
 LINES = 10_000
 
 
-def measure() -> dict[str, float]:
-    """Measure, and return the figures by what they are; the unit stands in the name."""
+def measure() -> Iterator[Figure]:
+    """Yield what a report of a thousand steps costs, and what a line of the record and of the console do."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         long_run(root, STEPS)
         write_report(root)  # imports
-        return {
-            "report of 1,000 steps, ms": 1e3 * _seconds(lambda: write_report(root)),
-            "report of 1,000 steps, kB": (root / "report.html").stat().st_size / 1e3,
-            "FAILURES, JUnit and FINISHED of 1,000 steps, ms": 1e3 * _seconds(lambda: finish(root, properties={})),
-            "record, µs a line": 1e6 * _recording(root / "lines") / (2 * STEPS),
-            "print through the redacting stream, µs a line": 1e6 * _printing() / LINES,
-        }
+        yield Figure("report of 1,000 steps", _seconds(lambda: write_report(root)), "s", 1.0)
+        yield Figure("its size", (root / "report.html").stat().st_size / 1e6, "MB", 1.0)
+        finishing = _seconds(lambda: finish(root, properties={}))
+        yield Figure("FAILURES, JUnit and FINISHED of 1,000 steps", finishing, "s")
+        yield Figure("a line of the record", 1e6 * _recording(root / "lines") / (2 * STEPS), "µs")
+        yield Figure("a printed line, redacted", 1e6 * _printing() / LINES, "µs")
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -65,8 +65,3 @@ def _printing() -> float:
         return _seconds(
             lambda: [print("a line of a child process, of ordinary length, number", each) for each in range(LINES)]
         )
-
-
-if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{value:10.1f}  {name}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.core.report.kpis import read_kpis
+from projects.core.report.kpis import percentile, read_kpis
 from projects.core.values.errors import UsageError
 from projects.skeleton.library.pod_startup import FILE_NAME, PodStartup, pod
 from projects.skeleton.visualizations import pod_startup
@@ -26,7 +26,7 @@ def write(directory: Path, test: str, found: PodStartup) -> None:
 
 @given(TIMES, st.integers(min_value=1, max_value=100))
 def test_a_percentile_is_a_value_with_at_least_that_share_at_or_below_it(values: list[float], percent: int) -> None:
-    found = pod_startup.percentile(values, percent)
+    found = percentile(values, percent)
     below = sum(each <= found for each in values)
     strictly_below = sum(each < found for each in values)
     assert found in values
@@ -35,7 +35,7 @@ def test_a_percentile_is_a_value_with_at_least_that_share_at_or_below_it(values:
 
 
 def test_the_hundredth_percentile_is_the_slowest_pod() -> None:
-    assert pod_startup.percentile([3.0, 1.0, 2.0], 100) == 3.0
+    assert percentile([3.0, 1.0, 2.0], 100) == 3.0
 
 
 def test_every_test_below_a_directory_has_its_kpis(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _run(find_orchestration(words), words[2:])
     except ForesailError as error:
-        print(explain(error), file=sys.stderr)
+        print(f"{_USAGE}\n{explain(error)}" if isinstance(error, UsageError) else explain(error), file=sys.stderr)
         return int(error.exit_code)
 
 
@@ -62,13 +62,13 @@ def find_orchestration(words: Sequence[str]) -> Path:
         raise UsageError(f"expected a project and a file, found {' '.join(words) or 'nothing'}\n\n{_listing()}")
     project, name = words[0], words[1]
     if project not in projects:
-        raise UsageError(f"unknown project '{project}'\n{_USAGE}", hint=did_you_mean(project, projects))
+        raise UsageError(f"unknown project '{project}'", hint=did_you_mean(project, projects))
     testing = ROOT / "projects" / project / "testing"
     for suffix in _SUFFIXES:
         if (path := testing / f"{name}{suffix}").is_file():
             return path
     known = [path.stem for path in projects[project]]
-    raise UsageError(f"unknown file '{name}' in {testing}\n{_USAGE}", hint=did_you_mean(name, known))
+    raise UsageError(f"unknown file '{name}' in {testing}", hint=did_you_mean(name, known))
 
 
 def orchestrations() -> dict[str, list[Path]]:

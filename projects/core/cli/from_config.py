@@ -11,12 +11,14 @@ import yaml
 
 from projects.core.cli.toolbox import FROM_CONFIG, run_command
 from projects.core.library import config
+from projects.core.record.steps import redacted
 from projects.core.toolbox.binding import bind_line, parameters_of
 from projects.core.toolbox.discovery import find_command
 from projects.core.toolbox.help import command_help, usage_of
 from projects.core.toolbox.specification import read_docstring
 from projects.core.values.errors import UsageError
 from projects.core.values.nearest import did_you_mean
+from projects.core.values.redaction import REDACTOR
 
 
 def run(script: str, words: Sequence[str], *, check: bool) -> int:
@@ -34,12 +36,12 @@ def run(script: str, words: Sequence[str], *, check: bool) -> int:
     del parameters["check"]
     name = f"{script} {FROM_CONFIG}"
     if {"--help", "-h"} & set(words):
-        print(command_help(name, parameters, read_docstring(from_config)))
+        print(command_help(name, parameters, read_docstring(from_config), bare=True))
         return 0
     try:
         given = bind_line(parameters, words)
     except UsageError:
-        print(usage_of(name, parameters), file=sys.stderr)
+        print(usage_of(name, parameters, bare=True), file=sys.stderr)
         raise
     return from_config(**given, check=check)
 
@@ -83,9 +85,10 @@ def from_config(  # noqa: PLR0913 - the flags of its command line
     with config.use(configuration):
         arguments = config.command_args(group, command, prefix=prefix, suffix=suffix, extra=extra, private=shown)
         if shown:
-            print(_shown(arguments, show_args))
+            print(REDACTOR.redact(_shown(redacted(arguments), show_args)))
             return 0
-        return run_command(group, command, arguments, check=check)
+        place = config.place_of_section(group, command, prefix=prefix, suffix=suffix)
+        return run_command(group, command, arguments, check=check, place=place)
 
 
 def _shown(arguments: dict[str, Any], name: str | bool) -> str:

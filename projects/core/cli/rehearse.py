@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from projects.core.cli.ci_run import find_orchestration
 from projects.core.execution.cancellation import current_token
@@ -52,7 +53,11 @@ class EntrypointFailed(ForesailError, RuntimeError):
 
 
 def rehearse(
-    project: str, *entrypoints: str, nodes: int = 3, platform: str = "openshift", speed: float | None = None
+    project: str,
+    *entrypoints: str,
+    nodes: int = 3,
+    platform: Literal["openshift", "kubernetes"] = "openshift",
+    speed: float | None = None,
 ) -> int:
     """Run an orchestration on a simulated cluster.
 
@@ -70,10 +75,10 @@ def rehearse(
     known = declared_entrypoints(script)
     for name in entrypoints:
         if name not in known:
-            raise UsageError(f"{project} has no entrypoint '{name}'\n{_USAGE}", hint=did_you_mean(name, known))
+            raise UsageError(f"{project} has no entrypoint '{name}'", hint=did_you_mean(name, known))
     chosen = entrypoints or tuple(name for name in IN_ORDER if name in known)
     options = [f"--nodes={nodes}", f"--platform={platform}", *([f"--speed={speed}"] if speed else [])]
-    return int(run_session(lambda: _rehearse(script, chosen, options), project=project))
+    return int(run_session(lambda: _rehearse(script, chosen, options), project=project, whole=True))
 
 
 def declared_entrypoints(script: Path) -> list[str]:
@@ -105,13 +110,13 @@ def main(argv: Sequence[str]) -> int:
         options = {name: each for name, each in parameters_of(rehearse).items() if not each.positional}
         return rehearse(*_names(names), **bind_line(options, flags))
     except UsageError as error:
-        print(explain(error), file=sys.stderr)
+        print(f"{_USAGE}\n{explain(error)}", file=sys.stderr)
         return int(ExitCode.USAGE)
 
 
 def _names(names: list[str]) -> list[str]:
     if not names:
-        raise UsageError(f"expected a project, found the end of the line\n{_USAGE}")
+        raise UsageError("expected a project, found the end of the line")
     return names
 
 
@@ -130,22 +135,28 @@ def _rehearse(script: Path, entrypoints: Sequence[str], options: Sequence[str]) 
 
 
 def _run_entrypoint(script: Path, name: str, kubeconfig: Path) -> None:
-    """Run one entrypoint in a process and a numbered directory of its own; what it records is below that step."""
-    with StepScope("directory", name, directory=env.claim_directory(name)) as scope:
-        ended = run_process(
-            [sys.executable, str(script), name],
-            token=current_token(),
-            environment={**os.environ, **env.child_environment(), "KUBECONFIG": str(kubeconfig)},
-            grace=_STOP_TIMEOUT_S,
-            on_stdout=sys.stdout.write,
-            on_stderr=sys.stderr.write,
-        )
-        if ended.status != 0:
-            error = EntrypointFailed(name, ended.status)
-            first = verdict(read_steps(context.here().record.root), since={scope.step.id}).first
-            if first is not None:
-                blame(error, first.cause)
-            raise error
+    """Run one entrypoint in a process and a numbered directory of its own; it records itself."""
+    record, directory = context.here().record, env.claim_directory(name)
+    own = {"ARTIFACT_DIR": str(directory), env.RECORD_VARIABLE: str(record.root), "KUBECONFIG": str(kubeconfig)}
+    ended = run_process(
+        [sys.executable, str(script), name],
+        token=current_token(),
+        environment={**os.environ, **own},
+        grace=_STOP_TIMEOUT_S,
+        name=f"{script.name} {name}",
+        on_stdout=sys.stdout.write,
+        on_stderr=sys.stderr.write,
+    )
+    if ended.status == 0:
+        return
+    error = EntrypointFailed(name, ended.status)
+    recorded = {step.id for step in read_steps(record.root) if record.root / step.directory == directory}
+    if first := verdict(read_steps(record.root), since=recorded).first:
+        blame(error, first.cause)
+        raise error
+    # It died before it could record why.
+    with StepScope("entrypoint", name, directory=directory, project=script.parents[1].name):
+        raise error
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from typing import Any
 
 from projects.core.toolbox import discovery
 from projects.core.toolbox.help import listing
-from projects.core.values.errors import UsageError, explain
+from projects.core.values.errors import ForesailError, UsageError, explain
 from projects.core.values.outcomes import ExitCode
+from projects.core.values.redaction import REDACTOR
 
 _HELP = ("--help", "-h")
 FROM_CONFIG = "from_config"
@@ -31,9 +32,9 @@ def main(argv: Sequence[str]) -> int:
     check = words[:1] == ["--check"]
     try:
         return _dispatch(script, words[check:], check=check)
-    except UsageError as error:
-        print(explain(error), file=sys.stderr)
-        return int(ExitCode.USAGE)
+    except ForesailError as error:
+        print(REDACTOR.redact(explain(error)), file=sys.stderr)
+        return int(error.exit_code)
 
 
 def _dispatch(script: str, words: list[str], *, check: bool) -> int:
@@ -70,12 +71,12 @@ def _command(script: str, words: list[str], *, check: bool) -> int:
     return run_command(group, command, given, check=check)
 
 
-def run_command(group: str, command: str, given: Mapping[str, Any], *, check: bool) -> int:
+def run_command(group: str, command: str, given: Mapping[str, Any], *, check: bool, place: str | None = None) -> int:
     """Validate the arguments of a command, run it as a run of its own, and return the exit code."""
     from projects.core.library import commands  # noqa: PLC0415
     from projects.core.library.session import run_session  # noqa: PLC0415
 
-    specification, arguments = commands.bind(group, command, given)
+    specification, arguments = commands.bind(group, command, given, place=place)
 
     def work() -> None:
         commands.call(specification, arguments, check=check)

@@ -62,6 +62,7 @@ def run_process(  # noqa: PLR0913 - each is one facet of a process, given by key
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     timeout: float | None = None,
     grace: float = TERM_GRACE_S,
+    name: str = "",
     on_stdout: Callable[[str], object] | None = None,
     on_stderr: Callable[[str], object] | None = None,
 ) -> Ended:
@@ -75,6 +76,7 @@ def run_process(  # noqa: PLR0913 - each is one facet of a process, given by key
       stdin: What it reads.
       timeout: Seconds it is given; None for as long as it takes.
       grace: Seconds between TERM and KILL.
+      name: What it is called in messages; its arguments when empty.
       on_stdout: Called with the text that it writes, as it writes it (decoded as UTF-8).
       on_stderr: Likewise for its standard error.
 
@@ -102,7 +104,7 @@ def run_process(  # noqa: PLR0913 - each is one facet of a process, given by key
         child = _Child(process)
         try:
             outputs = {process.stdout.fileno(): stdout.feed, process.stderr.fileno(): stderr.feed}
-            status = Pump(child, outputs, token, timeout, " ".join(argv), grace).run()
+            status = Pump(child, outputs, token, timeout, name or " ".join(argv), grace).run()
         finally:
             os.close(child.exit_descriptor)
             stdout.close()

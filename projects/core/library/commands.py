@@ -46,13 +46,16 @@ class CommandRun:
         return 0 if self.error is None else self.error.returncode
 
 
-def bind(group: str, command: str, values: Mapping[str, Any]) -> tuple[Specification, dict[str, Any]]:
+def bind(
+    group: str, command: str, values: Mapping[str, Any], *, place: str | None = None
+) -> tuple[Specification, dict[str, Any]]:
     """Bind the arguments of a command, fill in its defaults and let it validate them.
 
     Args:
       group: The command's group.
       command: Its name.
       values: Its arguments, of the kinds that its signature states.
+      place: Where they are written, for messages.
 
     Returns:
       The command and its complete arguments.
@@ -66,7 +69,7 @@ def bind(group: str, command: str, values: Mapping[str, Any]) -> tuple[Specifica
         specification.validate(arguments)
     except UsageError as error:
         hint = error.hint or f"./run_toolbox.py {specification.name} --help"
-        raise UsageError(f"{specification.name}: {error.message}", hint=hint, place=error.place) from error
+        raise UsageError(f"{specification.name}: {error.message}", hint=hint, place=error.place or place) from error
     return specification, arguments
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "get_command_arg",
     "get_jsonpath",
     "init",
+    "place_of_section",
     "project",
     "read",
     "set_jsonpath",
@@ -162,6 +163,12 @@ def command_args(
 ) -> dict[str, Any]:
     """Return the arguments of a toolbox command from the project's template; see `Project.command_args`."""
     return _required().command_args(group, command, prefix=prefix, suffix=suffix, extra=extra, private=private)
+
+
+def place_of_section(group: str, command: str, *, prefix: str | None = None, suffix: str | None = None) -> str:
+    """Return where the section of a toolbox command is written: file, line and name."""
+    section = _required().templates.named(group, command, prefix, suffix)
+    return f"{section.place}, section '{section.name}'"
 
 
 def get_command_arg(

@@ -26,7 +26,7 @@ from projects.core.toolbox.binding import Parameter, bind_line, parameters_of
 from projects.core.toolbox.conversion import to_data
 from projects.core.toolbox.help import command_help, listing, usage_of
 from projects.core.toolbox.specification import read_docstring
-from projects.core.values.errors import NothingRan, UsageError, explain
+from projects.core.values.errors import ForesailError, NothingRan, UsageError, explain
 from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode, Status
 
@@ -44,6 +44,11 @@ class Declaration:
     apply_preset_from_pr_args: bool
     may_be_empty: bool
     testing_dir: Path
+
+    @property
+    def project(self) -> str:
+        """The name of the project that the orchestration is of."""
+        return self.testing_dir.parent.name
 
     def initialise(self) -> None:
         """Make the run and load the configuration, unless that was done."""
@@ -76,7 +81,9 @@ def entrypoint(
             given = inspect.signature(function).bind(*args, **kwargs).arguments
             outermost, token = not _inside.get(), _inside.set(True)
             try:
-                with StepScope("entrypoint", function.__name__, arguments=to_data(dict(given))) as scope:
+                with StepScope(
+                    "entrypoint", function.__name__, arguments=to_data(dict(given)), project=declaration.project
+                ) as scope:
                     result = function(*args, **kwargs)
                     if outermost and not may_be_empty:
                         _prove_that_something_ran(scope.step)
@@ -123,11 +130,19 @@ class Call:
         """Load the configuration, then run the entrypoint, unless `exec_list` skips it."""
         declaration: Declaration | None = getattr(self.function, _MARK, None)
         if declaration is not None:
-            declaration.initialise()
+            self._initialise(declaration)
             if reason := config.project.skip_reason(self.name):
                 return _skip(self.name, reason)
         HOST.start()
         return self.function(**self.arguments)
+
+    def _initialise(self, declaration: Declaration) -> None:
+        """Load the configuration; what is wrong with it is what the run fails by, so the record says it."""
+        try:
+            declaration.initialise()
+        except ForesailError:
+            with StepScope("entrypoint", self.name, project=declaration.project):
+                raise
 
 
 def _verbs(components: Sequence[Any]) -> dict[str, Callable[..., Any]]:
@@ -157,7 +172,7 @@ def _accept(script: str, verbs: Mapping[str, Callable[..., Any]], words: Sequenc
         raise UsageError(f"unknown entrypoint '{words[0]}'", hint=did_you_mean(name, verbs))
     parameters = parameters_of(verbs[name])
     if wants_help:
-        print(command_help(f"{script} {name}", parameters, read_docstring(verbs[name])))
+        print(command_help(f"{script} {name}", parameters, read_docstring(verbs[name]), bare=True))
         return None
     return Call(name, verbs[name], _bind(f"{script} {name}", parameters, words[1:]))
 
@@ -166,7 +181,7 @@ def _bind(script: str, parameters: Mapping[str, Parameter], words: Sequence[str]
     try:
         return bind_line(parameters, words)
     except UsageError:
-        print(usage_of(script, parameters), file=sys.stderr)
+        print(usage_of(script, parameters, bare=True), file=sys.stderr)
         raise
 
 

@@ -19,6 +19,7 @@ from projects.core.library.scope import StepScope
 from projects.core.values.errors import Cancelled
 
 logger = logging.getLogger(__name__)
+_SHORT = 60
 
 
 class ParallelFailed(BaseExceptionGroup):
@@ -38,6 +39,11 @@ class _Branch:
     def name(self) -> str:
         return str(getattr(self.function, "__name__", type(self.function).__name__))
 
+    @property
+    def _label(self) -> str:
+        """What its output is headed with: two branches of one function differ by what they were given."""
+        return " ".join([self.name, *(each for each in self.args if isinstance(each, str) and len(each) <= _SHORT)])
+
     def run(self, token: CancelToken) -> None:
         """Run in the context that it was made in; cancel the siblings when it fails."""
         try:
@@ -51,7 +57,7 @@ class _Branch:
     def _run(self, token: CancelToken) -> None:
         arguments = {"index": self.index, "function": getattr(self.function, "__qualname__", self.name)}
         step = StepScope("branch", self.name, arguments=arguments, branch=True)
-        with scope(CancelToken(token)), branch_output(self.name), step:
+        with scope(CancelToken(token)), branch_output(self._label), step:
             token.check()
             self.function(*self.args, **self.kwargs)
 

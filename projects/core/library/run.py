@@ -82,6 +82,7 @@ def run(  # noqa: PLR0913, PLR0917 - TOPSAIL's signature, which orchestrations c
         cwd=cwd,
         stdin=stdin_file if stdin_file is not None else subprocess.DEVNULL,
         timeout=timeout,
+        name=REDACTOR.redact(f"`{command}`"),
         on_stdout=None if capture_stdout else sys.stdout.write,
         on_stderr=None if capture_stderr else sys.stderr.write,
     )
@@ -154,7 +155,8 @@ def run_toolbox_from_config(
       UsageError, CommandFailed: as `run_toolbox`.
     """
     arguments = config.command_args(group, command, prefix=prefix, suffix=suffix, extra=extra)
-    specification, complete = commands.bind(group, command, arguments)
+    place = config.place_of_section(group, command, prefix=prefix, suffix=suffix)
+    specification, complete = commands.bind(group, command, arguments, place=place)
     return commands.call(
         specification, complete, suffix=artifact_dir_suffix or "", mute=mute_stdout, tolerated=not check
     )

@@ -32,6 +32,7 @@ class StepScope:
       arguments: What it was given.
       tolerated: Whether its failure is expected by who runs it, and does not count.
       branch: Whether it is a branch of a `Parallel`.
+      project: Of an entrypoint: the project.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class StepScope:
         arguments: Mapping[str, Any] | None = None,
         tolerated: bool = False,
         branch: bool = False,
+        project: str = "",
     ) -> None:
         self._place = context.here()
         self._directory = directory or self._place.directory
@@ -52,7 +54,13 @@ class StepScope:
         self._stack = ExitStack()
         self._tail = Tail()
         self.step = Step(
-            new_id(), self._place.step, kind, name, self._place.relative(self._directory), dict(arguments or {})
+            new_id(),
+            self._place.step,
+            kind,
+            name,
+            self._place.relative(self._directory),
+            dict(arguments or {}),
+            project=project,
         )
 
     def __enter__(self) -> Self:

@@ -32,13 +32,14 @@ logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_session(work: Callable[[], object], *, project: str, report: bool = True) -> ExitCode:
+def run_session(work: Callable[[], object], *, project: str, report: bool = True, whole: bool = False) -> ExitCode:
     """Do some work as a run of its own, or as a part of the run that started this process.
 
     Args:
       work: What to do. What it raises is shown and decides the exit code; so does an int that it returns.
       project: The project's name, for the JUnit file.
       report: Whether a run of its own ends with a report.
+      whole: Whether everything in the record is judged, also what other processes have begun.
 
     Returns:
       What the process should exit with: the worst of what was recorded here, raised and returned.
@@ -56,7 +57,7 @@ def run_session(work: Callable[[], object], *, project: str, report: bool = True
         stack.callback(place.record.listen(note))
         with console.show_progress(place.record):
             code = _guarded(work)
-        return _conclude(started, code, project=project, report=report)
+        return _conclude(None if whole else started, code, project=project, report=report)
 
 
 def _guarded(work: Callable[[], object]) -> ExitCode:
@@ -82,7 +83,7 @@ def code_of(value: object) -> ExitCode:
     return ExitCode.TEST_FAILED if value else ExitCode.PASSED
 
 
-def _conclude(started: list[str], code: ExitCode, *, project: str, report: bool) -> ExitCode:
+def _conclude(started: list[str] | None, code: ExitCode, *, project: str, report: bool) -> ExitCode:
     place = context.here()
     root = place.record.root
     with _undisturbed():

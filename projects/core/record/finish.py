@@ -15,7 +15,7 @@ from projects.core.record.failures import write_failures_index
 from projects.core.record.junit import write_junit
 from projects.core.record.steps import Step, parse_time, read_steps
 from projects.core.record.verdict import MEANINGS, ancestors, verdict, within
-from projects.core.values.outcomes import ExitCode, worst
+from projects.core.values.outcomes import ExitCode, Status, worst
 from projects.core.values.redaction import REDACTOR
 
 FINISHED = "FINISHED"
@@ -58,8 +58,14 @@ def entrypoints(steps: Sequence[Step]) -> list[Step]:
 
 
 def title(steps: Sequence[Step]) -> str:
-    """Return what a run is called: by the names of its entrypoints."""
-    return " ".join(dict.fromkeys(step.name for step in entrypoints(steps)))
+    """Return what a run is called: by the names of its entrypoints, else of its outermost steps."""
+    outermost = entrypoints(steps) or [step for step in steps if step.parent is None]
+    return ", ".join(dict.fromkeys(step.name for step in outermost))
+
+
+def project_of(steps: Sequence[Step]) -> str:
+    """Return the project that a run is of, as its entrypoints say; empty for toolbox commands."""
+    return next((step.project for step in steps if step.project), "")
 
 
 def elapsed(steps: Sequence[Step]) -> float:
@@ -72,6 +78,7 @@ def elapsed(steps: Sequence[Step]) -> float:
 def _own(root: Path, steps: Sequence[Step], judged: Sequence[Step], code: ExitCode) -> dict[str, str]:
     return {
         "run id": steps[0].id if steps else "",
+        "project": project_of(steps),
         "entrypoint": title(judged),
         "artifacts": str(root),
         "exit code": str(int(code)),
@@ -81,7 +88,8 @@ def _own(root: Path, steps: Sequence[Step], judged: Sequence[Step], code: ExitCo
 def _finished(steps: Sequence[Step], code: ExitCode) -> str:
     minutes, seconds = divmod(round(elapsed(steps)), 60)
     hours, minutes = divmod(minutes, 60)
-    word = "failed" if code else "succeeded"
+    skipped = steps and all(step.status == Status.SKIPPED for step in steps)
+    word = "failed" if code else "was skipped" if skipped else "succeeded"
     name = title(steps) or "nothing"
     return (
         f"Test of '{name}' {word} after {hours:02d} hours {minutes:02d} minutes {seconds:02d} seconds.\n"

@@ -21,6 +21,7 @@ from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
 
 FILE_NAME = "_steps.jsonl"
+_AT_THE_END = ("end", "cause", "tolerated")
 Kind = Literal["entrypoint", "directory", "parallel", "branch", "command"]
 
 
@@ -43,6 +44,7 @@ class Step:
     """One step, as its merged lines tell it.
 
     `directory` is relative to the run's root (``.`` is the root); `start` and `end` are ISO-8601 in UTC.
+    An entrypoint says which `project` it is of.
     A step is `tolerated` when its caller declared that it may fail: it does not count in the verdict.
     """
 
@@ -57,6 +59,7 @@ class Step:
     status: str = Status.RUNNING
     cause: Cause | None = None
     tolerated: bool = False
+    project: str = ""
 
     @property
     def duration(self) -> float | None:
@@ -105,7 +108,13 @@ class Record:
     def start(self, step: Step) -> None:
         """Append the start line of a step."""
         step.start = timestamp()
-        self._append({key: value for key, value in asdict(step).items() if key not in ("end", "cause", "tolerated")})
+        self._append(
+            {
+                key: value
+                for key, value in asdict(step).items()
+                if key not in _AT_THE_END and (value or key != "project")
+            }
+        )
         self._tell(step)
 
     def end(self, step: Step, status: Status, cause: Cause | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +42,17 @@ class Kpi(BaseModel):
     samples: list[float] = []
     series: dict[str, list[tuple[float, float]]] = {}
     x: str = ""
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return a percentile by the nearest-rank method: the smallest value with at least `percent` % at or below it.
+
+    Args:
+      values: At least one, in any order.
+      percent: From 1 to 100.
+    """
+    ordered = sorted(values)
+    return ordered[max(-(-len(ordered) * percent // 100), 1) - 1]
 
 
 _LIST = TypeAdapter(list[Kpi])

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURE, origin_lines
-from projects.core.record.finish import entrypoints, title
+from projects.core.record.finish import entrypoints, project_of, title
 from projects.core.record.steps import Step, parse_time, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
 from projects.core.report import plots
@@ -115,6 +115,7 @@ def render(root: Path, *, exit_code: int | None = None) -> str:
         meaning=MEANINGS[code],
         counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
         running=judged.running,
+        project=project_of(steps),
         title=title(steps),
         entrypoints=[row for row in rows if row.bar.step.id in outer],
         begin=parse_time(steps[0].start) if steps else None,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import statistics
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from projects.core.record.artifacts import clean
-from projects.core.report.kpis import Kpi
+from projects.core.report.kpis import Kpi, percentile
 
 _BINS = 12
 _DOTS = 40
@@ -59,8 +58,12 @@ def number(value: float) -> str:
 def spread_of(samples: Sequence[float]) -> Mapping[str, float]:
     """Return what is told of samples besides their plot."""
     ordered = sorted(samples)
-    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return {"min": ordered[0], "median": statistics.median(ordered), "p95": p95, "max": ordered[-1]}
+    return {
+        "min": ordered[0],
+        "median": percentile(ordered, 50),
+        "p95": percentile(ordered, 95),
+        "max": ordered[-1],
+    }
 
 
 def _curves(kpi: Kpi) -> str:

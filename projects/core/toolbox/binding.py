@@ -165,8 +165,10 @@ def _collect(
 
 
 def _unknown(name: str, parameters: Mapping[str, Parameter], *, dashes: bool) -> UsageError:
-    shown = f"--{name}" if dashes else name
-    return UsageError(f"unknown argument {shown}", hint=did_you_mean(name, parameters))
+    mark = "--" if dashes else ""
+    return UsageError(
+        f"unknown argument {mark}{name}", hint=did_you_mean(mark + name, [mark + each for each in parameters])
+    )
 
 
 def _complete(
@@ -176,10 +178,12 @@ def _complete(
     *,
     given: Collection[str],
 ) -> dict[str, Any]:
+    # A required argument whose misspelt name was just told about is not missing as well.
+    meant = " ".join(problem.hint or "" for problem in problems)
     problems += [
         UsageError(f"missing argument {each.name} ({conversion.describe(each.annotation)})")
         for each in parameters.values()
-        if each.required and each.name not in given
+        if each.required and each.name not in given and f"{each.name}'" not in meant
     ]
     if not problems:
         return bound

@@ -12,13 +12,17 @@ from projects.core.toolbox.specification import Documentation
 _WIDTH = 100
 
 
-def usage_of(script: str, parameters: Mapping[str, Parameter]) -> str:
-    """Return the usage line of a command or entrypoint."""
+def usage_of(script: str, parameters: Mapping[str, Parameter], *, bare: bool = False) -> str:
+    """Return the usage line of a command or entrypoint; `bare` shows required arguments as people write them there."""
     words = []
     for each in parameters.values():
         flag = f"--{each.name}={each.name.upper()}"
         if each.annotation is bool:
             flag = f"--no{each.name}" if each.default is True else f"--{each.name}"
+        elif conversion.takes(each.annotation, bool):
+            flag = f"--{each.name}[={each.name.upper()}]"
+        elif bare and each.required and each.positional:
+            flag = each.name.upper()
         words.append(flag if each.required else f"[{flag}]")
     return " ".join([f"usage: {script}", *words])
 
@@ -30,9 +34,11 @@ def listing(rows: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"  {name.ljust(width)}  {text}".rstrip() for name, text in pairs)
 
 
-def command_help(script: str, parameters: Mapping[str, Parameter], documentation: Documentation) -> str:
+def command_help(
+    script: str, parameters: Mapping[str, Parameter], documentation: Documentation, *, bare: bool = False
+) -> str:
     """Return the whole help of a command or entrypoint."""
-    parts = [usage_of(script, parameters), documentation.summary, documentation.description]
+    parts = [usage_of(script, parameters, bare=bare), documentation.summary, documentation.description]
     if parameters:
         parts.append("arguments:\n" + "\n".join(_argument(each, documentation) for each in parameters.values()))
     if documentation.raises:

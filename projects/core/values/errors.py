@@ -90,7 +90,8 @@ class ProcessFailed(ForesailError, subprocess.CalledProcessError):
         self, command: str, returncode: int, *, stdout: str | bytes | None, stderr: str | bytes | None, tail: str
     ) -> None:
         how = f"was killed by {signal_name(-returncode)}" if returncode < 0 else f"exited with {returncode}"
-        super().__init__(f"`{command}` {how}" + (f"; its last lines:\n{tail}" if tail else ""))
+        said = f"\nits last lines:\n{tail}" if "\n" in tail else f": {tail}"
+        super().__init__(f"`{command}` {how}" + (said if tail else ""))
         self.cmd = command
         self.returncode = returncode
         self.output = stdout

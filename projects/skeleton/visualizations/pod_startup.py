@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from projects.core.report.kpis import Kpi, write_kpis
+from projects.core.report.kpis import Kpi, percentile, write_kpis
 from projects.core.values.errors import UsageError
 from projects.skeleton.library.pod_startup import FILE_NAME, PodStartup
 
@@ -60,13 +60,6 @@ def kpis_of(result: PodStartup, test: str) -> list[Kpi]:
         labels=labels,
     )
     return [throughput, *(_startup(times, percent, labels) for percent in PERCENTILES)]
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """Return a percentile by the nearest-rank method: the smallest value with at least `percent` % at or below it."""
-    ordered = sorted(values)
-    rank = -(-len(ordered) * percent // 100)
-    return ordered[max(rank, 1) - 1]
 
 
 def describe(result: PodStartup) -> str:

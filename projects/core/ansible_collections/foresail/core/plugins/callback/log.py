@@ -79,6 +79,7 @@ class CallbackModule(CallbackBase):
         """Tell that a task was skipped, and by which condition."""
         condition = result.result.get("false_condition", result.result.get("skip_reason", ""))
         self._say(f"         skipped {condition}".rstrip())
+        self._show({key: value for key, value in result.result.items() if key == "msg" and not condition})
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Tell that the host could not be reached."""
@@ -174,9 +175,9 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
 def _difference(found: Any) -> Iterator[str]:
     """Yield what changes, or in check mode would change, as a unified difference."""
     for each in found if isinstance(found, list) else [found]:
-        texts = [str(each.get(key) or "").splitlines() for key in ("before", "after")]
+        before, after = (str(each.get(key) or "").splitlines() for key in ("before", "after"))
         names = (str(each.get("before_header", "before")), str(each.get("after_header", "after")))
-        yield from (line.rstrip("\n") for line in difflib.unified_diff(*texts, *names, lineterm=""))
+        yield from (line.rstrip("\n") for line in difflib.unified_diff(before, after, *names, lineterm=""))
 
 
 def _reason(values: Mapping[str, Any]) -> str:
