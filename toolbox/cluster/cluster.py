@@ -24,6 +24,10 @@ class Taint:
     value: str
     effect: str
 
+    def __str__(self) -> str:
+        """Return it as `parse` reads it."""
+        return f"{self.key}={self.value}:{self.effect}"
+
     @classmethod
     def parse(cls, text: str) -> Taint:
         """Return the taint that is written as ``key=value:Effect``."""

@@ -157,7 +157,7 @@ def test_summary_of_one_of_many_entrypoints(tmp_path: Path) -> None:
     main = run.start("entrypoint", "post_cleanup_ci", ".", 10)
     run.end(main, 12)
     assert summary(tmp_path, since={main.id}).startswith("post_cleanup_ci passed in 2.0s\n  steps: 1 passed\n")
-    assert summary(tmp_path).startswith("fails post_cleanup_ci failed with exit code 1 (the test failed) after 12.0s")
+    assert summary(tmp_path).startswith("fails, post_cleanup_ci failed with exit code 1 (the test failed) after 12.0s")
 
 
 def test_summary_of_a_killed_run_and_of_none(tmp_path: Path) -> None:

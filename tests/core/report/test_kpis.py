@@ -71,7 +71,7 @@ def test_numbers(value: float, text: str) -> None:
 
 
 def test_spread() -> None:
-    assert spread_of([float(each) for each in range(1, 101)]) == {"min": 1, "median": 50.5, "p95": 96, "max": 100}
+    assert spread_of([float(each) for each in range(1, 101)]) == {"min": 1, "median": 50, "p95": 95, "max": 100}
     assert spread_of([7.0]) == {"min": 7, "median": 7, "p95": 7, "max": 7}
 
 

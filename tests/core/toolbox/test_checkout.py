@@ -132,18 +132,7 @@ def test_sample_arguments_become_data_for_the_role(group: str, command: str) -> 
         assert json.loads(json.dumps(variables)) == variables
 
 
-@pytest.mark.parametrize(
-    ("group", "command"),
-    [
-        pytest.param(
-            *each,
-            marks=[pytest.mark.xfail(reason="cluster.Taint needs a __str__ that its parse reads", strict=True)]
-            if each == ("cluster", "set_scale")
-            else [],
-        )
-        for each in COMMANDS
-    ],
-)
+@each_command
 def test_the_line_of_a_command_binds_to_the_same_arguments_again(group: str, command: str) -> None:
     specification = specify(group, command)
     for sample in SAMPLES[specification.name]:
