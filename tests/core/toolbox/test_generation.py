@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.core.toolbox.binding import Parameter
-from projects.core.toolbox.generation import defaults_of, generated_files
 from projects.core.toolbox.declaration import Declaration
+from projects.core.toolbox.generation import defaults_of, generated_files
 from projects.core.toolbox.specification import Specification, specify
 from tests.core.trees import write_group
 
