@@ -8,9 +8,10 @@ from __future__ import annotations
 
 
 def prewarm() -> None:
-    """Import and build what processes forked from this one can share: modules, kubeconfig, TLS context, known kinds.
+    """Import and build what processes forked from this one can share.
 
-    No connection is opened and no thread started. Without a kubeconfig only the modules are loaded.
+    That is modules, kubeconfig, TLS context and session, and the known kinds. The server is asked once whether those
+    have changed; no connection stays open and no thread is started. Without a cluster only the modules are loaded.
     """
     import kubernetes.client  # noqa: PLC0415 - this is what is paid here, once, instead of in each process
     import kubernetes.dynamic  # noqa: F401, PLC0415
@@ -18,9 +19,13 @@ def prewarm() -> None:
     import websocket  # noqa: F401, PLC0415
 
     from projects.core.cluster import capturing, exec_channel, session, waiting  # noqa: F401, PLC0415
-    from projects.core.values.errors import InfrastructureError  # noqa: PLC0415
+    from projects.core.values.errors import ForesailError  # noqa: PLC0415
 
     try:
-        session.connect().discovery.warm()
-    except InfrastructureError:
+        connected = session.connect()
+        connected.discovery.warm()
+        connected.discovery.refresh()
+        connected.discovery.warm()
+        connected.close()
+    except ForesailError:
         return  # the command that needs a cluster says so

@@ -141,9 +141,9 @@ class Discovery:
             self._fresh = False
 
     def warm(self) -> None:
-        """Read the cache from disk, when there is one, without asking the server."""
+        """Read the cache from disk, when there is one, without asking the server; forked processes share it."""
         with self._lock:
-            self._catalogue = self._catalogue or self._load()
+            self._catalogue = self._load() or self._catalogue
 
     def _find(self, kind: str, api_version: str | None) -> Served:
         found = groups.matching(self.served, kind, api_version)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from projects.core.cluster.tls import ResumingContext, client_context
 from projects.core.values.errors import InfrastructureError
 
 _PATHS = {
@@ -34,7 +35,7 @@ class Access:
     """How to reach one API server: the client library's configuration, the TLS context, the context's namespace."""
 
     configuration: Any
-    tls: ssl.SSLContext | None
+    tls: ResumingContext | None
     namespace: str
 
     @property
@@ -144,17 +145,14 @@ def _take_inline(merged: dict[str, Any], context: dict[str, Any]) -> dict[str, b
         raise InfrastructureError(f"the kubeconfig holds certificate data that is not base64: {error}") from error
 
 
-def _tls(configuration: Any, inline: dict[str, bytes]) -> ssl.SSLContext | None:
+def _tls(configuration: Any, inline: dict[str, bytes]) -> ResumingContext | None:
     if not configuration.host.startswith("https"):
         return None
     authority = inline.get("certificate-authority-data")
     try:
-        context = ssl.create_default_context(
-            cafile=None if authority else configuration.ssl_ca_cert,
-            cadata=authority.decode() if authority else None,
+        context = client_context(
+            None if authority else configuration.ssl_ca_cert, authority.decode() if authority else None
         )
-        # Newer Pythons ask for extensions that the CAs of kubeadm and of OpenShift's installer do not carry.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         _load_client_certificate(context, configuration, inline)
     except (OSError, ValueError) as error:
         raise InfrastructureError(f"the kubeconfig's certificates cannot be loaded: {error}") from error

@@ -65,9 +65,12 @@ class Session:
 
     def close(self) -> None:
         """Close the connections that are open; a request opens new ones."""
+        if self.access.tls is not None:
+            self.access.tls.remember()
         pools = self._api.rest_client.pool_manager.pools
         for key in list(pools.keys()):
             pools[key].close()  # forgetting them, as the client does, leaves that to the garbage collector
+        pools.clear()
 
     def json(self, method: str, path: str, query: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Send a request and return the answer's JSON; the options are those of `send`."""
