@@ -3,7 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUN := $(VENV)/.run
 STAMP := $(VENV)/.made
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := projects toolbox tests benchmarks run_toolbox.py testing
 
 .DEFAULT_GOAL := help
@@ -14,13 +16,18 @@ help: ## list the targets
 
 setup: $(STAMP) ## make .venv with everything that is needed
 
-$(STAMP): pyproject.toml constraints.txt
+# What running needs comes first: the demo waits for nothing else.
+$(RUN): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip hatchling editables
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt -e . --group dev
+	@$(PIP) --upgrade pip hatchling editables
+	@$(PIP) --no-build-isolation -e .
 	@touch $@
 
-demo: $(STAMP) ## rehearse the skeleton project on the simulated cluster and say where the report is
+$(STAMP): $(RUN)
+	@$(PIP) --group dev
+	@touch $@
+
+demo: $(RUN) ## rehearse the skeleton project on the simulated cluster and say where the report is
 	@testing/rehearse skeleton
 
 test: $(STAMP) ## run every test
