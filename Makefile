@@ -18,6 +18,7 @@ setup: $(STAMP) ## make .venv with everything that is needed
 
 # What running needs comes first: the demo waits for nothing else.
 $(RUN): pyproject.toml constraints.txt
+	@echo 'installing into $(VENV) …'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --upgrade pip hatchling editables
 	@$(PIP) --no-build-isolation -e .
