@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -30,6 +31,8 @@ from projects.core.values.outcomes import ExitCode, worst
 
 logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ECHO_S = 1.0
+"""A Ctrl-C comes from the terminal and once more from `testing/run`: the second must not cut off the clean-up."""
 
 
 def run_session(work: Callable[[], object], *, project: str, report: bool = True, whole: bool = False) -> ExitCode:
@@ -125,10 +128,15 @@ def _show(error: BaseException) -> None:
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into a cancelled token and an `Interrupted` in the main thread."""
+    last = -_ECHO_S
     with scope(CancelToken()) as token:
 
         def interrupt(signum: int, frame: FrameType | None) -> None:
             del frame
+            nonlocal last
+            before, last = last, time.monotonic()
+            if last - before < _ECHO_S:
+                return
             error = Interrupted(signum)
             # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
             threading.Thread(target=token.cancel, args=(str(error),), name="interrupt").start()
