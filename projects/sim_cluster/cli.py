@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ USAGE: Final = 2
 _FAILED: Final = 1
 _NOT_FOUND: Final = 127
 _VERBS: Final = ("up", "down", "run")
+_OPTIONS: Final = ("--nodes", "--platform", "--speed", "--help")
 _MOST_NODES: Final = 5000
 
 
@@ -28,21 +30,20 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose refusals name the nearest match."""
 
     def error(self, message: str) -> NoReturn:
-        words = message.replace("'", " ").replace(",", " ").split()
-        known = [*_VERBS, *PLATFORMS, "--nodes", "--platform", "--speed", "--help"]
-        near = [
-            match
-            for word in words
-            for match in difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-            if match not in words or word != match
-        ]
-        hint = (
-            f"; did you mean {near[0]}?"
-            if near and near[0] not in message.split("invalid choice", maxsplit=1)[0].split()
-            else ""
-        )
-        sys.stderr.write(f"{self.prog}: {message}{hint}\n{self.format_usage()}")
+        sys.stderr.write(f"{self.prog}: {message}{_nearest(message)}\n{self.format_usage()}")
         raise SystemExit(USAGE)
+
+
+def _nearest(message: str) -> str:
+    """Return what a wrong word in argparse's message may have been meant to be."""
+    for pattern, known in (
+        (r"unrecognized arguments: (\S+)", _OPTIONS),
+        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS)),
+    ):
+        if found := re.search(pattern, message):
+            near = difflib.get_close_matches(found[1], known, n=1, cutoff=0.5)
+            return f"; did you mean {near[0]}?" if near else ""
+    return ""
 
 
 def _nodes(text: str) -> int:

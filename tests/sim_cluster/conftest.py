@@ -21,7 +21,9 @@ _NUMBERS = itertools.count()
 def _binary() -> str:
     found = shutil.which("kubectl")
     if found is None and CONTROL_PLANE.exists():
-        done = subprocess.run([sys.executable, str(CONTROL_PLANE), "unpack"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, str(CONTROL_PLANE), "unpack"], capture_output=True, text=True, check=True
+        )
         found = str(Path(done.stdout.strip()) / "kubectl")
     if found is None:
         pytest.skip("no kubectl: neither on the PATH nor in ../shared/envtest")

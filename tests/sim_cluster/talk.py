@@ -50,7 +50,7 @@ class Client:
             files = [Path(scratch, name) for name in ("certificate", "key")]
             for file, key in zip(files, ("client-certificate-data", "client-key-data"), strict=True):
                 file.write_bytes(base64.b64decode(user[key]))
-            self.tls.load_cert_chain(*files)
+            self.tls.load_cert_chain(files[0], files[1])
         self._connection: http.client.HTTPSConnection | None = None
 
     def connect(self, *, certificate: bool = True, timeout: float = 30) -> http.client.HTTPSConnection:
@@ -58,7 +58,13 @@ class Client:
         return http.client.HTTPSConnection(self.host, self.port, context=context, timeout=timeout)
 
     def ask(
-        self, method: str, path: str, body: Any = None, content: str = JSON, accept: str = JSON, token: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content: str = JSON,
+        accept: str = JSON,
+        token: str | None = None,
     ) -> Answer:
         """Send one request; with a token (an empty one too) without the client certificate."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -110,7 +116,9 @@ class Client:
         collection, _, name = path.rpartition("/")
         deadline = time.monotonic() + seconds
         seen: Any = None
-        for event in self.watch(f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds={int(seconds) + 1}"):
+        for event in self.watch(
+            f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds={int(seconds) + 1}"
+        ):
             seen = event["object"]
             if event["type"] != "DELETED" and accept(seen):
                 return seen
@@ -132,7 +140,15 @@ class Kubectl:
 
     def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)}
-        done = subprocess.run([self.binary, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [self.binary, *arguments],
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done
 
@@ -149,7 +165,10 @@ class Kubectl:
 def deployment(name: str, namespace: str, replicas: int = 1) -> dict[str, Any]:
     """Return a Deployment that everyone accepts."""
     labels = {"app": name}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "registry.invalid/c:1"}]}}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "registry.invalid/c:1"}]},
+    }
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace, "labels": labels},
             "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}}  # fmt: skip
 

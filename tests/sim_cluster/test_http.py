@@ -35,7 +35,10 @@ def test_discovery_agrees_with_itself(client: Client) -> None:
         for group in client.get("/apis", accept=AGGREGATED)["items"]
         for version in group["versions"]
         for resource in version["resources"]
-        for name in [resource["resource"], *(f"{resource['resource']}/{sub['subresource']}" for sub in resource.get("subresources", ()))]
+        for name in [
+            resource["resource"],
+            *(f"{resource['resource']}/{sub['subresource']}" for sub in resource.get("subresources", ())),
+        ]
     }
     assert legacy == aggregated
     assert ("apps", "deployments/scale") in legacy
@@ -76,7 +79,9 @@ def test_identity(client: Client) -> None:
 
 
 def test_a_token_that_was_asked_for_is_accepted(client: Client, namespace: str) -> None:
-    made = client.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token", {"spec": {"expirationSeconds": 3600}})
+    made = client.post(
+        f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token", {"spec": {"expirationSeconds": 3600}}
+    )
     token = made["status"]["token"]
     review = client.ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}, token=token).body
     assert review["status"]["userInfo"]["username"] == f"system:serviceaccount:{namespace}:default"
@@ -96,7 +101,9 @@ def test_watches_begin_with_what_is_there(client: Client, namespace: str) -> Non
     client.post(maps(namespace), config_map("a"))
     path = f"{maps(namespace)}?watch=1&fieldSelector=metadata.name%3Da&timeoutSeconds=1"
     assert [event["type"] for event in client.watch(path)] == ["ADDED"]
-    listed = list(client.watch(f"{path}&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan"))
+    listed = list(
+        client.watch(f"{path}&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan")
+    )
     assert [event["type"] for event in listed] == ["ADDED", "BOOKMARK"]
     assert listed[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
@@ -138,12 +145,20 @@ def test_dry_runs_leave_nothing(client: Client, namespace: str) -> None:
     assert client.ask("GET", f"{maps(namespace)}/a").status == 404
     client.post(maps(namespace), config_map("b"))
     assert client.ask("DELETE", f"{maps(namespace)}/b?dryRun=All").status == 200
-    assert client.ask("PATCH", f"{maps(namespace)}/b?dryRun=All", {"data": {"a": "9"}}, MERGE).body["data"] == {"a": "9"}
+    assert client.ask("PATCH", f"{maps(namespace)}/b?dryRun=All", {"data": {"a": "9"}}, MERGE).body["data"] == {
+        "a": "9"
+    }
     assert client.get(f"{maps(namespace)}/b")["data"] == {"a": "1"}
 
 
 def test_the_two_event_kinds_are_one(client: Client, namespace: str) -> None:
-    event = {"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": namespace}, "reason": "R", "message": "m", "type": "Normal"}
+    event = {
+        "metadata": {"name": "e"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": namespace},
+        "reason": "R",
+        "message": "m",
+        "type": "Normal",
+    }
     client.post(f"/api/v1/namespaces/{namespace}/events", event)
     shown = client.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events/e")
     assert (shown["note"], shown["regarding"]["name"], shown["apiVersion"]) == ("m", "p", "events.k8s.io/v1")
@@ -153,7 +168,10 @@ def test_the_two_event_kinds_are_one(client: Client, namespace: str) -> None:
 
 def crd(group: str, *versions: str, **more: Any) -> dict[str, Any]:
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    served = [{"name": name, "served": True, "storage": index == 0, "schema": schema, **more} for index, name in enumerate(versions)]
+    served = [
+        {"name": name, "served": True, "storage": index == 0, "schema": schema, **more}
+        for index, name in enumerate(versions)
+    ]
     return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"things.{group}"},
             "spec": {"group": group, "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"}, "versions": served}}  # fmt: skip
 
@@ -162,7 +180,9 @@ def test_custom_kinds_come_and_go(client: Client, namespace: str) -> None:
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     client.post(definitions, crd("come.example.com", "v1", "v2"))
     things = f"/apis/come.example.com/v1/namespaces/{namespace}/things"
-    client.post(things, {"apiVersion": "come.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": 1}})
+    client.post(
+        things, {"apiVersion": "come.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": 1}}
+    )
     assert client.get(things.replace("/v1/", "/v2/") + "/t")["apiVersion"] == "come.example.com/v2"
     assert "come.example.com" in {group["name"] for group in client.get("/apis")["groups"]}
     assert client.ask("DELETE", f"{definitions}/things.come.example.com").status == 200
@@ -174,17 +194,32 @@ def test_custom_kinds_come_and_go(client: Client, namespace: str) -> None:
 
 def test_columns_and_scale_of_custom_kinds(client: Client, namespace: str) -> None:
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    scale = {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size", "labelSelectorPath": ".status.selector"}
+    scale = {
+        "specReplicasPath": ".spec.size",
+        "statusReplicasPath": ".status.size",
+        "labelSelectorPath": ".status.selector",
+    }
     columns = [{"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
                {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'}]  # fmt: skip
-    client.post(definitions, crd("scale.example.com", "v1", subresources={"status": {}, "scale": scale}, additionalPrinterColumns=columns))
+    client.post(
+        definitions,
+        crd("scale.example.com", "v1", subresources={"status": {}, "scale": scale}, additionalPrinterColumns=columns),
+    )
     things = f"/apis/scale.example.com/v1/namespaces/{namespace}/things"
-    client.post(things, {"apiVersion": "scale.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 2}})
-    client.merge(f"{things}/t/status", {"status": {"size": 1, "selector": "a=b", "conditions": [{"type": "Ready", "status": "True"}]}})
+    client.post(
+        things, {"apiVersion": "scale.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 2}}
+    )
+    client.merge(
+        f"{things}/t/status",
+        {"status": {"size": 1, "selector": "a=b", "conditions": [{"type": "Ready", "status": "True"}]}},
+    )
     assert client.get(f"{things}/t/scale")["status"] == {"replicas": 1, "selector": "a=b"}
     assert client.merge(f"{things}/t/scale", {"spec": {"replicas": 5}})["spec"] == {"replicas": 5}
     shown = client.get(f"{things}/t", accept=TABLE)
-    assert ([c["name"] for c in shown["columnDefinitions"]], shown["rows"][0]["cells"]) == (["Name", "Size", "Ready"], ["t", 5, "True"])
+    assert ([c["name"] for c in shown["columnDefinitions"]], shown["rows"][0]["cells"]) == (
+        ["Name", "Size", "Ready"],
+        ["t", 5, "True"],
+    )
     client.ask("DELETE", f"{definitions}/things.scale.example.com")
 
 
@@ -194,7 +229,9 @@ def test_openapi_documents_hold_their_references(client: Client) -> None:
     schemas = document["components"]["schemas"]
     references = {part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
     assert references <= schemas.keys()
-    assert "fieldValidation" in json.dumps(document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"])
+    assert "fieldValidation" in json.dumps(
+        document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    )
 
 
 def test_apply_needs_a_manager(client: Client, namespace: str) -> None:

@@ -14,7 +14,9 @@ def test_workloads_from_apply_to_delete(kubectl: Kubectl, namespace: str) -> Non
     inside = ("-n", namespace)
     spec = deployment("d", namespace, 3)["spec"]
     kubectl("apply", *inside, "-f", "-", stdin=json.dumps(deployment("d", namespace, 3)))
-    kubectl("apply", *inside, "-f", "-", stdin=json.dumps({**STATEFUL, "spec": {**spec, "replicas": 2, "serviceName": "s"}}))
+    kubectl(
+        "apply", *inside, "-f", "-", stdin=json.dumps({**STATEFUL, "spec": {**spec, "replicas": 2, "serviceName": "s"}})
+    )
     kubectl("apply", *inside, "-f", "-", stdin=json.dumps(JOB))
     assert "successfully rolled out" in kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
     kubectl("rollout", "status", *inside, "statefulset/s", "--timeout=20s")
@@ -26,7 +28,7 @@ def test_workloads_from_apply_to_delete(kubectl: Kubectl, namespace: str) -> Non
     kubectl("rollout", "undo", *inside, "deployment/d")
     kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
     assert "registry.invalid/c:1" in kubectl("get", *inside, "deployment/d", "-o", "wide")
-    assert re.search(r"^3 +", kubectl("rollout", "history", *inside, "deployment/d"), re.M)
+    assert re.search(r"^3 +", kubectl("rollout", "history", *inside, "deployment/d"), re.MULTILINE)
     kubectl("scale", *inside, "deployment/d", "--replicas=1")
     kubectl("wait", *inside, "--for=jsonpath={.status.readyReplicas}=1", "deployment/d", "--timeout=20s")
     kubectl("delete", "namespace", namespace, "--timeout=20s")
@@ -49,7 +51,10 @@ def test_typed_commands_send_protobuf(kubectl: Kubectl, namespace: str) -> None:
     assert kubectl.get(*inside, "configmap/c")["data"] == {"a": "1", "b": "2"}
     assert kubectl.get(*inside, "secret/s")["data"] == {"password": "eA=="}
     made = kubectl.get(*inside, "deployment/d")["spec"]
-    assert (made["replicas"], made["template"]["spec"]["containers"][0]["ports"]) == (2, [{"containerPort": 80, "protocol": "TCP"}])
+    assert (made["replicas"], made["template"]["spec"]["containers"][0]["ports"]) == (
+        2,
+        [{"containerPort": 80, "protocol": "TCP"}],
+    )
     assert kubectl.get(*inside, "quota/q")["spec"]["hard"] == {"pods": "10", "cpu": "1500m"}
     assert kubectl.get(*inside, "poddisruptionbudget/p")["spec"]["minAvailable"] == "50%"
     assert kubectl.get(*inside, "service/svc")["spec"]["ports"][0]["targetPort"] == 8080
@@ -64,18 +69,31 @@ def test_apply_patches_and_server_side_apply(kubectl: Kubectl, namespace: str) -
     assert "configured" in kubectl("apply", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "2"})))
     assert "unchanged" in kubectl("apply", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "2"})))
     assert kubectl.get(*inside, "configmap/m")["data"] == {"a": "2"}
-    conflict = kubectl.run("apply", "--server-side", "--field-manager=me", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "3"})), check=False)
+    conflict = kubectl.run(
+        "apply",
+        "--server-side",
+        "--field-manager=me",
+        *inside,
+        "-f",
+        "-",
+        stdin=json.dumps(config_map("m", {"a": "3"})),
+        check=False,
+    )
     assert conflict.returncode == 1
     assert 'conflict with "kubectl-client-side-apply"' in conflict.stderr
-    kubectl("apply", "--server-side", "--force-conflicts", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "3"})))
+    kubectl(
+        "apply", "--server-side", "--force-conflicts", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "3"}))
+    )
     kubectl("label", *inside, "configmap/m", "x=y")
     kubectl("annotate", *inside, "configmap/m", "x=y")
     kubectl("patch", *inside, "configmap/m", "--type=json", '-p=[{"op":"add","path":"/data/c","value":"4"}]')
     assert kubectl.get(*inside, "configmap/m")["data"] == {"a": "3", "c": "4"}
     diff = kubectl.run("diff", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "9"})), check=False)
     assert diff.returncode == 1
-    assert "+  a: \"9\"" in diff.stdout
-    refused = kubectl.run("apply", *inside, "-f", "-", stdin=json.dumps({**deployment("d", namespace), "sepc": {}}), check=False)
+    assert '+  a: "9"' in diff.stdout
+    refused = kubectl.run(
+        "apply", *inside, "-f", "-", stdin=json.dumps({**deployment("d", namespace), "sepc": {}}), check=False
+    )
     assert 'unknown field "sepc"' in refused.stderr
 
 
@@ -86,9 +104,11 @@ def test_what_people_read(kubectl: Kubectl, namespace: str) -> None:
     nodes = kubectl("get", "nodes", "-o", "wide")
     assert re.match(r"NAME +STATUS +ROLES +AGE +VERSION +INTERNAL-IP", nodes)
     assert nodes.count(" Ready ") == 3
-    assert re.search(r"^d-\S+ +1/1 +Running +0 ", kubectl("get", *inside, "pods"), re.M)
-    assert re.search(r"^d +1/1 +1 +1 ", kubectl("get", *inside, "deployments"), re.M)
-    assert "Replicas:               1 desired | 1 updated | 1 total | 1 available" in kubectl("describe", *inside, "deployment/d")
+    assert re.search(r"^d-\S+ +1/1 +Running +0 ", kubectl("get", *inside, "pods"), re.MULTILINE)
+    assert re.search(r"^d +1/1 +1 +1 ", kubectl("get", *inside, "deployments"), re.MULTILINE)
+    assert "Replicas:               1 desired | 1 updated | 1 total | 1 available" in kubectl(
+        "describe", *inside, "deployment/d"
+    )
     assert "Ready            True" in kubectl("describe", "node", "worker-0")
     pod = kubectl("get", *inside, "pods", "-o", "name").strip()
     assert "no program runs in it" in kubectl("logs", *inside, pod)
@@ -126,11 +146,15 @@ def test_deletes_with_cascades(kubectl: Kubectl, namespace: str) -> None:
 
 
 def test_openshift_through_kubectl(oc: Kubectl) -> None:
-    assert re.search(r"^version +4\.\d+\.\d+ +True +False", oc("get", "clusterversion"), re.M)
-    assert re.search(r"^openshift-apiserver +4\.\d+\.\d+ +True +False +False", oc("get", "clusteroperators"), re.M)
+    assert re.search(r"^version +4\.\d+\.\d+ +True +False", oc("get", "clusterversion"), re.MULTILINE)
+    assert re.search(
+        r"^openshift-apiserver +4\.\d+\.\d+ +True +False +False", oc("get", "clusteroperators"), re.MULTILINE
+    )
     assert oc("get", "infrastructure", "cluster", "-o", "jsonpath={.status.platformStatus.type}") == "AWS"
     assert re.search(r"m6i.xlarge +us-east-1 +us-east-1a", oc("get", "machines", "-n", "openshift-machine-api"))
-    assert re.search(r"^worker +rendered-worker-\S+ +True +False +False +3", oc("get", "machineconfigpools"), re.M)
+    assert re.search(
+        r"^worker +rendered-worker-\S+ +True +False +False +3", oc("get", "machineconfigpools"), re.MULTILINE
+    )
     assert "certified-operators" in oc("get", "catalogsources", "-n", "openshift-marketplace")
 
 

@@ -12,13 +12,16 @@ from projects.sim_cluster.api.patches import PatchFailedError, json_patch, merge
 from projects.sim_cluster.api.strategic import strategic_merge
 
 SCALARS = st.one_of(st.integers(), st.text(max_size=3), st.booleans())
-JSON = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=2), inner, max_size=3)))
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=2), inner, max_size=3)),
+)
 OBJECTS = st.dictionaries(st.text(max_size=2), JSON, max_size=4)
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Return the merge patch that leads from one object to another."""
-    patch: dict[str, Any] = {key: None for key in before.keys() - after.keys()}
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
     for key, value in after.items():
         if key not in before or before[key] != value or isinstance(before[key], bool) != isinstance(value, bool):
             both = isinstance(before.get(key), dict) and isinstance(value, dict)
@@ -91,14 +94,22 @@ def containers(*named: str) -> list[dict[str, Any]]:
 
 def test_strategic_merge_goes_by_the_lists_keys() -> None:
     before = {"spec": {"containers": containers("a", "b"), "nodeSelector": {"x": "y"}}}
-    patch = {"spec": {"containers": [{"name": "b", "image": "b:2"}, {"name": "c", "image": "c:1"}], "nodeSelector": {"z": "1"}}}
+    patch = {
+        "spec": {
+            "containers": [{"name": "b", "image": "b:2"}, {"name": "c", "image": "c:1"}],
+            "nodeSelector": {"z": "1"},
+        }
+    }
     after = strategic_merge(before, patch, pod_schema())
     assert [(c["name"], c["image"]) for c in after["spec"]["containers"]] == [("a", "a:1"), ("b", "b:2"), ("c", "c:1")]
     assert after["spec"]["nodeSelector"] == {"x": "y", "z": "1"}
 
 
 def test_strategic_merge_directives() -> None:
-    before = {"metadata": {"finalizers": ["a/b", "c/d"]}, "spec": {"containers": containers("a", "b"), "nodeSelector": {"x": "y"}}}
+    before = {
+        "metadata": {"finalizers": ["a/b", "c/d"]},
+        "spec": {"containers": containers("a", "b"), "nodeSelector": {"x": "y"}},
+    }
     patch = {
         "metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"]},
         "spec": {"containers": [{"name": "a", "$patch": "delete"}], "nodeSelector": {"$patch": "replace", "n": "m"}},
@@ -111,5 +122,10 @@ def test_strategic_merge_directives() -> None:
 
 def test_strategic_merge_sets_the_order_of_elements() -> None:
     before = {"spec": {"containers": containers("a", "b", "c")}}
-    patch = {"spec": {"$setElementOrder/containers": [{"name": "c"}, {"name": "a"}], "containers": [{"name": "a", "image": "x"}]}}
+    patch = {
+        "spec": {
+            "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
+            "containers": [{"name": "a", "image": "x"}],
+        }
+    }
     assert [c["name"] for c in strategic_merge(before, patch, pod_schema())["spec"]["containers"]] == ["c", "b", "a"]

@@ -39,7 +39,9 @@ def test_dynamic_client(connection: Any, namespace: str) -> None:
     api = dynamic.DynamicClient(connection)
     maps = api.resources.get(api_version="v1", kind="ConfigMap")
     maps.create(config_map("a"), namespace=namespace)
-    applied = maps.server_side_apply(config_map("a", {"b": "2"}), name="a", namespace=namespace, field_manager="test", force_conflicts=True)
+    applied = maps.server_side_apply(
+        config_map("a", {"b": "2"}), name="a", namespace=namespace, field_manager="test", force_conflicts=True
+    )
     assert applied.data.to_dict() == {"a": "1", "b": "2"}
     assert {item.metadata.name for item in maps.get(namespace=namespace).items} == {"a", "kube-root-ca.crt"}
     with pytest.raises(dynamic.exceptions.ConflictError):

@@ -131,7 +131,10 @@ def test_one_of_two_owners_is_enough(api: Api) -> None:
     make(api, "child", ownerReferences=owned(first) + owned(second))
     api.resources.delete(kind(api, "configmaps"), "n", "first", DeleteOptions())
     assert names(api) == ["child", "second"]
-    assert [o["name"] for o in api.resources.get(kind(api, "configmaps"), "n", "child").object["metadata"]["ownerReferences"]] == ["second"]
+    assert [
+        o["name"]
+        for o in api.resources.get(kind(api, "configmaps"), "n", "child").object["metadata"]["ownerReferences"]
+    ] == ["second"]
 
 
 def test_a_watch_sees_objects_start_and_stop_matching(api: Api) -> None:

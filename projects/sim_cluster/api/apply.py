@@ -27,8 +27,11 @@ def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, ti
     before, last = managers.get(manager, (set(), ""))
     others: set[Path] = set().union(*(paths for other, (paths, _) in managers.items() if other != manager))
     merged = merge(live or {}, applied, kind.schema)
-    for path in sorted(before - wanted.keys() - others, key=len, reverse=True):
-        _remove(merged, path, kind.schema)
+    for path in sorted(before - wanted.keys() - others, key=len):
+        if path[-1] != ".":
+            _remove(merged, path, kind.schema)
+        elif not any(kept[: len(path) - 1] == path[:-1] for kept in others | wanted.keys()):
+            _remove(merged, path[:-1], kind.schema)
     same = before == wanted.keys() and all(present.get(path) == value for path, value in wanted.items())
     managers[manager] = (set(wanted), last if same else time)
     metadata: Object = dict(merged.get("metadata", {}))
@@ -110,26 +113,11 @@ def _remove(merged: Object, path: Path, schema: Schema) -> None:
     """Remove one owned path; containers on the way are copied, so that the live object stays as it is."""
     node: Any = merged
     at: Schema | None = schema
-    if path[-1] == ".":
-        return _remove_empty(merged, path[:-1], schema)
-    for element in path[:-1]:
-        node, at = _step(node, element, at)
-        if node is None:
-            return None
-    return _drop(node, path[-1], at)
-
-
-def _remove_empty(merged: Object, path: Path, schema: Schema) -> None:
-    node: Any = merged
-    at: Schema | None = schema
     for element in path[:-1]:
         node, at = _step(node, element, at)
         if node is None:
             return
-    target, _ = _step(node, path[-1], at)
-    keys = set(at.list_keys) if at is not None and path[-1].startswith("k:") else set()
-    if target is not None and not (set(target) - keys if isinstance(target, dict) else target):
-        _drop(node, path[-1], at)
+    _drop(node, path[-1], at)
 
 
 def _step(node: Any, element: str, schema: Schema | None) -> tuple[Any, Schema | None]:

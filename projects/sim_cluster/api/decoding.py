@@ -19,8 +19,24 @@ _QUANTITY: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE
 _QUANTITY_MESSAGE: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
-class WrongTypeError(Exception):
+class UnfitError(Exception):
+    """An object that does not fit its kind; `refusals` words it."""
+
+
+class WrongTypeError(UnfitError):
     """A value that cannot stand where it stands, in the words of Go's decoder."""
+
+    def __init__(self, message: str, value: Any = None, path: str = "", wanted: str = "", go_type: str = "") -> None:
+        super().__init__(message)
+        self.value, self.path, self.wanted, self.go_type = value, path, wanted, go_type
+
+
+class StrictError(UnfitError):
+    """Unknown fields, where the client asked that there be none."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__("strict decoding error: " + ", ".join(f'unknown field "{path}"' for path in unknown))
+        self.unknown = unknown
 
 
 @dataclass
@@ -109,12 +125,8 @@ class _Visit:
             if self.lenient:
                 return value
             item = schema.items.short_name if schema.items is not None else ""
-            raise _mismatch(
-                value,
-                struct,
-                go_path,
-                f"[]{item or _GO_TYPES.get(schema.items.type if schema.items else '', 'string')}",
-            )
+            go_type = f"[]{item or _GO_TYPES.get(schema.items.type if schema.items else '', 'string')}"
+            raise _mismatch(value, struct, go_path, go_type, "array")
         return [self.value(item, schema.items, f"{path}[{i}]", struct, go_path) for i, item in enumerate(value)]
 
     def struct(self, value: Object, schema: Schema, path: str, struct: str, go_path: str) -> Object:
@@ -167,12 +179,13 @@ def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:
         go_type = "int64" if schema.node.get("format") == "int64" else _GO_TYPES.get(wanted, f"v1.{schema.short_name}")
         if schema.is_map:
             go_type = "map[string]string"
-        raise _mismatch(value, struct, path, go_type)
+        raise _mismatch(value, struct, path, go_type, wanted)
 
 
-def _mismatch(value: Any, struct: str, path: str, go_type: str) -> WrongTypeError:
+def _mismatch(value: Any, struct: str, path: str, go_type: str, wanted: str) -> WrongTypeError:
     shown = f"number {value}" if isinstance(value, float) else _json_type(value)
-    return WrongTypeError(f"json: cannot unmarshal {shown} into Go struct field {struct}.{path} of type {go_type}")
+    message = f"json: cannot unmarshal {shown} into Go struct field {struct}.{path} of type {go_type}"
+    return WrongTypeError(message, value, path, wanted, go_type)
 
 
 def _json_type(value: Any) -> str:

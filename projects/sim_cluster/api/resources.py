@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from projects.sim_cluster.api.apply import apply
-from projects.sim_cluster.api.decoding import WrongTypeError, check_type, conform
+from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.errors import (
     ApiError,
@@ -22,26 +22,21 @@ from projects.sim_cluster.api.errors import (
     unknown_format,
 )
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
-from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.ownership import Manager
 from projects.sim_cluster.api.pages import Pager
 from projects.sim_cluster.api.patches import PatchFailedError, json_patch, merge_patch, rejected
+from projects.sim_cluster.api.refusals import of_apply, of_body, of_patch, of_strategic_patch
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, Outcome, Page, PatchType, WriteOptions
-from projects.sim_cluster.api.store import Store, Stored, encode
+from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.strategic import strategic_merge
 from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.writes import Writer, outcome
 
-Warnings = list[str]
 #: What answers the create of a kind that stores nothing: reviews, requests.
 Answerer = Callable[[str, Object, WriteOptions], Outcome]
 
 
 _CUSTOM_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
-_METADATA_ORDER = (
-    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
-)  # fmt: skip
 
 
 class Resources:
@@ -88,9 +83,8 @@ class Resources:
             raise _needs_version(kind, name)
         try:
             return self.writer.commit(kind, before, obj, options)
-        except WrongTypeError as error:
-            message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
-            raise bad_request(message) from None
+        except UnfitError as error:
+            raise of_body(kind, error) from None
 
     def patch(
         self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions
@@ -106,43 +100,37 @@ class Resources:
                 f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})"
             )
         try:
-            return self.writer.commit(kind, before, obj, options)
-        except WrongTypeError as error:
-            cause = invalid_value("patch", shown(encode(_in_go_order(patched)).decode()), str(error))
-            raise _invalid_patch(cause.message, cause.as_dict()) from None
+            done = self.writer.commit(kind, before, obj, options)
+            return replace(done, warnings=sorted(done.warnings))
+        except UnfitError as error:
+            refused = of_strategic_patch(patch, error) if patch_type == "strategic" else of_patch(patched, error)
+            raise refused from None
 
     def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
         obj = _with_metadata(check_type(patch, kind))
         self._check_applied(kind, namespace, name, obj, options)
         found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
-        warnings: Warnings = []
         if found is None and options.subresource:
             raise not_found(kind, name)
-        applied = self._shape_applied(kind, obj, options, warnings)
+        applied = self._shape_applied(kind, obj)
         manager = Manager(options.manager, "Apply", kind.api_version, options.subresource)
         live = kind.served(found.object) if found else None
         merged = apply(live, applied, kind, manager, timestamp(self.writer.now()), force=options.force)
         if found is None:
-            made = self.writer.create(kind, namespace, merged, options)
-            return replace(made, warnings=warnings + made.warnings)
+            return self.writer.create(kind, namespace, merged, options)
         managed = merged["metadata"]["managedFields"]
         merged["metadata"].pop("resourceVersion", None)
         if version := obj["metadata"].get("resourceVersion"):
             merged["metadata"]["resourceVersion"] = version
-        done = self.writer.commit(kind, found, merged, options, managed=managed)
-        return replace(done, warnings=warnings)
+        return self.writer.commit(kind, found, merged, options, managed=managed)
 
-    def _shape_applied(self, kind: Kind, obj: Object, options: WriteOptions, warnings: Warnings) -> Object:
+    def _shape_applied(self, kind: Kind, obj: Object) -> Object:
         try:
             shaped = conform(obj, kind, complete=False)
-        except WrongTypeError as error:
-            raise ApiError(500, "", f"failed to create typed patch object ({obj['metadata'].get('namespace', '')}/"
-                           f"{obj['metadata']['name']}; {kind.api_version}, Kind={kind.kind}): {error}") from None  # fmt: skip
-        if shaped.unknown:
-            if options.validation == "Strict":
-                named = ", ".join(f'unknown field "{path}"' for path in shaped.unknown)
-                raise bad_request(f"error decoding patch: strict decoding error: {named}")
-            warnings += [f'unknown field "{path}"' for path in shaped.unknown if options.validation != "Ignore"]
+            if shaped.unknown:
+                raise StrictError(shaped.unknown)  # an apply needs to know whose every field is
+        except UnfitError as error:
+            raise of_apply(kind, obj, error) from None
         return shaped.object
 
     def _check_applied(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> None:
@@ -203,13 +191,3 @@ def _needs_version(kind: Kind, name: str) -> ApiError:
     error = invalid(kind, name, [cause])
     details = (error.details or {}) | {"kind": kind.resource}
     return ApiError(422, "Invalid", f'{kind.qualified} "{name}" is invalid: {cause.field}: {cause.message}', details)
-
-
-def _in_go_order(obj: Object) -> Object:
-    """Return an object with its fields in the order in which the real server prints them."""
-    metadata = {key: obj["metadata"][key] for key in _METADATA_ORDER if key in obj["metadata"]}
-    return {key: metadata if key == "metadata" else obj[key] for key in sorted(obj)}
-
-
-def _invalid_patch(message: str, cause: dict[str, str]) -> ApiError:
-    return ApiError(422, "Invalid", f' "" is invalid: patch: {message}', {"causes": [cause]})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from projects.sim_cluster.api.errors import bad_request
+from projects.sim_cluster.api.errors import ApiError, bad_request
+from projects.sim_cluster.api.refusals import go_text
 from projects.sim_cluster.api.schema import Schema
 
 _DIRECTIVE: Final = "$patch"
@@ -82,7 +83,7 @@ def _merge_keyed(target: list[Any], patch: list[Any], key: str, schema: Schema |
     merged = list(target)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+            raise ApiError(500, "", f"map: {go_text(item)} does not contain declared merge key: {key}")
         places = [i for i, old in enumerate(merged) if isinstance(old, dict) and old.get(key) == item[key]]
         if item.get(_DIRECTIVE) == "delete":
             merged = [old for i, old in enumerate(merged) if i not in places]

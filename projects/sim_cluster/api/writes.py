@@ -16,11 +16,12 @@ from projects.sim_cluster.api.admission import (
     random_suffix,
 )
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
-from projects.sim_cluster.api.decoding import WrongTypeError, conform
+from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform
 from projects.sim_cluster.api.defaults import set_defaults
-from projects.sim_cluster.api.errors import Cause, already_exists, bad_request, conflict, invalid, required
+from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.ownership import Manager, after_update
+from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
@@ -51,7 +52,10 @@ class Writer:
         """Return the object with known fields of the right types and with its defaults; nobody else holds it."""
         shaped = conform(obj, kind)
         if shaped.unknown:
-            self._report_unknown(shaped.unknown, kind, options, warnings)
+            if options.validation == "Strict":
+                raise StrictError(shaped.unknown)
+            if options.validation != "Ignore":
+                warnings += [f'unknown field "{path}"' for path in shaped.unknown]
         result = shaped.object
         result["metadata"] = dict(result.get("metadata") or {})
         if (kind.group, kind.kind) == ("", "Secret"):
@@ -62,25 +66,13 @@ class Writer:
             set_defaults(result, kind)
         return result
 
-    def _report_unknown(self, unknown: list[str], kind: Kind, options: WriteOptions, warnings: list[str]) -> None:
-        named = [f'unknown field "{path}"' for path in unknown]
-        if options.validation == "Strict":
-            message = f"strict decoding error: {', '.join(named)}"
-            prefix = (
-                "" if kind.custom else f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-            )
-            raise bad_request(prefix + message)
-        if options.validation != "Ignore":
-            warnings += named
-
     def create(self, kind: Kind, namespace: str, obj: Object, options: WriteOptions) -> Outcome:
         """Create an object from the body of a POST or from an apply that found none."""
         warnings: list[str] = []
         try:
             shaped = self.shape(obj, kind, options, warnings)
-        except WrongTypeError as error:
-            message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
-            raise bad_request(message) from None
+        except UnfitError as error:
+            raise of_body(kind, error) from None
         name = self._name(kind, shaped)
         self.admission.check_namespace(kind, namespace, name)
         managed = shaped["metadata"].pop("managedFields", None)

@@ -112,7 +112,7 @@ async def _scale(world: World, deployment: Object, current: Object, old: list[Ob
     if (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
         await _recreate(world, current, old, wanted)
         return
-    total = sum(_replicas(rs) for rs in (*old, current))
+    total = sum(_present(rs) for rs in (*old, current))
     room = wanted + _surge(deployment) - total
     size = _replicas(current)
     target = wanted if not any(map(_replicas, old)) else min(wanted, size + max(0, room))
@@ -136,6 +136,11 @@ async def _recreate(world: World, current: Object, old: list[Object], wanted: in
 
 def _replicas(replica_set: Object) -> int:
     return int(replica_set["spec"].get("replicas", 1))
+
+
+def _present(replica_set: Object) -> int:
+    """Return how many pods a set has or wants, whichever is more: those to be deleted still count."""
+    return max(_replicas(replica_set), int((replica_set.get("status") or {}).get("replicas", 0)))
 
 
 def _available(replica_set: Object) -> int:

@@ -1,0 +1,326 @@
+"""Workload behaviours in process: no HTTP, a fast clock, what happened read from the store's own record."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from projects.sim_cluster.api.requests import DeleteOptions, WriteOptions
+from projects.sim_cluster.api.store import Change
+from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.cluster import SimulatedCluster
+from projects.sim_cluster.options import ClusterOptions
+from tests.sim_cluster.talk import deployment
+
+BY = WriteOptions("test")
+TEMPLATE: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
+
+
+@dataclass
+class Stage:
+    """A running cluster and what tests do to it."""
+
+    cluster: SimulatedCluster
+    changes: list[Change] = field(default_factory=list)
+
+    def kind(self, path: str) -> Any:
+        group, _, resource = path.rpartition("/")
+        return next(kind for kind in self.cluster.api.registry if (kind.group, kind.resource) == (group, resource))
+
+    def create(self, path: str, obj: dict[str, Any]) -> dict[str, Any]:
+        return self.cluster.api.resources.create(self.kind(path), "default", obj, BY).object
+
+    def patch(self, path: str, name: str, patch: dict[str, Any], subresource: str = "") -> None:
+        options = WriteOptions("test", subresource=subresource)
+        self.cluster.api.resources.patch(self.kind(path), "default", name, "merge", patch, options)
+
+    def delete(self, path: str, name: str, **options: Any) -> None:
+        self.cluster.api.resources.delete(self.kind(path), "default", name, DeleteOptions(**options))
+
+    def get(self, path: str, name: str) -> dict[str, Any] | None:
+        kind = self.kind(path)
+        found = self.cluster.api.store.get(kind.storage, "default" if kind.namespaced else "", name)
+        return found.object if found else None
+
+    def all(self, path: str) -> list[dict[str, Any]]:
+        return [stored.object for stored in self.cluster.api.store.list(self.kind(path).storage)]
+
+    def pods(self) -> list[dict[str, Any]]:
+        return [pod for pod in self.all("pods") if not pod["metadata"].get("deletionTimestamp")]
+
+    async def until(self, what: str, done: Callable[[], Any], seconds: float = 10) -> Any:
+        """Wait for writes until something holds."""
+        changed = asyncio.Event()
+        listener = lambda _change: changed.set()  # noqa: E731
+        self.cluster.api.store.listeners.append(listener)
+        try:
+            async with asyncio.timeout(seconds):
+                while not (found := done()):
+                    changed.clear()
+                    await changed.wait()
+                return found
+        except TimeoutError:
+            pytest.fail(
+                f"{what} did not happen; pods: {[(p['metadata']['name'], p['status']) for p in self.pods()][:5]}"
+            )
+        finally:
+            self.cluster.api.store.listeners.remove(listener)
+
+
+Script = Callable[[Stage], Coroutine[Any, Any, None]]
+
+
+def play(script: Script, speed: float = 600, **timings: float) -> None:
+    """Run a script on a plain cluster of three nodes."""
+
+    async def run() -> None:
+        cluster = SimulatedCluster(ClusterOptions(platform="kubernetes", speed=speed, timings=Timings(**timings)))
+        stage = Stage(cluster)
+        cluster.api.store.listeners.append(stage.changes.append)
+        cluster.runtime.start()
+        try:
+            await script(stage)
+        finally:
+            await cluster.runtime.stop()
+
+    asyncio.run(run())
+
+
+def status(stage: Stage, path: str, name: str) -> dict[str, Any]:
+    return (stage.get(path, name) or {}).get("status") or {}
+
+
+def test_a_rollout_keeps_within_its_bounds() -> None:
+    async def script(stage: Stage) -> None:
+        spec = deployment("d", "default", 6)
+        spec["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 1}}
+        stage.create("apps/deployments", spec)
+        await stage.until("available", lambda: status(stage, "apps/deployments", "d").get("availableReplicas") == 6)
+        begun = len(stage.changes)
+        stage.patch(
+            "apps/deployments", "d", {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "i:2"}]}}}}
+        )
+        await stage.until("rolled out", lambda: status(stage, "apps/deployments", "d").get("observedGeneration") == 2
+                          and status(stage, "apps/deployments", "d").get("updatedReplicas") == 6
+                          and status(stage, "apps/deployments", "d").get("replicas") == 6)  # fmt: skip
+        assert {pod["spec"]["containers"][0]["image"] for pod in stage.pods()} == {"i:2"}
+        assert_bounds(stage.changes, begun, most=8, least=5)
+        sets = stage.all("apps/replicasets")
+        assert sorted(rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"] for rs in sets) == ["1", "2"]
+
+    play(script)
+
+
+def assert_bounds(changes: list[Change], begun: int, most: int, least: int) -> None:
+    alive: set[str] = set()
+    ready: set[str] = set()
+    for number, change in enumerate(changes):
+        if change.storage != ("", "pods"):
+            continue
+        pod = change.now.object
+        uid, leaving = pod["metadata"]["uid"], pod["metadata"].get("deletionTimestamp")
+        is_ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ()))
+        (alive.discard if leaving or change.type == "DELETED" else alive.add)(uid)
+        (ready.add if is_ready and not leaving and change.type != "DELETED" else ready.discard)(uid)
+        assert len(alive) <= most
+        assert number < begun or len(ready) >= least, f"only {len(ready)} pods were Ready"
+
+
+def test_recreate_has_no_two_revisions_at_once() -> None:
+    async def script(stage: Stage) -> None:
+        spec = deployment("d", "default", 3)
+        spec["spec"]["strategy"] = {"type": "Recreate"}
+        stage.create("apps/deployments", spec)
+        await stage.until("available", lambda: status(stage, "apps/deployments", "d").get("availableReplicas") == 3)
+        stage.patch(
+            "apps/deployments", "d", {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "i:2"}]}}}}
+        )
+        seen: list[set[str]] = []
+        stage.cluster.api.store.listeners.append(
+            lambda _: seen.append({p["spec"]["containers"][0]["image"] for p in stage.all("pods")})
+        )
+        await stage.until("rolled out", lambda: status(stage, "apps/deployments", "d").get("observedGeneration") == 2
+                          and status(stage, "apps/deployments", "d").get("updatedReplicas") == 3
+                          and status(stage, "apps/deployments", "d").get("availableReplicas") == 3)  # fmt: skip
+        assert max(map(len, seen)) == 1
+
+    play(script)
+
+
+def test_daemon_sets_follow_nodes() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(
+            "apps/daemonsets",
+            {"metadata": {"name": "ds"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}},
+        )
+        await stage.until("on all", lambda: status(stage, "apps/daemonsets", "ds").get("numberAvailable") == 3)
+        assert {pod["spec"]["nodeName"] for pod in stage.pods()} == {"worker-0", "worker-1", "worker-2"}
+        node = next(node for node in stage.all("nodes") if node["metadata"]["name"] == "worker-0")
+        fresh = {
+            "metadata": {"name": "worker-9", "labels": node["metadata"]["labels"]},
+            "spec": {},
+            "status": node["status"],
+        }
+        stage.create("nodes", fresh)
+        await stage.until("on the new one", lambda: status(stage, "apps/daemonsets", "ds").get("numberAvailable") == 4)
+        stage.delete("nodes", "worker-0")
+        await stage.until(
+            "off the lost one",
+            lambda: {p["spec"].get("nodeName") for p in stage.pods()} == {"worker-1", "worker-2", "worker-9"},
+        )
+        stage.patch(
+            "apps/daemonsets",
+            "ds",
+            {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": "worker-1"}}}}},
+        )
+        await stage.until(
+            "on one",
+            lambda: (
+                status(stage, "apps/daemonsets", "ds").get("desiredNumberScheduled") == 1 and len(stage.pods()) == 1
+            ),
+        )
+
+    play(script)
+
+
+def test_stateful_sets_go_one_by_one() -> None:
+    async def script(stage: Stage) -> None:
+        claim = {
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+        spec = {
+            "serviceName": "s",
+            "replicas": 3,
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": TEMPLATE,
+            "volumeClaimTemplates": [claim],
+        }
+        stage.create("apps/statefulsets", {"metadata": {"name": "s"}, "spec": spec})
+        await stage.until("ready", lambda: status(stage, "apps/statefulsets", "s").get("readyReplicas") == 3)
+        made = [
+            c.now.object["metadata"]["name"] for c in stage.changes if c.storage == ("", "pods") and c.type == "ADDED"
+        ]
+        assert made == ["s-0", "s-1", "s-2"]
+        await stage.until(
+            "claims bound",
+            lambda: [c["status"].get("phase") for c in stage.all("persistentvolumeclaims")] == ["Bound"] * 3,
+        )
+        stage.patch("apps/statefulsets", "s", {"spec": {"replicas": 1}})
+        await stage.until("smaller", lambda: [p["metadata"]["name"] for p in stage.all("pods")] == ["s-0"])
+
+    play(script)
+
+
+def test_jobs_of_many_pods() -> None:
+    async def script(stage: Stage) -> None:
+        template = {"spec": TEMPLATE["spec"] | {"restartPolicy": "Never"}}
+        spec = {"completions": 5, "parallelism": 2, "completionMode": "Indexed", "template": template}
+        stage.create("batch/jobs", {"metadata": {"name": "j"}, "spec": spec})
+        await stage.until("complete", lambda: status(stage, "batch/jobs", "j").get("succeeded") == 5)
+        indexes = {
+            pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] for pod in stage.all("pods")
+        }
+        assert indexes == {"0", "1", "2", "3", "4"}
+        active = [c.now.object["status"].get("active", 0) for c in stage.changes if c.storage == ("batch", "jobs")]
+        assert max(active) == 2
+
+    play(script)
+
+
+def test_jobs_end_by_deadline_suspension_and_time_to_live() -> None:
+    async def script(stage: Stage) -> None:
+        stuck = {"spec": TEMPLATE["spec"] | {"restartPolicy": "Never", "nodeSelector": {"no": "node"}}}
+        stage.create(
+            "batch/jobs", {"metadata": {"name": "late"}, "spec": {"activeDeadlineSeconds": 600, "template": stuck}}
+        )
+        quick = {"spec": TEMPLATE["spec"] | {"restartPolicy": "Never"}}
+        stage.create(
+            "batch/jobs", {"metadata": {"name": "gone"}, "spec": {"ttlSecondsAfterFinished": 60, "template": quick}}
+        )
+        stage.create("batch/jobs", {"metadata": {"name": "held"}, "spec": {"suspend": True, "template": quick}})
+        await stage.until(
+            "late",
+            lambda: any(
+                c["reason"] == "DeadlineExceeded" for c in status(stage, "batch/jobs", "late").get("conditions", ())
+            ),
+        )
+        await stage.until("gone", lambda: stage.get("batch/jobs", "gone") is None)
+        assert any(
+            c["type"] == "Suspended" and c["status"] == "True"
+            for c in status(stage, "batch/jobs", "held")["conditions"]
+        )
+        stage.patch("batch/jobs", "held", {"spec": {"suspend": False}})
+        await stage.until("resumed", lambda: status(stage, "batch/jobs", "held").get("succeeded") == 1)
+
+    play(script, speed=1200)
+
+
+def test_pods_that_fit_nowhere_say_why_and_start_when_they_fit() -> None:
+    async def script(stage: Stage) -> None:
+        stage.patch("nodes", "worker-0", {"spec": {"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]}})
+        stage.create("pods", {"metadata": {"name": "p"}, "spec": TEMPLATE["spec"] | {"nodeSelector": {"disk": "fast"}}})
+
+        def why() -> str:
+            return next(
+                (
+                    c.get("message", "")
+                    for c in status(stage, "pods", "p").get("conditions", ())
+                    if c["status"] == "False"
+                ),
+                "",
+            )
+
+        await stage.until("a reason", why)
+        assert why().startswith(
+            "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 2 node(s) didn't match Pod's node affinity/selector."
+        )
+        stage.patch("nodes", "worker-1", {"metadata": {"labels": {"disk": "fast"}}})
+        await stage.until("running", lambda: status(stage, "pods", "p").get("phase") == "Running")
+        assert (stage.get("pods", "p") or {})["spec"]["nodeName"] == "worker-1"
+
+    play(script)
+
+
+def test_pods_stop_before_they_go() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("pods", {"metadata": {"name": "p"}, "spec": TEMPLATE["spec"]})
+        await stage.until("running", lambda: status(stage, "pods", "p").get("phase") == "Running")
+        stage.delete("pods", "p")
+        leaving = stage.get("pods", "p") or {}
+        assert leaving["metadata"]["deletionGracePeriodSeconds"] == 30
+        await stage.until("gone", lambda: stage.get("pods", "p") is None)
+
+    play(script)
+
+
+def test_a_namespace_waits_for_what_is_held() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("namespaces", {"metadata": {"name": "doomed"}})
+        maps = stage.kind("configmaps")
+        resources = stage.cluster.api.resources
+        resources.create(maps, "doomed", {"metadata": {"name": "held", "finalizers": ["example.com/hold"]}}, BY)
+        stage.delete("namespaces", "doomed")
+
+        def remaining() -> Any:
+            return next(
+                (
+                    c
+                    for c in status(stage, "namespaces", "doomed").get("conditions", ())
+                    if c["type"] == "NamespaceFinalizersRemaining"
+                ),
+                None,
+            )
+
+        found = await stage.until("conditions", remaining)
+        assert (
+            found["message"]
+            == "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
+        )
+        resources.patch(maps, "doomed", "held", "merge", {"metadata": {"finalizers": None}}, BY)
+        await stage.until("gone", lambda: stage.get("namespaces", "doomed") is None)
+        assert not [o for o in stage.all("configmaps") if o["metadata"]["namespace"] == "doomed"]
+
+    play(script)
