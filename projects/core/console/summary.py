@@ -18,6 +18,8 @@ from projects.core.values.redaction import REDACTOR
 REPORT = "report.html"
 PYTHON_COMMAND = "_python.cmd"
 
+_LINES = 60  # a configuration tells all its mistakes at once
+
 
 def summary(root: Path, *, exit_code: int | None = None, since: Collection[str] | None = None) -> str:
     """Return the summary of a run, the same whenever it is asked for.
@@ -58,7 +60,10 @@ def _causes(root: Path, found: list[Trouble]) -> Iterator[str]:
         return
     cause, origin = found[0].cause, found[0].origin
     yield f"  first cause: {cause.type} in {path_of(origin)}"
-    yield f"    {first_line(cause.message)}"
+    lines = cause.message.splitlines()
+    yield from (f"    {line}" for line in lines[:_LINES])
+    if len(lines) > _LINES:
+        yield f"    … {len(lines) - _LINES} more lines in {FAILURES}"
     if cause.hint:
         yield f"    hint: {first_line(cause.hint)}"
     for what, name in (("log", ANSIBLE_LOG), ("run it again", PYTHON_COMMAND)):

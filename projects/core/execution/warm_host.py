@@ -220,8 +220,10 @@ def main() -> int:
 
 def _prewarm() -> None:
     from projects.core import cluster  # noqa: PLC0415 - imports the Kubernetes client
+    from projects.core.ansible_collections.foresail.core.plugins.plugin_utils import arguments  # noqa: PLC0415
 
     cluster.prewarm()
+    arguments.prewarm()
 
 
 if __name__ == "__main__":
