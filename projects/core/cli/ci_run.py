@@ -15,6 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.processes import Child, Collector
+from projects.core.execution.pump import Pump
 from projects.core.library import env
 from projects.core.record.finish import FINISHED, finish
 from projects.core.record.steps import timestamp
@@ -92,7 +95,7 @@ def _run(script: Path, words: Sequence[str]) -> int:
     argv = [sys.executable, str(script)] if script.suffix == ".py" else [str(script)]
     if os.environ.get(env.RECORD_VARIABLE):
         # Called from a step of a run: that run has its log and its markers already.
-        return subprocess.run([*argv, *words], check=False).returncode
+        return _code_of(subprocess.run([*argv, *words], check=False).returncode)
     directory = _artifact_directory()
     with (directory / "run.log").open("a", encoding="utf-8") as log:
         _begin(directory, script, words, log)
@@ -140,9 +143,39 @@ def _child(argv: Sequence[str], environment: dict[str, str], log: TextIO) -> int
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, hand_on)
         assert child.stdout is not None
-        for line in iter(child.stdout.readline, b""):
-            text = REDACTOR.redact(line.decode(errors="replace"))
-            for stream in (sys.stdout, log):
-                stream.write(text)
-                stream.flush()
-    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+        lines = _Lines(sys.stdout, log)
+        output, waited = Collector(lines.write), Child(child)
+        try:
+            # Until its end, not that of its output: what it leaves in the background may hold that for ever.
+            status = Pump(waited, {child.stdout.fileno(): output.feed}, CancelToken(), None, argv[0]).run()
+        finally:
+            os.close(waited.exit_descriptor)
+            output.close()
+            lines.close()
+    return _code_of(status)
+
+
+def _code_of(status: int) -> int:
+    """Return what a process exits with for a child's status, as a shell does: 128 and the signal."""
+    return status if status >= 0 else 128 - status
+
+
+class _Lines:
+    """Hands text on in whole lines, redacted: a secret may come in two pieces."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self._streams = streams
+        self._rest = ""
+
+    def write(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._say(line + "\n")
+
+    def close(self) -> None:
+        self._say(self._rest)
+
+    def _say(self, text: str) -> None:
+        for stream in self._streams:
+            stream.write(REDACTOR.redact(text))
+            stream.flush()

@@ -93,6 +93,42 @@ def current_token() -> CancelToken:
     return _current.get() or _NEVER
 
 
+class _Deferral:
+    """Whether the main thread may be interrupted just now, and by what it was when it might not."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.pending: list[BaseException] = []
+
+
+_deferral = _Deferral()
+
+
+@contextlib.contextmanager
+def interruption_deferred() -> Iterator[None]:
+    """Keep a signal's handler from raising inside the block, which has to watch its token instead.
+
+    An exception between a fork and the wait for it would leave the process behind. What was deferred is raised at the end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _deferral.depth += 1
+    try:
+        yield
+    finally:
+        _deferral.depth -= 1
+        if not _deferral.depth and _deferral.pending:
+            raise _deferral.pending.pop()
+
+
+def interrupt(error: BaseException) -> None:
+    """Raise an error from a signal's handler, now or as soon as the main thread may be interrupted."""
+    if not _deferral.depth:
+        raise error
+    _deferral.pending[:] = [error]
+
+
 @contextlib.contextmanager
 def scope(token: CancelToken) -> Iterator[CancelToken]:
     """Make `token` the context's token inside the block, and take it off its parent after it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.cancellation import CancelToken, interruption_deferred
 from projects.core.execution.pump import TERM_GRACE_S, Pump
 from projects.core.execution.reaper import REAPER, Ending
 
@@ -34,8 +34,8 @@ class Ended:
     stderr: bytes
 
 
-class _Child:
-    """A child process as `Pump` waits for it."""
+class Child:
+    """A child process as `Pump` waits for it; who makes it closes its `exit_descriptor`."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -43,12 +43,15 @@ class _Child:
         self.exit_descriptor = os.pidfd_open(process.pid)
 
     def poll(self) -> int | None:
+        """Return the exit status, or None while it runs."""
         return self._process.poll()
 
     def end(self, grace: float) -> None:
+        """Have the reaper end it."""
         self._ending = REAPER.end(self._process.pid, grace)
 
     def wait_until_gone(self) -> None:
+        """Wait until the reaper is done with it."""
         if self._ending is not None:
             self._ending.gone.wait()
 
@@ -89,19 +92,22 @@ def run_process(  # noqa: PLR0913 - each is one facet of a process, given by key
       OSError: it could not be started.
     """
     token.check()
-    with subprocess.Popen(
-        argv,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-        env=dict(environment),
-        start_new_session=True,
-    ) as process:
+    with (
+        interruption_deferred(),
+        subprocess.Popen(
+            argv,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=dict(environment),
+            start_new_session=True,
+        ) as process,
+    ):
         assert process.stdout is not None
         assert process.stderr is not None
         stdout, stderr = Collector(on_stdout), Collector(on_stderr)
-        child = _Child(process)
+        child = Child(process)
         try:
             outputs = {process.stdout.fileno(): stdout.feed, process.stderr.fileno(): stderr.feed}
             status = Pump(child, outputs, token, timeout, name or " ".join(argv), grace).run()

@@ -19,6 +19,7 @@ from types import FrameType
 from projects.core import console
 from projects.core.console.summary import print_summary
 from projects.core.execution.cancellation import CancelToken, scope
+from projects.core.execution.cancellation import interrupt as raise_when_possible
 from projects.core.library import env
 from projects.core.library.commands import HOST
 from projects.core.library.scope import is_recorded
@@ -140,7 +141,7 @@ def _interruptible() -> Iterator[None]:
             error = Interrupted(signum)
             # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
             threading.Thread(target=token.cancel, args=(str(error),), name="interrupt").start()
-            raise error
+            raise_when_possible(error)
 
         old = {signum: signal.signal(signum, interrupt) for signum in _SIGNALS}
         try:

@@ -67,7 +67,23 @@ def nested() -> None:
     with env.NextArtifactDir("around"):
         run.run(f"{sys.executable} -c \\"$PROBE_LAUNCHER\\" {Path(__file__).parents[3]} probe test fails")
 
-sys.exit(main(passes, fails, dies, sleeps, nested))
+@entrypoint()
+def leaves() -> None:
+    """Leave a process behind that holds our output."""
+    with env.NextArtifactDir("alpha"):
+        child = subprocess.Popen(["sleep", "300"])
+        (OUT / "left").write_text(f"{child.pid}\\n")
+        print("the last word")
+
+@entrypoint()
+def nested_death() -> None:
+    """Call testing/run from a step, and look at what it exits with."""
+    with env.NextArtifactDir("around"):
+        command = [sys.executable, "-c", LAUNCHER, str(Path(__file__).parents[3]), "probe", "test", "dies"]
+        done = subprocess.run(command, env={**os.environ, **env.child_environment()})
+        (OUT / "code").write_text(f"{done.returncode}\\n")
+
+sys.exit(main(passes, fails, dies, sleeps, nested, leaves, nested_death))
 '''
 
 
@@ -200,6 +216,22 @@ def test_a_call_from_a_step_is_a_part_of_the_run(checkout: Checkout) -> None:
     assert steps["fails"].parent == steps["around"].id, err
     inner = checkout.artifacts / "000__around"
     assert not [name for name in ("STARTED", "FINISHED", "run.log") if (inner / name).exists()]
+
+
+def test_a_process_that_an_orchestration_leaves_behind_is_not_waited_for(checkout: Checkout) -> None:
+    with checkout.start("probe", "test", "leaves") as process:
+        left = int(wait_for_file(checkout.root / "left"))
+        try:
+            assert process.wait(30) == 0
+            assert "the last word" in (checkout.artifacts / "run.log").read_text()
+        finally:
+            os.kill(left, signal.SIGKILL)
+            process.communicate(timeout=30)
+
+
+def test_a_call_from_a_step_that_a_signal_ends_exits_as_a_shell_says_it(checkout: Checkout) -> None:
+    checkout.run("probe", "test", "nested_death")
+    assert wait_for_file(checkout.root / "code") == "137"
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["to testing/run", "to the terminal's group"])

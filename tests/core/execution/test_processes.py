@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.cancellation import CancelToken, interrupt
 from projects.core.execution.processes import PLAIN_BASH, PROTECTED_BASH, Collector, Ended, run_process
 from projects.core.values.errors import Cancelled, TimedOut
 from tests.core.execution.waiting import running, wait_for, wait_for_file
@@ -259,6 +259,29 @@ def test_an_exception_of_a_signal_handler_ends_the_process(marker: str, tmp_path
         signal.signal(signal.SIGALRM, old)
     assert running(marker) == []
     assert (tmp_path / "trace").read_text() == "told\n"
+
+
+def test_an_interruption_at_any_moment_of_the_start_leaves_no_process(marker: str) -> None:
+    class Alarm(BaseException): ...
+
+    token = CancelToken()
+
+    def ring(signum: int, frame: object) -> None:
+        # As the session's handler does.
+        threading.Thread(target=token.cancel, args=("rung",)).start()
+        interrupt(Alarm())
+
+    old = signal.signal(signal.SIGALRM, ring)
+    try:
+        for number in range(40):
+            token = CancelToken()
+            signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0001)
+            with pytest.raises(Alarm):
+                bash(f"{sleeper(marker)}; true", token=token, timeout=30)
+            assert running(marker) == []
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
 
 
 def test_no_descriptor_is_left_open() -> None:
