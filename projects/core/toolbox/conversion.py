@@ -7,6 +7,7 @@ Python or from a template must already be of the annotated kind.
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import dataclasses
 import enum
 import inspect
@@ -218,11 +219,9 @@ def _from_text_to_container(text: str, annotation: Any) -> Any:
 def _read(text: str, annotation: Any, *, typed: bool) -> Any:
     import yaml  # noqa: PLC0415 - most lines hold no list, and --help is measured in milliseconds
 
-    try:
-        # YAML takes most of JSON, but not its escapes of characters outside the basic plane, nor all control characters.
+    # YAML takes most of JSON, but not its escapes of characters outside the basic plane, nor all control characters.
+    with contextlib.suppress(ValueError):
         return json.loads(text) if typed else json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-    except ValueError:
-        pass
     try:
         return yaml.load(text, Loader=yaml.CSafeLoader if typed else yaml.CBaseLoader)  # noqa: S506 - BaseLoader builds strings only
     except (yaml.YAMLError, ValueError) as error:
