@@ -7,7 +7,6 @@ Python or from a template must already be of the annotated kind.
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import dataclasses
 import enum
 import inspect
