@@ -27,6 +27,7 @@ from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode
 from projects.core.values.redaction import REDACTOR
 
+OVERRIDES = "variable_overrides.yaml"
 _SUFFIXES = (".py", ".sh", "")
 _USAGE = "usage: testing/run PROJECT FILE ENTRYPOINT [ARGUMENTS]"
 
@@ -117,7 +118,18 @@ def _artifact_directory() -> Path:
             hint="take another directory",
             place=directory,
         )
+    if _is_pull_request() and not (directory / OVERRIDES).exists():
+        # Running without the presets that the comment asks for would be a wrong run that looks like a right one.
+        raise UsageError(
+            "the directives of the pull request's comment (/test, /var, /only, …) cannot be fetched yet",
+            hint=f"write them to {OVERRIDES} in the artifact directory before this step",
+            place=directory,
+        )
     return directory
+
+
+def _is_pull_request() -> bool:
+    return bool(os.environ.get("OPENSHIFT_CI")) and os.environ.get("JOB_TYPE") == "presubmit"
 
 
 def _begin(directory: Path, script: Path, words: Sequence[str], log: TextIO) -> None:

@@ -252,3 +252,17 @@ def test_a_signal_is_handed_on_once_and_the_clean_up_is_waited_for(
     assert (checkout.root / "cleaned").exists()
     assert (checkout.artifacts / "FINISHED").exists()
     assert running(marker) == []
+
+
+def test_a_pull_request_without_its_directives_is_refused(tmp_path: Path) -> None:
+    environment = {"ARTIFACT_DIR": str(tmp_path), "OPENSHIFT_CI": "true", "JOB_TYPE": "presubmit"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "testing" / "run"), "skeleton", "test", "generate_plots_from_pr_args"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 2
+    assert "variable_overrides.yaml" in done.stderr
+    assert not (tmp_path / "STARTED").exists()
