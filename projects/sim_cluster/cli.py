@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
-from projects.sim_cluster.clock import DEFAULT_SPEED
-from projects.sim_cluster.options import PLATFORMS, ClusterOptions
+from projects.sim_cluster.options import DEFAULT_SPEED, PLATFORMS, ClusterOptions
 
 USAGE: Final = 2
 _FAILED: Final = 1

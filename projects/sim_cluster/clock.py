@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final
-
-DEFAULT_SPEED: Final = 60.0
 
 
 class Clock:
     """Time as the cluster sees it."""
 
-    def __init__(self, speed: float = DEFAULT_SPEED) -> None:
+    def __init__(self, speed: float) -> None:
         self.speed = speed
         self._epoch, self._start = time.time(), time.monotonic()
 

@@ -5,7 +5,6 @@ The directory of a cluster holds ``server.json`` (the process), ``kubeconfig`` a
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import json
 import logging
@@ -99,7 +98,7 @@ def _be_server(directory: Path, options: ClusterOptions, writer: int, bound_to: 
         _redirect(directory)
         if bound_to:
             _end_with_parent(bound_to)
-        asyncio.run(_serve(directory, options, writer))
+        _serve(directory, options, writer)
         code = 0
     except BaseException:  # whatever it is belongs into the log, and must not run on in the parent's code
         logging.getLogger(__name__).exception("the server ended")
@@ -122,13 +121,16 @@ def _end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-async def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
-    from projects.sim_cluster.server import serve  # noqa: PLC0415 - heavy, and only the server process needs it
+def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
+    import asyncio  # noqa: PLC0415 - heavy, and only the server process needs it
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    from projects.sim_cluster.server import serve  # noqa: PLC0415 - the same
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(options, started, stop)
 
     def started(kubeconfig: str) -> None:
         path = kubeconfig_of(directory)
@@ -140,7 +142,7 @@ async def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
         os.write(writer, b"ready")
         os.close(writer)
 
-    await serve(options, started, stop)
+    asyncio.run(until_told())
 
 
 def stop(directory: Path) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from projects.sim_cluster.behaviours.timings import Timings
-from projects.sim_cluster.clock import DEFAULT_SPEED
 
+DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
 PLATFORMS: Final[tuple[Platform, ...]] = ("openshift", "kubernetes")
 

@@ -5,6 +5,7 @@ Called by `resources` for a PATCH of type ``application/apply-patch+yaml``.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from projects.sim_cluster.api.errors import ApiError
@@ -27,11 +28,10 @@ def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, ti
     before, last = managers.get(manager, (set(), ""))
     others: set[Path] = set().union(*(paths for other, (paths, _) in managers.items() if other != manager))
     merged = merge(live or {}, applied, kind.schema)
-    for path in sorted(before - wanted.keys() - others, key=len):
-        if path[-1] != ".":
-            _remove(merged, path, kind.schema)
-        elif not any(kept[: len(path) - 1] == path[:-1] for kept in others | wanted.keys()):
-            _remove(merged, path[:-1], kind.schema)
+    places = {path[:-1] if path[-1] == "." else path for path in before - wanted.keys() - others}
+    for place in sorted(places, key=lambda path: (len(path), path)):  # elements go before what they hold
+        if not _is_key(place) and not any(kept[: len(place)] == place for kept in others | wanted.keys()):
+            _remove(merged, place, kind.schema)
     same = before == wanted.keys() and all(present.get(path) == value for path, value in wanted.items())
     managers[manager] = (set(wanted), last if same else time)
     metadata: Object = dict(merged.get("metadata", {}))
@@ -46,6 +46,11 @@ def _applicable(applied: Object, kind: Kind, subresource: str) -> Object:
     if subresource:
         return {key: value for key, value in applied.items() if key in {"apiVersion", "kind", "metadata", subresource}}
     return {key: value for key, value in applied.items() if key != "status"}
+
+
+def _is_key(path: Path) -> bool:
+    """Return whether a field is a key of the list element that holds it: it stays as long as the element does."""
+    return len(path) > 1 and path[-2].startswith("k:") and path[-1][2:] in json.loads(path[-2][2:])
 
 
 def _conflicts(

@@ -30,8 +30,7 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
-    said = 2 if before is not None and not kind.custom else 1  # the real server checks, and says, it twice on an update
-    found += [*metadata_causes(after), *_new_finalizers(before or after, after)] * said
+    found += [*metadata_causes(after), *_new_finalizers(before or after, after)]
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
