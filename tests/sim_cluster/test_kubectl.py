@@ -97,6 +97,14 @@ def test_apply_patches_and_server_side_apply(kubectl: Kubectl, namespace: str) -
     assert 'unknown field "sepc"' in refused.stderr
 
 
+def test_server_side_apply_takes_over_from_client_side_apply(kubectl: Kubectl, namespace: str) -> None:
+    inside = ("-n", namespace)
+    kubectl("apply", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "1", "b": "1"})))
+    kubectl("apply", "--server-side", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "1", "b": "1"})))
+    kubectl("apply", "--server-side", *inside, "-f", "-", stdin=json.dumps(config_map("m", {"a": "1"})))
+    assert kubectl.get(*inside, "configmap/m")["data"] == {"a": "1"}
+
+
 def test_what_people_read(kubectl: Kubectl, namespace: str) -> None:
     inside = ("-n", namespace)
     kubectl("apply", *inside, "-f", "-", stdin=json.dumps(deployment("d", namespace, 1)))

@@ -155,4 +155,7 @@ def test_apply_in_both_ways(pair: tuple[tuple[Kubectl, Kubectl], str]) -> None:
             document,
         )
     play(pair, [("diff", "-f", "-")], first)
-    play(pair, [("get", "deployment", "d", "-o", "jsonpath={.spec.template.spec.containers[*].name}")])
+    play(pair, [
+        ("get", "deployment", "d", "-o", "jsonpath={.spec.template.spec.containers[*].name}"),
+        ("get", "deployment", "d", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[?(@.operation=='Apply')]['manager','fieldsV1']}"),
+    ])  # fmt: skip

@@ -208,6 +208,8 @@ def test_stateful_sets_go_one_by_one() -> None:
             "claims bound",
             lambda: [c["status"].get("phase") for c in stage.all("persistentvolumeclaims")] == ["Bound"] * 3,
         )
+        stage.delete("persistentvolumeclaims", "data-s-2")
+        await stage.until("its volume gone", lambda: len(stage.all("persistentvolumes")) == 2)
         stage.patch("apps/statefulsets", "s", {"spec": {"replicas": 1}})
         await stage.until("smaller", lambda: [p["metadata"]["name"] for p in stage.all("pods")] == ["s-0"])
 

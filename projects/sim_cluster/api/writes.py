@@ -107,9 +107,10 @@ class Writer:
         warnings: list[str] = []
         after = self.shape(obj, kind, options, warnings)
         self._check_version(kind, before, after)
+        base = old if managed is not None else _with_given_owners(old, after)
         after = _with_kept_parts(kind, old, after, options.subresource)
         _keep_metadata(old, after)
-        if _same(old, after) and managed is None:
+        if _same(old, after) and managed is None and base is old:
             return outcome(kind, before, warnings)
         if counts_generation(kind) and _spec_changed(old, after):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -118,7 +119,7 @@ class Writer:
         for check in self.checks:
             check(kind, old, after)
         after["metadata"]["managedFields"] = (
-            managed if managed is not None else self._managed(kind, old, after, options)
+            managed if managed is not None else self._managed(kind, base, after, options)
         )
         if managed is not None and _same(old, after) and old["metadata"].get("managedFields") == managed:
             return outcome(kind, before, warnings)
@@ -186,6 +187,17 @@ def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -
     if (kind.group, kind.kind) == ("", "Namespace"):
         after["spec"] = old.get("spec", {})
     return after
+
+
+def _with_given_owners(old: Object, after: Object) -> Object:
+    """Return the object before with the ``managedFields`` that the writer gives it; ``[{}]`` takes all owners away.
+
+    kubectl does so when it moves from client-side to server-side apply.
+    """
+    given = after["metadata"].get("managedFields")
+    if not given or given == old["metadata"].get("managedFields"):
+        return old
+    return old | {"metadata": old["metadata"] | {"managedFields": [] if given == [{}] else given}}
 
 
 def _keep_metadata(old: Object, after: Object) -> None:

@@ -13,7 +13,7 @@ from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
 from projects.sim_cluster.behaviours.scheduler import SCHEDULER
 from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
 from projects.sim_cluster.behaviours.unit import Behaviour
-from projects.sim_cluster.behaviours.volumes import CLAIM
+from projects.sim_cluster.behaviours.volumes import CLAIM, VOLUME
 
 
 def kubernetes_behaviours(
@@ -21,4 +21,12 @@ def kubernetes_behaviours(
 ) -> list[Behaviour]:
     """Return the workload, scheduling and namespace behaviours."""
     workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB]
-    return [*workloads, SCHEDULER, KUBELET, CLAIM, namespace_content(accounts, authority), namespace_draining(discover)]
+    return [
+        *workloads,
+        SCHEDULER,
+        KUBELET,
+        CLAIM,
+        VOLUME,
+        namespace_content(accounts, authority),
+        namespace_draining(discover),
+    ]

@@ -1,13 +1,14 @@
-"""Claims: each one gets a volume of its own, as a dynamic provisioner would make it."""
+"""Claims: each one gets a volume of its own, as a dynamic provisioner would make it, and takes it along when it goes."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import CLAIMS, VOLUMES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 
 async def provision(world: World, claim: Object) -> float | None:
@@ -42,4 +43,25 @@ async def provision(world: World, claim: Object) -> float | None:
     return None
 
 
+async def reclaim(world: World, volume: Object) -> None:
+    """Delete a volume whose claim is gone."""
+    spec = volume["spec"]
+    claim = spec.get("claimRef")
+    if (
+        not claim
+        or spec.get("persistentVolumeReclaimPolicy") != "Delete"
+        or volume["metadata"].get("deletionTimestamp")
+    ):
+        return
+    present = world.cache(CLAIMS).get(claim["namespace"], claim["name"])
+    if present is None or present["metadata"]["uid"] != claim.get("uid"):
+        await world.delete(VOLUMES, volume)
+
+
+def _volume_of(_world: World, claim: Object) -> list[Key]:
+    name = claim["spec"].get("volumeName")
+    return [("", name)] if name else []
+
+
 CLAIM: Final = Behaviour("claims", CLAIMS, provision, reads=(VOLUMES,))
+VOLUME: Final = Behaviour("volumes", VOLUMES, reclaim, woken_by=(Wake(CLAIMS, _volume_of),))
