@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from contextvars import Token
@@ -17,6 +18,7 @@ from projects.core.record.steps import Cause, Kind, Step, new_id
 from projects.core.values.errors import Cancelled, Interrupted, exit_code_of
 from projects.core.values.outcomes import ExitCode, Status
 
+logger = logging.getLogger(__name__)
 _CAUSE = "__foresail_cause__"
 
 
@@ -86,9 +88,12 @@ class StepScope:
         cause = cause_of(error, self.step)
         status = status_of(error)
         self.step.tolerated = self._tolerated and status in (Status.FAILED, Status.TIMED_OUT)
-        if status is not Status.CANCELLED and not self.step.tolerated:
-            write_failure(self._place.record.root, self.step, cause, output)
-        self._place.record.end(self.step, status, cause)
+        try:
+            if status is not Status.CANCELLED and not self.step.tolerated:
+                write_failure(self._place.record.root, self.step, cause, output)
+            self._place.record.end(self.step, status, cause)
+        except OSError:  # a full disk must not take the place of why the step failed, which goes on from here
+            logger.exception("%s failed, which could not be recorded: %s", self.step.name, cause.message)
 
 
 def cause_of(error: BaseException, step: Step) -> Cause:
@@ -109,13 +114,13 @@ def cause_of(error: BaseException, step: Step) -> Cause:
         message = f"{message} (in {place})"
     hint = getattr(error, "hint", None)
     cause = Cause(type(error).__name__, message, step.id, int(exit_code_of(error)), hint)
-    setattr(error, _CAUSE, cause)
+    blame(error, cause)
     return cause
 
 
 def blame(error: BaseException, cause: Cause) -> None:
-    """Say that an error began with `cause`, as the steps of another process have recorded it."""
-    setattr(error, _CAUSE, cause)
+    """Say that an error began with `cause`, as its step, or the steps of another process, have recorded it."""
+    object.__setattr__(error, _CAUSE, cause)  # an error may be a frozen dataclass
 
 
 def is_recorded(error: BaseException) -> bool:

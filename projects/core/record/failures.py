@@ -7,7 +7,6 @@ one repeats the cause and says where to look.
 
 from __future__ import annotations
 
-import json
 import os
 import textwrap
 import threading
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, path_of, read_tail, write_atomically
-from projects.core.record.steps import FILE_NAME, Cause, Step
+from projects.core.record.steps import Cause, Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles
 from projects.core.values.outcomes import ExitCode
 
@@ -112,12 +111,8 @@ def _indented(text: str, by: int) -> str:
 
 
 def _directory_of(root: Path, step_id: str) -> str | None:
-    """Return the directory of another step, read from its start line in the record alone."""
-    path, wanted = root / FILE_NAME, step_id.encode()
-    for line in path.read_bytes().splitlines() if path.exists() else []:
-        if wanted in line and (start := json.loads(line)).get("id") == step_id:
-            return str(start["directory"])
-    return None
+    """Return the directory of another step, as the record says it."""
+    return next((step.directory for step in read_steps(root) if step.id == step_id), None)
 
 
 def _append(path: Path, text: str) -> None:

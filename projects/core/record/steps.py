@@ -7,6 +7,7 @@ concurrent threads and processes never mix.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -94,6 +95,7 @@ class Record:
         self.path = root / FILE_NAME
         self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._torn = False
         self._listeners: list[Callable[[Step], None]] = []
 
     def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
@@ -136,15 +138,26 @@ class Record:
                 self._descriptor = None
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        text = json.dumps(redacted(line), ensure_ascii=False, default=str) + "\n"
+        text = json.dumps(redacted(line), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
         with self._lock:
             if self._descriptor is None:
-                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            os.write(self._descriptor, text.encode())
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                self._torn = _is_torn(self._descriptor)
+            data = ("\n" * self._torn + text + "\n").encode()
+            self._torn = True  # until the line is whole: a full disk takes a part of it, or nothing
+            if os.write(self._descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            self._torn = False
 
     def _tell(self, step: Step) -> None:
         for listener in list(self._listeners):
             listener(step)
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Return whether a file ends within a line: whoever wrote it was killed, and the next line must not join that one."""
+    size = os.fstat(descriptor).st_size
+    return bool(size) and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def redacted(value: Any) -> Any:
@@ -165,7 +178,8 @@ def read_steps(root: Path) -> list[Step]:
       root: The run's artifact directory.
 
     Returns:
-      Its steps in order of their start. A last line that was cut off by a kill is left out; no file, no steps.
+      Its steps in order of their start. A line that was cut off by a kill is left out, and so is an end whose start
+      was; no file, no steps.
     """
     path = root / FILE_NAME
     if not path.exists():
@@ -180,9 +194,9 @@ def read_steps(root: Path) -> list[Step]:
         values = {key: value for key, value in line.items() if key in known}
         if values.get("cause"):
             values["cause"] = Cause(**values["cause"])
-        if values["id"] not in steps:
-            steps[values["id"]] = Step(**values)
-        else:
+        if values["id"] in steps:
             for key, value in values.items():
                 setattr(steps[values["id"]], key, value)
+        elif "start" in values:
+            steps[values["id"]] = Step(**values)
     return list(steps.values())

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -194,3 +196,24 @@ def test_an_error_of_another_library_with_an_exit_code_of_its_own_is_recorded(ru
     error = RuntimeError("x")
     error.exit_code = 77  # type: ignore[attr-defined]
     assert fail(error, "step")["step"].status == "failed"
+
+
+def test_an_error_that_takes_no_attributes_has_its_cause_recorded(run_root: Path) -> None:
+    @dataclass(frozen=True)
+    class FrozenError(Exception):
+        number: int
+
+    steps = fail(FrozenError(3), "outer", "inner")
+    assert {(step.status, step.cause and step.cause.step) for step in steps.values()} == {("failed", steps["inner"].id)}
+
+
+def test_a_full_disk_does_not_take_the_place_of_the_cause(
+    run_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("projects.core.library.scope.write_failure", full)
+    with pytest.raises(ValueError, match="the real cause"), StepScope("directory", "x"):
+        raise ValueError("the real cause")
+    assert "the real cause" in caplog.text
