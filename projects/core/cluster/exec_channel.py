@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from projects.core.cluster.api import Cluster, Target
 from projects.core.cluster.failures import from_status, unreachable
 from projects.core.values.errors import TimedOut
+from projects.core.values.redaction import REDACTOR
 
 _STDIN, _STDOUT, _STDERR, _STATUS, _CLOSE = 0, 1, 2, 3, 255
 _PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
@@ -137,4 +138,4 @@ def _executed(streams: dict[int, bytes]) -> Executed:
 
 def _tail(streams: dict[int, bytes]) -> str:
     text = (streams[_STDOUT] + streams[_STDERR]).decode(errors="replace").strip()
-    return f"it had written:\n{text[-2000:]}" if text else "it had written nothing"
+    return f"it had written:\n{REDACTOR.redact(text)[-2000:]}" if text else "it had written nothing"

@@ -52,7 +52,9 @@ class _Said:
         self._on_output = on_output
 
     def hear(self, text: str) -> None:
-        self.tail = (self.tail + text)[-_TAIL_CHARACTERS:]
+        self.tail += text
+        if len(self.tail) > _TAIL_CHARACTERS:  # whole lines are kept: half a secret would not be known any more
+            self.tail = self.tail[-_TAIL_CHARACTERS:].partition("\n")[2]
         if self._on_output:
             self._on_output(text)
 

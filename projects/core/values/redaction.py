@@ -15,6 +15,8 @@ from collections.abc import Iterable
 
 MASK = "********"
 SHORTEST = 4  # a shorter value would take ordinary words out of every log
+_SHORTEST_BASE64 = 8
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Redactor:
@@ -56,6 +58,7 @@ def _encodings(value: str) -> Iterable[str]:
         yield base64.b64encode(plain.encode()).decode().rstrip("=")
         yield base64.b64encode(f"{plain}\n".encode()).decode().rstrip("=")
         yield base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+        yield from _inside_base64(plain.encode())
         yield urllib.parse.quote(plain, safe="")
         yield urllib.parse.quote_plus(plain)
         yield json.dumps(plain)[1:-1]
@@ -63,6 +66,19 @@ def _encodings(value: str) -> Iterable[str]:
         yield shlex.quote(plain)
         yield repr(plain)[1:-1]
         yield plain.replace("'", "''")  # in single quotes of YAML
+
+
+def _inside_base64(value: bytes) -> Iterable[str]:
+    """Yield what a value looks like within a longer text in base64, such as the ``user:password`` of a pull secret.
+
+    It depends on how many bytes stand before it, modulo three. The characters that its neighbours have a share in are left out.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + value)
+        first, end = -(-before * 8 // 6), (before + len(value)) * 8 // 6
+        if end - first >= _SHORTEST_BASE64:
+            yield encoded[first:end].decode()
+            yield encoded[first:end].translate(_URL_SAFE).decode()
 
 
 REDACTOR = Redactor()

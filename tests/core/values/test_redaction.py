@@ -5,6 +5,7 @@ import json
 import shlex
 import time
 import urllib.parse
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -141,3 +142,14 @@ def test_a_hundred_secrets_cost_next_to_nothing() -> None:
 
 def test_the_process_has_one_redactor() -> None:
     assert isinstance(REDACTOR, Redactor)
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "usr", "user:"])
+@pytest.mark.parametrize("after", ["", "\n", ":x"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_value_inside_of_a_longer_text_in_base64(before: str, after: str, encode: Callable[[bytes], bytes]) -> None:
+    secret = "S3cr€t?>~pässword"
+    encoded = encode(f"{before}{secret}{after}".encode()).decode()
+    shown = redactor(secret).redact(f"auth: {encoded}.")
+    assert MASK in shown
+    assert len(shown.replace(MASK, "")) < len("auth: .") + len(before + after) * 2 + 8

@@ -165,7 +165,8 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
         value = values.get(key)
         if value in (None, "", [], {}) or (key == "rc" and value == 0):
             continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        # Redacted before it is cut: half a secret would not be known any more.
+        text = REDACTOR.redact(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
         for line in text[:LONGEST].rstrip("\n").split("\n"):
             yield f"{key}: {line}"
         if len(text) > LONGEST:

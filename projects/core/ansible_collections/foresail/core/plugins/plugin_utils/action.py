@@ -1,6 +1,7 @@
 """What the actions of the collection share: checked arguments, typed failures, an end with their play.
 
-Each plugin of `plugins/action` is a subclass with `act`. Ansible forks a worker for each task and calls `run` there.
+Each plugin of `plugins/action` is a subclass with `act`. `run` is called in the play's own process (see `inline_worker`),
+or, when the command is executed cold, in a worker that Ansible forks for each task.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from projects.core.values.errors import TimedOut, UsageError
+from projects.core.values.redaction import REDACTOR
 
 _GRACE = 2.0
 _TAIL = 4000
@@ -41,8 +42,8 @@ class Finished:
 
     @property
     def tail(self) -> str:
-        """The end of what it said: stderr, or stdout when that is empty."""
-        return (self.stderr.strip() or self.stdout.strip())[-_TAIL:]
+        """The end of what it said, without secrets, which a cut would make unknown: stderr, or stdout when that is empty."""
+        return REDACTOR.redact(self.stderr.strip() or self.stdout.strip())[-_TAIL:]
 
     @property
     def how(self) -> str:
