@@ -2,6 +2,9 @@
 
 `Parallel` makes a child token for its branches; whatever waits (a process, a command) waits on the token of its
 context as well. A token is cancelled once and stays so.
+
+A context is told once: what raises there because of its token puts the run's token of the clean-up in its place, so that
+what `finally` blocks start is not ended at once as well. That token is cancelled when the time for cleaning up is over.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import NoReturn
 
 from projects.core.values.errors import Cancelled
 
@@ -19,13 +23,16 @@ class CancelToken:
 
     Args:
       parent: The token whose cancellation cancels this one, too.
+      last: Whether it is the token of a clean-up, after which nothing comes.
     """
 
-    def __init__(self, parent: CancelToken | None = None) -> None:
+    def __init__(self, parent: CancelToken | None = None, *, last: bool = False) -> None:
         self._lock = threading.Lock()
         self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
+        # Made ahead: a signal's handler asks for it, and may take no lock.
+        self.clean_up: CancelToken = parent.clean_up if parent else self if last else CancelToken(last=True)
         self._leave = parent.on_cancel(lambda: self.cancel(parent.reason)) if parent else lambda: None
 
     @property
@@ -73,7 +80,16 @@ class CancelToken:
           Cancelled: it was; the message is the reason.
         """
         if self.cancelled:
-            raise Cancelled(self.reason)
+            self.stop()
+
+    def stop(self) -> NoReturn:
+        """Raise what it means that it was cancelled; the context goes on with the token of the clean-up.
+
+        Raises:
+          Cancelled: always; the message is the reason.
+        """
+        clean_up()
+        raise Cancelled(self.reason)
 
     def close(self) -> None:
         """Take it off its parent, when what it was for has ended."""
@@ -86,11 +102,22 @@ class CancelToken:
 
 _NEVER = CancelToken()
 _current: ContextVar[CancelToken | None] = ContextVar("foresail_cancel_token", default=None)
+_of_the_process: list[CancelToken] = []
 
 
 def current_token() -> CancelToken:
-    """Return the token of this context; outside a run, one that is never cancelled."""
-    return _current.get() or _NEVER
+    """Return the token of this context: the process's in a plain thread, whose context is empty; outside a run, one that is never cancelled."""
+    return _current.get() or (_of_the_process[-1] if _of_the_process else _NEVER)
+
+
+def clean_up(*, interrupted: bool = False) -> None:
+    """Let this context go on with the token of the clean-up, when it is told that its own was cancelled, or is about to be.
+
+    A plain thread keeps the process's: it may be one of a pool, which would go on with what else there is to do.
+    """
+    token = _current.get()
+    if token is not None and (token.cancelled or interrupted):
+        _current.set(token.clean_up)
 
 
 class _Deferral:
@@ -119,22 +146,36 @@ def interruption_deferred() -> Iterator[None]:
     finally:
         _deferral.depth -= 1
         if not _deferral.depth and _deferral.pending:
+            clean_up(interrupted=True)
             raise _deferral.pending.pop()
 
 
 def interrupt(error: BaseException) -> None:
     """Raise an error from a signal's handler, now or as soon as the main thread may be interrupted."""
     if not _deferral.depth:
+        clean_up(interrupted=True)
         raise error
     _deferral.pending[:] = [error]
 
 
 @contextlib.contextmanager
-def scope(token: CancelToken) -> Iterator[CancelToken]:
-    """Make `token` the context's token inside the block, and take it off its parent after it."""
+def scope(token: CancelToken, *, of_the_process: bool = False) -> Iterator[CancelToken]:
+    """Make `token` the context's token inside the block, and take it off its parent after it.
+
+    Args:
+      token: The token.
+      of_the_process: Whether it is the token of plain threads, too, which inherit no context.
+    """
     reset = _current.set(token)
+    if of_the_process:
+        _of_the_process.append(token)
     try:
         yield token
     finally:
+        inside = _current.get()
         _current.reset(reset)
+        if inside is not token and _current.get() is not None:
+            _current.set(inside)  # an interruption told this context to clean up, all the way out
+        if of_the_process:
+            _of_the_process.remove(token)
         token.close()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from projects.core.execution.cancellation import CancelToken
-from projects.core.values.errors import Cancelled, TimedOut
+from projects.core.values.errors import TimedOut
 
 TERM_GRACE_S = 0.7
 """Seconds between TERM and KILL: siblings of a failed branch have to end within a second."""
@@ -92,7 +92,7 @@ class Pump:
             if ending:
                 self._process.wait_until_gone()
         if self._reason == "cancelled":
-            raise Cancelled(self._token.reason)
+            self._token.stop()
         if self._reason == "timed out":
             raise TimedOut(f"{self._what} did not end within {self._timeout:g} s and was ended")
         return status

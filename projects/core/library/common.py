@@ -25,7 +25,7 @@ def captured(suffix: str = "", *, enabled: bool = True) -> Iterator[None]:
     capture = functools.partial(run.run_toolbox, "cluster", "capture_environment", artifact_dir_suffix=suffix)
     try:
         yield
-    except Exception:
+    except (Exception, run.ParallelFailed):
         if enabled:
             run.run_and_catch(None, capture)
         raise

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from projects.core.console import branch_output
-from projects.core.execution.cancellation import CancelToken, current_token, scope
+from projects.core.execution.cancellation import CancelToken, clean_up, current_token, scope
 from projects.core.library import env
 from projects.core.library.scope import StepScope
 from projects.core.values.errors import Cancelled
@@ -113,6 +113,7 @@ class Parallel:
         errors = [branch.error for branch in branches if branch.error is not None]
         if not errors:
             return
+        clean_up()
         own = [each for each in errors if not isinstance(each, Cancelled)]
         if not own:
             raise errors[0]  # cancelled from outside: there is nothing of our own to report
