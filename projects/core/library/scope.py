@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from contextvars import Token
 from pathlib import Path
 from types import TracebackType
@@ -88,12 +88,20 @@ class StepScope:
         cause = cause_of(error, self.step)
         status = status_of(error)
         self.step.tolerated = self._tolerated and status in (Status.FAILED, Status.TIMED_OUT)
-        try:
-            if status is not Status.CANCELLED and not self.step.tolerated:
+        if status is not Status.CANCELLED and not self.step.tolerated:
+            with _going_on(self.step, cause):
                 write_failure(self._place.record.root, self.step, cause, output)
+        with _going_on(self.step, cause):
             self._place.record.end(self.step, status, cause)
-        except OSError:  # a full disk must not take the place of why the step failed, which goes on from here
-            logger.exception("%s failed, which could not be recorded: %s", self.step.name, cause.message)
+
+
+@contextmanager
+def _going_on(step: Step, cause: Cause) -> Iterator[None]:
+    """Let a full disk not take the place of why the step failed, which goes on from here."""
+    try:
+        yield
+    except OSError:
+        logger.exception("%s failed, which could not be recorded: %s", step.name, cause.message)
 
 
 def cause_of(error: BaseException, step: Step) -> Cause:
