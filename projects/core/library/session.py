@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
+from typing import Any, Self
 
 from projects.core import console
 from projects.core.console.summary import print_summary
@@ -59,19 +60,23 @@ def run_session(work: Callable[[], object], *, project: str, report: bool = True
     with console.install(), contextlib.ExitStack() as stack:
         console.configure_logging()
         stack.callback(place.record.listen(note))
+        signals = stack.enter_context(_Signals(stack.enter_context(scope(CancelToken()))))
         with console.show_progress(place.record):
-            code = _guarded(work)
+            code = _guarded(work, signals)
         return _conclude(None if whole else started, code, project=project, report=report)
 
 
-def _guarded(work: Callable[[], object]) -> ExitCode:
+def _guarded(work: Callable[[], object], signals: _Signals) -> ExitCode:
     """Do the work; return what it says of the outcome beside what it has recorded."""
     try:
-        with _interruptible():
+        try:
+            returned = work()
+        finally:
             try:
-                returned = work()
-            finally:
                 HOST.stop()
+            finally:
+                # What is written last takes well under a second; nothing may cut it off.
+                signals.ignored = True
     except (Exception, Stop, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the end of the line
         _show(error)
         return exit_code_of(error)
@@ -90,16 +95,15 @@ def code_of(value: object) -> ExitCode:
 def _conclude(started: list[str] | None, code: ExitCode, *, project: str, report: bool) -> ExitCode:
     place = context.here()
     root = place.record.root
-    with _undisturbed():
-        place.record.close()
-        if not env.owns_run():
-            own = [verdict(read_steps(root), since=started).exit_code] if started else []
-            return worst([code, *own])
-        code = finish(root, properties={"project": project}, exit_code=code, since=started)
-        if report:
-            _report(root_exit=code)
-        print_summary(root, exit_code=code, since=started)
-        return code
+    place.record.close()
+    if not env.owns_run():
+        own = [verdict(read_steps(root), since=started).exit_code] if started else []
+        return worst([code, *own])
+    code = finish(root, properties={"project": project}, exit_code=code, since=started)
+    if report:
+        _report(root_exit=code)
+    print_summary(root, exit_code=code, since=started)
+    return code
 
 
 def _report(*, root_exit: ExitCode) -> None:
@@ -126,37 +130,33 @@ def _show(error: BaseException) -> None:
             print("".join(traceback.format_exception(each)), file=sys.stderr, end="")
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into a cancelled token and an `Interrupted` in the main thread."""
-    last = -_ECHO_S
-    with scope(CancelToken()) as token:
+class _Signals:
+    """Turns SIGINT and SIGTERM into a cancelled token and an `Interrupted` in the main thread, until they are `ignored`.
 
-        def interrupt(signum: int, frame: FrameType | None) -> None:
-            del frame
-            nonlocal last
-            before, last = last, time.monotonic()
-            if last - before < _ECHO_S:
-                return
-            error = Interrupted(signum)
-            # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
-            threading.Thread(target=token.cancel, args=(str(error),), name="interrupt").start()
-            raise_when_possible(error)
+    Args:
+      token: The token of the session.
+    """
 
-        old = {signum: signal.signal(signum, interrupt) for signum in _SIGNALS}
-        try:
-            yield
-        finally:
-            for signum, handler in old.items():
-                signal.signal(signum, handler)
+    def __init__(self, token: CancelToken) -> None:
+        self.ignored = False
+        self._token = token
+        self._last = -_ECHO_S
+        self._old: dict[signal.Signals, Any] = {}
 
+    def __enter__(self) -> Self:
+        self._old = {signum: signal.signal(signum, self._interrupt) for signum in _SIGNALS}
+        return self
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no signal cut off what is written last; it takes well under a second."""
-    old = {signum: signal.signal(signum, signal.SIG_IGN) for signum in _SIGNALS}
-    try:
-        yield
-    finally:
-        for signum, handler in old.items():
+    def __exit__(self, *_: object) -> None:
+        for signum, handler in self._old.items():
             signal.signal(signum, handler)
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        del frame
+        before, self._last = self._last, time.monotonic()
+        if self.ignored or self._last - before < _ECHO_S:
+            return
+        error = Interrupted(signum)
+        # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
+        threading.Thread(target=self._token.cancel, args=(str(error),), name="interrupt").start()
+        raise_when_possible(error)
