@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -33,6 +34,8 @@ from projects.core.values.outcomes import ExitCode, worst
 
 logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+CLEAN_UP_S = 10.0
+"""How long `finally` blocks may take after a signal: Prow kills after 15 s, and the reports are written last."""
 _ECHO_S = 1.0
 """A Ctrl-C comes from the terminal and once more from `testing/run`: the second must not cut off the clean-up."""
 
@@ -60,10 +63,15 @@ def run_session(work: Callable[[], object], *, project: str, report: bool = True
     with console.install(), contextlib.ExitStack() as stack:
         console.configure_logging()
         stack.callback(place.record.listen(note))
-        signals = stack.enter_context(_Signals(stack.enter_context(scope(CancelToken()))))
+        token = stack.enter_context(scope(CancelToken(), of_the_process=True))
+        signals = stack.enter_context(_Signals(token))
         with console.show_progress(place.record):
             code = _guarded(work, signals)
-        return _conclude(None if whole else started, code, project=project, report=report)
+        code = worst([code, signals.exit_code])  # whatever the clean-up has raised after it
+        code = _conclude(None if whole else started, code, project=project, report=report)
+    if signals.late:
+        _leave(code)
+    return code
 
 
 def _guarded(work: Callable[[], object], signals: _Signals) -> ExitCode:
@@ -77,11 +85,11 @@ def _guarded(work: Callable[[], object], signals: _Signals) -> ExitCode:
             finally:
                 # What is written last takes well under a second; nothing may cut it off.
                 signals.ignored = True
-    except (Exception, Stop, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - the end of the line
-        _show(error)
-        return exit_code_of(error)
     except SystemExit as error:
         return code_of(error.code)
+    except BaseException as error:  # noqa: BLE001 - the end of the line
+        _show(error)
+        return exit_code_of(error)
     return code_of(returned if isinstance(returned, int) else 0)
 
 
@@ -99,7 +107,12 @@ def _conclude(started: list[str] | None, code: ExitCode, *, project: str, report
     if not env.owns_run():
         own = [verdict(read_steps(root), since=started).exit_code] if started else []
         return worst([code, *own])
-    code = finish(root, properties={"project": project}, exit_code=code, since=started)
+    try:
+        code = finish(root, properties={"project": project}, exit_code=code, since=started)
+    except OSError:
+        # A full disk must not keep the summary from telling why the run failed.
+        logger.exception("what belongs to the end of the run could not be written to %s", root)
+        code = worst([code, verdict(read_steps(root), since=started).exit_code, ExitCode.TEST_FAILED])
     if report:
         _report(root_exit=code)
     print_summary(root, exit_code=code, since=started)
@@ -130,15 +143,30 @@ def _show(error: BaseException) -> None:
             print("".join(traceback.format_exception(each)), file=sys.stderr, end="")
 
 
+def _leave(code: ExitCode) -> None:
+    """End the process at once: Python itself would wait for the threads that did not end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 class _Signals:
     """Turns SIGINT and SIGTERM into a cancelled token and an `Interrupted` in the main thread, until they are `ignored`.
 
     Args:
       token: The token of the session.
+
+    Attributes:
+      ignored: Whether signals have no effect any more.
+      exit_code: What the process has to exit with because of a signal.
+      late: Whether the clean-up after a signal took too long. It is interrupted then, and threads may be left.
     """
 
     def __init__(self, token: CancelToken) -> None:
         self.ignored = False
+        self.exit_code = ExitCode.PASSED
+        self.late = False
+        self._ended = threading.Event()
         self._token = token
         self._last = -_ECHO_S
         self._old: dict[signal.Signals, Any] = {}
@@ -148,6 +176,7 @@ class _Signals:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         for signum, handler in self._old.items():
             signal.signal(signum, handler)
 
@@ -157,6 +186,16 @@ class _Signals:
         if self.ignored or self._last - before < _ECHO_S:
             return
         error = Interrupted(signum)
+        self.exit_code = worst([self.exit_code, error.exit_code])
         # Not here: what the signal has interrupted may hold the very locks that cancelling takes.
-        threading.Thread(target=self._token.cancel, args=(str(error),), name="interrupt").start()
+        threading.Thread(target=self._cancel, args=(signum, str(error)), name="interrupt", daemon=True).start()
         raise_when_possible(error)
+
+    def _cancel(self, signum: int, reason: str) -> None:
+        self._token.cancel(reason)
+        if self._ended.wait(CLEAN_UP_S) or self.ignored:
+            return
+        self.late = True
+        self._token.clean_up.cancel(f"{reason}, and the clean-up took longer than {CLEAN_UP_S:g} s")
+        # Once more: the main thread may wait for what knows nothing of tokens.
+        signal.pthread_kill(threading.main_thread().ident or 0, signum)
