@@ -135,25 +135,39 @@ def _is_pull_request() -> bool:
 def _begin(directory: Path, script: Path, words: Sequence[str], log: TextIO) -> None:
     (directory / FINISHED).unlink(missing_ok=True)
     (directory / "STARTED").write_text(f"{timestamp()}\n", encoding="utf-8")
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--long"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    version = described.stdout.strip() or "unknown: not a git checkout"
+    version = _version()
     (directory / "foresail.git_version").write_text(f"{version}\n", encoding="utf-8")
     log.write(f"===> {script.relative_to(ROOT)} {' '.join(words)}\n===> Foresail {version}, {timestamp()}\n")
     log.flush()
 
 
+def _version() -> str:
+    argv = ["git", "describe", "--always", "--dirty", "--long"]
+    try:
+        described = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown: there is no git"
+    return described.stdout.strip() or "unknown: not a git checkout"
+
+
 def _child(argv: Sequence[str], environment: dict[str, str], log: TextIO) -> int:
     """Run the orchestration, its output on ours and in the log; signals are handed on and its own end is waited for."""
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def hand_on(signum: int, frame: FrameType | None) -> None:
+        del frame
+        for each in children:
+            each.send_signal(signum)
+        if not children:
+            early.append(signum)
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, hand_on)
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-
-        def hand_on(signum: int, frame: FrameType | None) -> None:
-            del frame
-            child.send_signal(signum)
-
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, hand_on)
+        children.append(child)
+        for each in early:
+            child.send_signal(each)
         assert child.stdout is not None
         lines = _Lines(sys.stdout, log)
         output, waited = Collector(lines.write), Child(child)

@@ -32,6 +32,8 @@ _DESCRIPTORS = 3
 _NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 _FOREVER = -1
+_SETTINGS = ("ANSIBLE_", "FORESAIL_CACHE_DIR")
+"""What of the host's own environment its children keep: what `ansible_settings` has set."""
 _LIBC = ctypes.CDLL(None)
 
 
@@ -184,7 +186,9 @@ def run_request(prepared: Prepared, channel: socket.socket) -> int:
     channel.close()
     for value in request["secrets"]:
         REDACTOR.register(value)
-    environment = {**request["environment"], "FORESAIL_CACHE_DIR": os.environ["FORESAIL_CACHE_DIR"]}
+    # Not all of Ansible's settings were read when it was prepared: where modules are copied to is asked for each time.
+    settings = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    environment = {**request["environment"], **settings}
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(request["cwd"])

@@ -110,6 +110,8 @@ def main(*components: Any) -> int:
     verbs = _verbs(components)
     try:
         call = _accept(script, verbs, words)
+        if call is not None:
+            env.init()
     except UsageError as error:
         print(explain(error), file=sys.stderr)
         return int(ExitCode.USAGE)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from projects.core.library.scope import StepScope
 from projects.core.record import context
 from projects.core.record.steps import Record
-from projects.core.values.errors import NotInitialised
+from projects.core.values.errors import NotInitialised, UsageError
 
 if TYPE_CHECKING:
     ARTIFACT_DIR: Path
@@ -44,12 +44,21 @@ def init() -> Path:
 
     Returns:
       The artifact directory.
+
+    Raises:
+      UsageError: it cannot be made.
     """
     if context.is_initialised():
         return context.here().directory
     given = os.environ.get("ARTIFACT_DIR")
-    directory = Path(given).absolute() if given else _new_directory()
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory = Path(given).absolute() if given else _new_directory()
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        named = "ARTIFACT_DIR" if given else BASE_DIR_VARIABLE
+        raise UsageError(
+            f"the artifact directory cannot be made: {error}", hint=f"${named} says where it is"
+        ) from error
     root, step = _inherited(directory)
     context.initialise(context.Place(Record(root or directory), directory, step))
     return directory

@@ -266,3 +266,17 @@ def test_a_pull_request_without_its_directives_is_refused(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "variable_overrides.yaml" in done.stderr
     assert not (tmp_path / "STARTED").exists()
+
+
+def test_it_runs_where_there_is_no_git(checkout: Checkout) -> None:
+    code, _, err = checkout.run("probe", "test", "passes", "--text=x", PATH=str(checkout.root))
+    assert code == 0, err
+    assert "no git" in (checkout.artifacts / "foresail.git_version").read_text()
+
+
+def test_an_artifact_directory_that_cannot_be_made_is_a_wrong_use(checkout: Checkout) -> None:
+    checkout.artifacts.write_text("in the way\n")
+    code, _, err = checkout.run("probe", "test", "passes", "--text=x")
+    assert code == 2
+    assert "the artifact directory cannot be made" in err
+    assert "Traceback" not in err

@@ -152,6 +152,12 @@ def test_environment_and_directory_are_those_of_the_request(host: WarmHost, tmp_
     assert f"msg: a value with spaces ž {tmp_path}/work ." in output
 
 
+def test_modules_run_for_a_user_without_a_home(host: WarmHost, tmp_path: Path) -> None:
+    environment = {"HOME": "/proc/nowhere", "PATH": os.environ["PATH"]}
+    status, output = execute(host, make_request(tmp_path, WRITING, {"text": "x"}, environment=environment))
+    assert status == 0, output
+
+
 def test_check_mode_writes_nothing_and_shows_the_difference(host: WarmHost, tmp_path: Path) -> None:
     request = make_request(tmp_path, WRITING, {"text": "would be written"}, check=True)
     status, output = execute(host, request)

@@ -17,7 +17,7 @@ from projects.core.library import env
 from projects.core.record import context
 from projects.core.record.steps import read_steps
 from projects.core.values.checkout import ROOT
-from projects.core.values.errors import NotInitialised
+from projects.core.values.errors import NotInitialised, UsageError
 
 PYTHON = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": os.environ["PATH"]}
 
@@ -207,3 +207,14 @@ def test_a_child_that_writes_elsewhere_is_a_run_of_its_own(run_root: Path, tmp_p
         )
     assert done.stdout.strip().endswith("true]")
     assert [step.parent for step in read_steps(other)] == [None]
+
+
+@pytest.mark.parametrize("variable", ["ARTIFACT_DIR", "FORESAIL_BASE_DIR"])
+def test_a_directory_that_cannot_be_made_is_a_wrong_use(
+    nowhere: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(variable, str(tmp_path / "file"))
+    with pytest.raises(UsageError, match=r"cannot be made.*File exists") as caught:
+        env.init()
+    assert caught.value.hint == f"${variable} says where it is"
