@@ -2,8 +2,8 @@
 
 Redaction needs whole lines: a secret may arrive in two writes. So each thread's unfinished line is held back until
 it ends. One that is flushed (a prompt, dots that tell of progress) and does not end within `hold` seconds is shown
-as it stands, redacted; when its rest arrives and completes a secret, the line is written anew with the secret
-masked, so no secret ever stands in the output whole.
+as it stands, redacted, without an end that may be the beginning of a secret. Should its rest complete one all the same
+(one that was not known before), the line is written anew with the secret masked.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ class Lines:
         if time.monotonic() - held.flushed < self.hold:
             return True
         text = REDACTOR.redact(held.raw.rstrip("\r"))
+        text = text.removesuffix(text[len(text) - REDACTOR.begun(text) :])
         if text.startswith(held.shown):  # else its rest completed a secret: the whole line has to come
             self.outlet.accept([(held.source.name, text[len(held.shown) :])], held.source.key)
             held.shown = text

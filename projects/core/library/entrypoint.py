@@ -10,11 +10,13 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from projects.core import console
 from projects.core.library import config, env
 from projects.core.library.commands import HOST
 from projects.core.library.scope import StepScope
@@ -81,9 +83,13 @@ def entrypoint(
             given = inspect.signature(function).bind(*args, **kwargs).arguments
             outermost, token = not _inside.get(), _inside.set(True)
             try:
-                with StepScope(
-                    "entrypoint", function.__name__, arguments=to_data(dict(given)), project=declaration.project
-                ) as scope:
+                # `main` has installed the console; fire, whose boilerplate TOPSAIL has, knows nothing of secrets.
+                with (
+                    console.install() if outermost else nullcontext(),
+                    StepScope(
+                        "entrypoint", function.__name__, arguments=to_data(dict(given)), project=declaration.project
+                    ) as scope,
+                ):
                     result = function(*args, **kwargs)
                     if outermost and not may_be_empty:
                         _prove_that_something_ran(scope.step)

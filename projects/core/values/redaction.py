@@ -48,6 +48,14 @@ class Redactor:
             text = text.replace(form, MASK)
         return text
 
+    def begun(self, text: str) -> int:
+        """Return how many characters at the end of `text` may be the beginning of a known value, whose rest is to come."""
+        found = 0
+        for form in self._forms:
+            longest = min(len(form) - 1, len(text))
+            found = max(found, next((size for size in range(longest, found, -1) if text.endswith(form[:size])), 0))
+        return found
+
 
 def _encodings(value: str) -> Iterable[str]:
     lines = [line.strip() for line in value.splitlines()]

@@ -93,11 +93,20 @@ def test_a_flush_alone_does_not_cut_a_secret(pair: Pair) -> None:
 
 
 @on_streams
-def test_late_beginning_is_shown_and_its_rest_is_masked(pair: Pair) -> None:
+def test_late_beginning_is_shown_but_not_that_of_a_secret(pair: Pair) -> None:
     print(f"dots ... {SECRET[:8]}", end="", flush=True)
     assert pair.out.until("dots ...")
     print(f"{SECRET[8:]} end")
-    assert pair.out.getvalue() == f"dots ... {SECRET[:8]}\ndots ... ******** end\n"
+    assert pair.out.getvalue() == "dots ... ******** end\n"
+
+
+@on_streams
+def test_late_beginning_of_a_value_that_is_learnt_meanwhile_is_masked_with_its_rest(pair: Pair) -> None:
+    print("dots ... learnt-", end="", flush=True)
+    assert pair.out.until("learnt-")
+    REDACTOR.register("learnt-meanwhile")
+    print("meanwhile end")
+    assert pair.out.getvalue() == "dots ... learnt-\ndots ... ******** end\n"
 
 
 @on_streams

@@ -541,3 +541,27 @@ def test_a_child_of_a_step_is_a_part_of_its_run(tmp_path: Path) -> None:
     assert steps["of_the_child"].directory == "000__around/000__of_the_child"
     assert not (done.root / "000__around" / "FINISHED").exists()
     assert done.code == 4  # the worst recorded outcome wins
+
+
+def test_a_secret_does_not_reach_the_console_through_fire(tmp_path: Path) -> None:
+    body = '''
+    import fire
+    from projects.core.values.redaction import REDACTOR
+
+    @entrypoint()
+    def leak() -> None:
+        """Print a secret."""
+        REDACTOR.register("hunter2-d41d8cd9")
+        with env.NextArtifactDir("leaks"):
+            print("it is hunter2-d41d8cd9")
+
+    class Entrypoint:
+        def __init__(self):
+            self.leak = leak
+
+    fire.Fire(Entrypoint())
+    '''
+    done = Orchestration(tmp_path, body).run("leak")
+    assert done.code == 0, done.err
+    assert "it is ********" in done.out
+    assert "hunter2" not in done.out + done.err

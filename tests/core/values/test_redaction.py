@@ -153,3 +153,20 @@ def test_a_value_inside_of_a_longer_text_in_base64(before: str, after: str, enco
     shown = redactor(secret).redact(f"auth: {encoded}.")
     assert MASK in shown
     assert len(shown.replace(MASK, "")) < len("auth: .") + len(before + after) * 2 + 8
+
+
+@pytest.mark.parametrize(
+    ("text", "begun"),
+    [
+        ("", 0),
+        ("a prompt: ", 0),
+        ("it is hunt", 4),
+        ("it is h", 1),
+        ("hunter", 6),
+        ("it is hunter2", 0),
+        ("hunthun", 3),
+    ],
+)
+def test_what_may_be_the_beginning_of_a_value(text: str, begun: int) -> None:
+    assert redactor("hunter2", "hunting").begun(text) == begun
+    assert Redactor().begun(text) == 0
