@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 CONTROL_PLANE = ROOT.parent / "shared" / "envtest" / "control-plane"
 START_SECONDS = 90
+
+
+# The suite says the same each time it is run; HYPOTHESIS_PROFILE=search looks for what it has not seen yet.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,10 @@ def from_config(  # noqa: PLR0913 - the flags of its command line
 def _shown(arguments: dict[str, Any], name: str | bool) -> str:
     """Return what --show_args prints."""
     if name is True:
-        return yaml.safe_dump(arguments, sort_keys=False, allow_unicode=True, width=4000).rstrip()
+        return yaml.safe_dump(arguments, sort_keys=False, allow_unicode=True, width=4000).removesuffix("\n")
     if name not in arguments:
         raise UsageError(f"the section has no argument '{name}'", hint=did_you_mean(str(name), arguments))
     value = arguments[name]
-    return value if isinstance(value, str) else yaml.safe_dump(value, width=4000).removesuffix("...\n").rstrip()
+    return (
+        value if isinstance(value, str) else yaml.safe_dump(value, width=4000).removesuffix("...\n").removesuffix("\n")
+    )

@@ -64,4 +64,5 @@ def _default(variable: str, parameter: Parameter) -> str:
     if parameter.required:
         return f"# Mandatory: {variable}"
     value = {variable: conversion.to_data(parameter.default)}
-    return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True, width=4000).rstrip()
+    text = yaml.safe_dump(value, default_flow_style=False, allow_unicode=True, width=4000)
+    return text.removesuffix("\n")  # no other white space: it may be the default
