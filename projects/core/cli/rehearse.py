@@ -104,14 +104,29 @@ def main(argv: Sequence[str]) -> int:
     if not words or {"--help", "-h"} & set(words):
         print(f"{_USAGE}\n\n{__doc__}", file=sys.stdout if words else sys.stderr)
         return 0 if words else int(ExitCode.USAGE)
-    flags = [word for word in words if word.startswith("--")]
-    names = [word for word in words if not word.startswith("--")]
+    names, flags = _split(words)
     try:
         options = {name: each for name, each in parameters_of(rehearse).items() if not each.positional}
         return rehearse(*_names(names), **bind_line(options, flags))
     except UsageError as error:
         print(f"{_USAGE}\n{explain(error)}", file=sys.stderr)
         return int(ExitCode.USAGE)
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the names of a line and its options, each of which has a value: behind ``=`` or as the next word."""
+    names: list[str] = []
+    flags: list[str] = []
+    while words:
+        word, *words = words
+        if not word.startswith("--"):
+            names.append(word)
+        elif "=" in word or not words:
+            flags.append(word)
+        else:
+            value, *words = words
+            flags.append(f"{word}={value}")
+    return names, flags
 
 
 def _names(names: list[str]) -> list[str]:

@@ -100,6 +100,10 @@ class CancelToken:
             self._callbacks.remove(callback)
 
 
+SIGNAL_LOOK_S = 0.5
+"""How long a thread may block at a time. CPython runs a signal's handler between bytecodes of the main thread: one that
+comes just before a blocking call is not noticed until that call returns, so no call may block for good."""
+
 _NEVER = CancelToken()
 _current: ContextVar[CancelToken | None] = ContextVar("foresail_cancel_token", default=None)
 _of_the_process: list[CancelToken] = []

@@ -6,6 +6,7 @@ Used by `processes` (a child of this process) and by `warm` (a fork of the Ansib
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import selectors
 import threading
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.cancellation import SIGNAL_LOOK_S, CancelToken
 from projects.core.values.errors import TimedOut
 
 TERM_GRACE_S = 0.7
@@ -105,8 +106,8 @@ class Pump:
                 selector.register(descriptor, selectors.EVENT_READ)
             status = None
             while status is None:
-                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-                ready = {key.fd for key, _ in selector.select(remaining)}
+                remaining = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
+                ready = {key.fd for key, _ in selector.select(min(remaining, SIGNAL_LOOK_S))}
                 self._read(selector, ready)
                 if self._process.exit_descriptor in ready:
                     status = self._process.poll()

@@ -104,7 +104,13 @@ class Host:
         return True
 
     def _fork(self, channel: socket.socket, outputs: list[int]) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # Such as the limit of a pod's processes: this command fails by it, the others go on.
+            os.write(outputs[0], f"the command could not be started: {error}\n".encode())
+            _answer(channel, 1)
+            return
         if pid == 0:
             self._child(channel, outputs)
         fork = _Fork(pid, channel)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from projects.core.console import branch_output
-from projects.core.execution.cancellation import CancelToken, clean_up, current_token, scope
+from projects.core.execution.cancellation import SIGNAL_LOOK_S, CancelToken, clean_up, current_token, scope
 from projects.core.library import env
 from projects.core.library.scope import StepScope
 from projects.core.values.errors import Cancelled
@@ -121,27 +121,49 @@ class Parallel:
         raise group(f"{len(own)} of {len(branches)} branches of '{self._name}' failed", own)
 
 
+class _Worker(threading.Thread):
+    """Runs waiting branches until there are none.
+
+    It is waited for by its event: a `join` that a signal's handler interrupts makes CPython 3.11 take the thread for
+    ended, so that neither the next `join` nor the end of the process waits for it.
+    """
+
+    def __init__(self, waiting: deque[_Branch], token: CancelToken) -> None:
+        super().__init__(name="branch")
+        self._ended = threading.Event()
+        self._waiting = waiting
+        self._token = token
+
+    def wait(self) -> None:
+        """Wait until there are no more branches; a signal's handler may raise here."""
+        while not self._ended.wait(SIGNAL_LOOK_S):
+            continue
+
+    def run(self) -> None:
+        """Run the branches."""
+        try:
+            while self._waiting:
+                try:
+                    branch = self._waiting.popleft()
+                except IndexError:  # another worker was faster
+                    return
+                branch.run(self._token)
+        finally:
+            self._ended.set()
+
+
 def _run_all(branches: list[_Branch], token: CancelToken, limit: int) -> None:
     waiting = deque(branches)
-
-    def work() -> None:
-        while waiting:
-            try:
-                branch = waiting.popleft()
-            except IndexError:  # another worker was faster
-                return
-            branch.run(token)
-
-    threads = [threading.Thread(target=work, name=f"branch-{n}") for n in range(min(limit, len(branches)))]
+    workers = [_Worker(waiting, token) for _ in range(min(limit, len(branches)))]
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.wait()
     except BaseException as error:
         # A signal, or there can be no more threads: the branches end first, then it goes on.
         token.cancel(str(error) or type(error).__name__)
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        for worker in workers:
+            if worker.ident is not None:
+                worker.wait()
         raise

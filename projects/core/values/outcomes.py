@@ -47,8 +47,9 @@ SEVERITY = (
     ExitCode.INFRASTRUCTURE,
     ExitCode.USAGE,
     ExitCode.SECRET_FOUND,
-    ExitCode.INTERRUPTED,
+    # Ctrl-C last: what it interrupts passes TERM on to its children, which then say that they were terminated.
     ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
 )
 
 

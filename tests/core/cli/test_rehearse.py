@@ -65,3 +65,10 @@ def test_entrypoints_are_read_without_importing_the_orchestration(tmp_path: Path
 
 def test_the_skeleton_declares_the_entrypoints_of_a_ci_job() -> None:
     assert set(IN_ORDER) <= set(declared_entrypoints(ROOT / "projects/skeleton/testing/test.py"))
+
+
+def test_an_option_may_have_its_value_as_the_next_word() -> None:
+    assert rehearse._split(["skeleton", "--nodes", "5", "test_ci", "--platform=kubernetes"]) == (
+        ["skeleton", "test_ci"],
+        ["--nodes=5", "--platform=kubernetes"],
+    )
