@@ -35,15 +35,16 @@ def measure() -> Iterator[Figure]:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.parallel"], check=True, capture_output=True, text=True, env=environment
         )
-    taken, records, directories, ended = map(float, done.stdout.split())
+    taken, records, directories, ended, slept = map(float, done.stdout.split())
     yield Figure(f"{_COMMANDS} commands in one Parallel", taken, "s")
     yield Figure("records of them", records, "", _COMMANDS, at_least=True)
     yield Figure("directories of them", directories, "", _COMMANDS, at_least=True)
-    yield Figure("from a branch's failure to the end of 200 sleeping siblings", ended, "s", 1.0)
+    yield Figure("from a branch's failure among them to the end of its siblings", ended, "s", 1.0)
+    yield Figure("the same when all 200 siblings are in the middle of a module", slept, "s")
 
 
 def main() -> None:
-    """Print the four figures."""
+    """Print the five figures."""
     logging.disable(logging.CRITICAL)
     root = env.init()
     roles = root / "roles"
@@ -57,15 +58,18 @@ def main() -> None:
             parallel.delayed(_command, roles / "bench_tick")
     taken = time.perf_counter() - started
     steps = [step for step in read_steps(root) if step.kind == "command" and step.status == Status.PASSED]
-    print(taken, len(steps), len({step.directory for step in steps}), _ends_after_failure(roles / "bench_nap"))
+    among_ticks = _ends_after_failure(roles / "bench_tick", seconds=1)
+    among_naps = _ends_after_failure(roles / "bench_nap", seconds=15)
+    print(taken, len(steps), len({step.directory for step in steps}), among_ticks, among_naps)
     HOST.stop()
 
 
-def _ends_after_failure(role: Path) -> float:
+def _ends_after_failure(role: Path, *, seconds: float) -> float:
+    """Return how long the siblings of a branch go on that fails some seconds after they began."""
     failed_at: list[float] = []
 
     def fail() -> None:
-        current_token().wait(15)  # until the siblings sleep
+        current_token().wait(seconds)
         failed_at.append(time.perf_counter())
         raise RuntimeError("on purpose")
 

@@ -50,8 +50,12 @@ def test_members_of_a_session_belong_to_it_although_their_parent_has_gone() -> N
     with subprocess.Popen(["bash", "-c", "(sleep 64 &) ; exit"], start_new_session=True) as process:
         process.wait()
         assert trees_of([process.pid])[process.pid] == []
-        (orphan,) = trees_of([process.pid], {process.pid: {process.pid}})[process.pid]
-        assert names([orphan]) == ["sleep 64"]
+
+        def members() -> list[ProcessId]:
+            return trees_of([process.pid], {process.pid: {process.pid}})[process.pid]
+
+        wait_for(lambda: names(members()) == ["sleep 64"], "the orphan's own program")  # it is a bash at first
+        (orphan,) = members()
         send([orphan], signal.SIGKILL)
         wait_for(lambda: not alive([orphan]), "the orphan's end")
 
