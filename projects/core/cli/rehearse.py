@@ -165,8 +165,9 @@ def _run_entrypoint(script: Path, name: str, kubeconfig: Path) -> None:
     if ended.status == 0:
         return
     error = EntrypointFailed(name, ended.status)
-    recorded = {step.id for step in read_steps(record.root) if record.root / step.directory == directory}
-    if first := verdict(read_steps(record.root), since=recorded).first:
+    steps = read_steps(record.root)
+    own_steps = {step.id for step in steps if record.root / step.directory == directory}
+    if first := verdict(steps, since=own_steps).first:
         blame(error, first.cause)
         raise error
     # It died before it could record why.

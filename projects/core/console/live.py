@@ -6,9 +6,11 @@ The board comes only when a run lasts longer than a moment: rich takes 0.3 s to 
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator
 
+from projects.core.console.beside import beside
 from projects.core.console.outlet import Outlet
 from projects.core.console.progress import Progress, line_of
 from projects.core.console.streams import say
@@ -22,14 +24,8 @@ TICK = 0.125
 @contextlib.contextmanager
 def live_board(progress: Progress, outlet: Outlet) -> Iterator[None]:
     """Show a progress as a board at the bottom of the terminal while the block runs."""
-    ended = threading.Event()
-    thread = threading.Thread(target=_drive, args=(progress, outlet, ended), name="foresail-board", daemon=True)
-    thread.start()
-    try:
+    with beside(functools.partial(_drive, progress, outlet), "foresail-board"):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def say_failure(step: Step) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from projects.core.console import waiting
+from projects.core.console.beside import beside
 from projects.core.console.streams import installed, say
 from projects.core.console.terminal import is_plain
 from projects.core.record.artifacts import path_of
@@ -76,7 +78,7 @@ def show_progress(record: Record, *, heartbeat: float = HEARTBEAT) -> Iterator[N
         else:
             stack.callback(record.listen(progress.note))
             stack.callback(record.listen(say_change))
-            stack.enter_context(_heart(progress, heartbeat))
+            stack.enter_context(beside(functools.partial(_beat, progress, heartbeat), "foresail-heartbeat"))
         yield
 
 
@@ -127,18 +129,6 @@ def _awaited(step: Step) -> str:
 
 def _local(time_text: str) -> str:
     return f"{parse_time(time_text).astimezone():%H:%M:%S}"
-
-
-@contextlib.contextmanager
-def _heart(progress: Progress, interval: float) -> Iterator[None]:
-    ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(progress, interval, ended), name="foresail-heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _beat(progress: Progress, interval: float, ended: threading.Event) -> None:

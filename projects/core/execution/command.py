@@ -16,6 +16,7 @@ from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.cold import run_cold
 from projects.core.execution.request import Request
 from projects.core.execution.warm import WarmHost
+from projects.core.record.artifacts import last_lines, read_tail
 from projects.core.record.steps import redacted
 from projects.core.values.errors import CommandFailed, signal_name
 from projects.core.values.outcomes import ExitCode
@@ -94,9 +95,7 @@ def run_command(
 
 def log_tail(directory: Path) -> str:
     """Return the last lines of a command's log, redacted, or nothing when it wrote none."""
-    path = directory / LOG
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    return REDACTOR.redact("\n".join(lines[-TAIL_LINES:]))
+    return REDACTOR.redact(last_lines(read_tail(directory / LOG), TAIL_LINES))
 
 
 def _write_inputs(request: Request, command_line: str) -> None:

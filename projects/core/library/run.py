@@ -17,6 +17,7 @@ from projects.core.execution.cancellation import current_token
 from projects.core.library import commands, config, env
 from projects.core.library.commands import CommandRun
 from projects.core.library.parallel import Parallel, ParallelFailed
+from projects.core.record.artifacts import last_lines
 from projects.core.values.errors import ProcessFailed
 from projects.core.values.redaction import REDACTOR
 
@@ -218,4 +219,4 @@ def _output(content: bytes, *, captured: bool, decode: bool) -> str | bytes | No
 
 
 def _tail(content: bytes) -> str:
-    return "\n".join(content.decode(errors="replace").rstrip().splitlines()[-_TAIL_LINES:])
+    return last_lines(content.decode(errors="replace"), _TAIL_LINES)
