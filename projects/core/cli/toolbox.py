@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from projects.core.cli import verbs
 from projects.core.toolbox import discovery
 from projects.core.toolbox.help import listing
 from projects.core.values.errors import ForesailError, UsageError, explain
@@ -45,6 +46,8 @@ def _dispatch(script: str, words: list[str], *, check: bool) -> int:
         from projects.core.cli.from_config import run  # noqa: PLC0415 - a listing needs none of it
 
         return run(script, words[1:], check=check)
+    if verbs.is_built_in(words[0]):
+        return verbs.run(script, words)
     group = discovery.find_group(words[0])
     if len(words) == 1 or words[1] in _HELP:
         print(_group_help(script, group), file=sys.stdout if len(words) > 1 else sys.stderr)
@@ -87,9 +90,11 @@ def run_command(group: str, command: str, given: Mapping[str, Any], *, check: bo
 def _overview(script: str) -> str:
     return (
         f"usage: {script} [--check] GROUP COMMAND [--argument=value …]\n"
-        f"       {script} [--check] {FROM_CONFIG} GROUP COMMAND --project=NAME […]\n\n"
+        f"       {script} [--check] {FROM_CONFIG} GROUP COMMAND --project=NAME […]\n"
+        f"       {script} VERB [ARGUMENTS]\n\n"
         f"groups:\n{listing(discovery.summaries())}\n\n"
-        f"{script} GROUP --help lists its commands. --check writes nothing and shows what would change."
+        f"verbs:\n{listing((name, each.summary) for name, each in verbs.BUILT_IN.items())}\n\n"
+        f"{script} GROUP --help lists its commands, {script} VERB --help tells of a verb. --check writes nothing and shows what would change."
     )
 
 

@@ -28,6 +28,11 @@ class Parameter:
     positional: bool
 
     @property
+    def flag(self) -> str:
+        """Its name on a command line: one that Python does not allow, such as `from`, ends with an underscore there."""
+        return self.name.removesuffix("_")
+
+    @property
     def required(self) -> bool:
         """Whether it has no default."""
         return self.default is inspect.Parameter.empty
@@ -87,6 +92,7 @@ class _Line:
 
     def __init__(self, parameters: Mapping[str, Parameter]) -> None:
         self.parameters = parameters
+        self.flags = {each.flag: each for each in parameters.values()}
         self.bound: dict[str, Any] = {}
         self.given: set[str] = set()
         self.problems: list[UsageError] = []
@@ -110,7 +116,7 @@ class _Line:
     def _flag(self, text: str, words: list[str]) -> None:
         written, equals, value = text.partition("=")
         name = written.replace("-", "_")
-        parameter = self.parameters.get(name)
+        parameter = self.flags.get(name)
         if parameter is None:
             self._negated(written, name, equals)
         elif equals:
@@ -125,7 +131,7 @@ class _Line:
             self.problems.append(UsageError(f"--{written}: expected a value after it, found {found}"))
 
     def _negated(self, written: str, name: str, equals: str) -> None:
-        positive = self.parameters.get(name.removeprefix("no").removeprefix("_"))
+        positive = self.flags.get(name.removeprefix("no").removeprefix("_"))
         if name.startswith("no") and not equals and positive and conversion.takes(positive.annotation, bool):
             self._bind(positive, conversion.check, False)
         else:
@@ -140,8 +146,12 @@ class _Line:
             self._bind(free, conversion.from_text, word)
 
     def _bind(self, parameter: Parameter, convert: Callable[[Any, Any], Any], value: Any) -> None:
+        if parameter.annotation is conversion.Words:
+            self.given.add(parameter.name)
+            self.bound[parameter.name] = conversion.Words((*self.bound.get(parameter.name, ()), value))
+            return
         if parameter.name in self.given:
-            self.problems.append(UsageError(f"--{parameter.name} is given twice"))
+            self.problems.append(UsageError(f"--{parameter.flag} is given twice"))
         self.given.add(parameter.name)
         _collect(self.problems, self.bound, parameter, convert, value)
 
@@ -167,7 +177,8 @@ def _collect(
 def _unknown(name: str, parameters: Mapping[str, Parameter], *, dashes: bool) -> UsageError:
     mark = "--" if dashes else ""
     return UsageError(
-        f"unknown argument {mark}{name}", hint=did_you_mean(mark + name, [mark + each for each in parameters])
+        f"unknown argument {mark}{name}",
+        hint=did_you_mean(mark + name, [mark + each.flag for each in parameters.values()]),
     )
 
 

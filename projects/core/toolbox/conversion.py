@@ -24,12 +24,20 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
 
 
+class Words(tuple[str, ...]):
+    """The values of a flag that may be given several times, in their order, each the text as it stands."""
+
+    __slots__ = ()
+
+
 def describe(annotation: Any) -> str:
     """Return an annotation as people read it, such as ``int`` or ``str | None``."""
     if annotation in (Any, inspect.Parameter.empty):
         return "any value"
     if annotation is types.NoneType:
         return "None"
+    if annotation is Words:
+        return "text, may be given several times"
     members = typing.get_args(annotation)
     if typing.get_origin(annotation) is Literal:
         return " or ".join(repr(choice) for choice in members)

@@ -16,13 +16,15 @@ def usage_of(script: str, parameters: Mapping[str, Parameter], *, bare: bool = F
     """Return the usage line of a command or entrypoint; `bare` shows required arguments as people write them there."""
     words = []
     for each in parameters.values():
-        flag = f"--{each.name}={each.name.upper()}"
+        flag = f"--{each.flag}={each.flag.upper()}"
         if each.annotation is bool:
-            flag = f"--no{each.name}" if each.default is True else f"--{each.name}"
+            flag = f"--no{each.flag}" if each.default is True else f"--{each.flag}"
         elif conversion.takes(each.annotation, bool):
-            flag = f"--{each.name}[={each.name.upper()}]"
+            flag = f"--{each.flag}[={each.flag.upper()}]"
         elif bare and each.required and each.positional:
-            flag = each.name.upper()
+            flag = each.flag.upper()
+        if each.annotation is conversion.Words:
+            flag += " …"
         words.append(flag if each.required else f"[{flag}]")
     return " ".join([f"usage: {script}", *words])
 
@@ -48,6 +50,6 @@ def command_help(
 
 def _argument(parameter: Parameter, documentation: Documentation) -> str:
     default = "required" if parameter.required else f"default: {conversion.to_data(parameter.default)!r}"
-    head = f"  --{parameter.name}  {conversion.describe(parameter.annotation)}, {default}"
+    head = f"  --{parameter.flag}  {conversion.describe(parameter.annotation)}, {default}"
     text = documentation.arguments.get(parameter.name, "")
     return head + ("\n" + textwrap.indent(textwrap.fill(text, _WIDTH - 6), " " * 6) if text else "")
