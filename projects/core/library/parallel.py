@@ -56,7 +56,7 @@ class _Branch:
 
     def _run(self, token: CancelToken) -> None:
         arguments = {"index": self.index, "function": getattr(self.function, "__qualname__", self.name)}
-        step = StepScope("branch", self.name, arguments=arguments, branch=True)
+        step = StepScope("branch", self.name, arguments=arguments, branch=True, occurrence=self.index)
         with scope(CancelToken(token)), branch_output(self._label), step:
             token.check()
             self.function(*self.args, **self.kwargs)

@@ -35,9 +35,12 @@ class StepScope:
       tolerated: Whether its failure is expected by who runs it, and does not count.
       branch: Whether it is a branch of a `Parallel`.
       project: Of an entrypoint: the project.
+      line: Of an outermost entrypoint: the shell line that it was called by.
+      occurrence: Which of the steps of this kind and name it is, when the order of their starts does not tell.
+      digest: What stands for the code that it runs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a step's line says, by keyword
         self,
         kind: Kind,
         name: str,
@@ -47,6 +50,9 @@ class StepScope:
         tolerated: bool = False,
         branch: bool = False,
         project: str = "",
+        line: str = "",
+        occurrence: int | None = None,
+        digest: str = "",
     ) -> None:
         self._place = context.here()
         self._directory = directory or self._place.directory
@@ -63,13 +69,17 @@ class StepScope:
             self._place.relative(self._directory),
             dict(arguments or {}),
             project=project,
+            line=line,
+            occurrence=self._place.count(kind, name) if occurrence is None else occurrence,
+            digest=digest,
         )
+        self.path = (*self._place.path, (kind, name, self.step.occurrence))
 
     def __enter__(self) -> Self:
         """Record the start and stand in the step."""
         self._place.record.start(self.step)
         self._token = context.enter(
-            Place(self._place.record, self._directory, self.step.id, self._place.branch or self._branch)
+            Place(self._place.record, self._directory, self.step.id, self._place.branch or self._branch, self.path)
         )
         self._tail = self._stack.enter_context(remember_output())
         return self

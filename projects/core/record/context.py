@@ -6,10 +6,14 @@ changes it for itself only. A plain thread, which Python starts in an empty cont
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from projects.core.record import attempts
 from projects.core.record.steps import Record
 from projects.core.values.errors import NotInitialised
 
@@ -23,6 +27,15 @@ class Place:
     step: str | None = None
     branch: bool = False
     """Whether this is below a branch of a `Parallel`, where the configuration may not be changed."""
+    path: attempts.Path = ()
+    """The path of the step around."""
+    _counts: dict[tuple[str, str], Iterator[int]] = field(
+        default_factory=lambda: defaultdict(itertools.count), compare=False, repr=False
+    )
+
+    def count(self, kind: str, name: str) -> int:
+        """Return how many steps of a kind and name have begun in the step around before this call."""
+        return next(self._counts[kind, name])
 
     def relative(self, directory: Path) -> str:
         """Return a directory as the record writes it: relative to the run's root, absolute when it is not below it."""

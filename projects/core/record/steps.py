@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,13 @@ from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
 
 FILE_NAME = "_steps.jsonl"
-_AT_THE_END = ("end", "cause", "tolerated")
-Kind = Literal["entrypoint", "directory", "parallel", "branch", "command"]
+_AT_THE_END = ("end", "cause", "tolerated", "details")
+_WHEN_SAID = ("project", "line", "occurrence", "attempt", "reuses", "digest")
+"""What a start line holds only when it is not the default."""
+
+Kind = Literal["entrypoint", "directory", "parallel", "branch", "command", "step", "attempt", "wait", "scan", "shell"]
+"""What a step is: `step` a function declared `@run.step`, `attempt` one try of a `retry`, `wait` a `wait_for`, `scan` the
+search for secrets at the end; `shell` is a `run.run`, which only a plan lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,12 @@ class Step:
     `directory` is relative to the run's root (``.`` is the root); `start` and `end` are ISO-8601 in UTC.
     An entrypoint says which `project` it is of.
     A step is `tolerated` when its caller declared that it may fail: it does not count in the verdict.
+
+    `occurrence` counts the steps of one kind and name below one parent, from 0; with the steps around it tells which step
+    of the orchestration this is, in every attempt. A later `attempt` (the first is 1) takes the place of an earlier one.
+    A step that a resumed run did not do again is `skipped` and `reuses` the id of the one that did it.
+    `digest` stands for the code of what it runs, `line` is the shell line that an outermost entrypoint was called by,
+    `details` what else is known when it ends, such as what it returned.
     """
 
     id: str
@@ -61,11 +72,35 @@ class Step:
     cause: Cause | None = None
     tolerated: bool = False
     project: str = ""
+    line: str = ""
+    occurrence: int = 0
+    attempt: int = 1
+    reuses: str = ""
+    digest: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def duration(self) -> float | None:
         """Seconds from start to end, None while it runs."""
         return None if self.end is None else (parse_time(self.end) - parse_time(self.start)).total_seconds()
+
+
+_DEFAULTS = {each.name: each.default for each in fields(Step)}
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What one process's share of a run came to, as the process itself said in the end.
+
+    Attributes:
+      exit_code: What it exits with.
+      steps: The ids of its outermost steps.
+      end: When that was.
+    """
+
+    exit_code: int
+    steps: tuple[str, ...]
+    end: str
 
 
 def timestamp() -> str:
@@ -114,7 +149,7 @@ class Record:
             {
                 key: value
                 for key, value in asdict(step).items()
-                if key not in _AT_THE_END and (value or key != "project")
+                if key not in _AT_THE_END and not (key in _WHEN_SAID and value == _DEFAULTS[key])
             }
         )
         self._tell(step)
@@ -127,8 +162,14 @@ class Record:
             line["cause"] = asdict(cause)
         if step.tolerated:
             line["tolerated"] = True
+        if step.details:
+            line["details"] = step.details
         self._append(line)
         self._tell(step)
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Append what a process's share of the run came to, after its last step."""
+        self._append({"conclusion": asdict(conclusion)})
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
@@ -181,20 +222,37 @@ def read_steps(root: Path) -> list[Step]:
       Its steps in order of their start. A line that was cut off by a kill is left out, and so is an end whose start
       was; no file, no steps.
     """
+    return merged(read_lines(root))
+
+
+def read_conclusions(root: Path) -> list[Conclusion]:
+    """Return what the processes of a run came to, in order; a process that was killed has said nothing."""
+    found = [line["conclusion"] for line in read_lines(root) if "conclusion" in line]
+    return [Conclusion(each["exit_code"], tuple(each["steps"]), each["end"]) for each in found]
+
+
+def read_lines(root: Path) -> Iterator[dict[str, Any]]:
+    """Yield the whole lines of a record; one that was cut off by a kill is left out."""
     path = root / FILE_NAME
     if not path.exists():
-        return []
-    known = {each.name for each in fields(Step)}
-    steps: dict[str, Step] = {}
+        return
     for text in path.read_bytes().split(b"\n"):
         try:
             line = json.loads(text)
         except ValueError:
             continue
-        values = {key: value for key, value in line.items() if key in known}
+        if isinstance(line, dict):
+            yield line
+
+
+def merged(lines: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """Return the steps that some lines of a record tell of, in order of their start; see `read_steps`."""
+    steps: dict[str, Step] = {}
+    for line in lines:
+        values = {key: value for key, value in line.items() if key in _DEFAULTS}
         if values.get("cause"):
             values["cause"] = Cause(**values["cause"])
-        if values["id"] in steps:
+        if values.get("id") in steps:
             for key, value in values.items():
                 setattr(steps[values["id"]], key, value)
         elif "start" in values:

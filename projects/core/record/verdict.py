@@ -1,8 +1,8 @@
 """What a record amounts to: exit code, counts, causes in order. Called by `main`, `finish` and everything that shows a run.
 
 A failed step counts with its cause's exit code. Not counted: what a caller declared that it may fail, with all that
-failed inside it; what was cancelled, since the failure that cancelled it counts; what was skipped; and what has no end,
-which is reported beside the exit code. A record without a step is not a pass.
+failed inside it; what was cancelled, since the failure that cancelled it counts; what was skipped; what a later attempt
+has taken the place of; and what has no end, which is reported beside the exit code. A record without a step is not a pass.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from projects.core.record.attempts import superseded
 from projects.core.record.steps import Cause, Step
 from projects.core.values.outcomes import ExitCode, Status, worst
 
@@ -86,11 +87,12 @@ def verdict(steps: Sequence[Step], *, since: Collection[str] | None = None) -> V
     judged = steps if since is None else within(steps, since)
     if not judged:
         return Verdict(ExitCode.TEST_FAILED)
+    replaced = superseded(judged)
     return Verdict(
         exit_code=worst(exit_code_of(step) for step in counting(judged)),
         counts=Counter(Status(step.status) for step in judged),
         first=next(iter(troubles(judged)), None),
-        running=[step for step in judged if step.status == Status.RUNNING],
+        running=[step for step in judged if step.status == Status.RUNNING and step.id not in replaced],
     )
 
 
@@ -112,7 +114,7 @@ def tolerated(steps: Sequence[Step]) -> set[str]:
 
 def counting(steps: Sequence[Step]) -> list[Step]:
     """Return the steps whose outcome counts against the run."""
-    excused = tolerated(steps)
+    excused = tolerated(steps) | superseded(steps)
     return [step for step in steps if step.status in FAILING and step.id not in excused]
 
 

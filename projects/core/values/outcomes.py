@@ -19,6 +19,7 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     TIMED_OUT = "timed_out"
     INTERRUPTED = "interrupted"
+    PLANNED = "planned"
 
 
 class ExitCode(IntEnum):
