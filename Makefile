@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constr
 SOURCES := projects toolbox tests benchmarks run_toolbox.py testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench docs
+.PHONY: help setup demo test soak lint types bench docs
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ demo: $(RUN) ## rehearse the skeleton project on the simulated cluster and say w
 
 test: $(STAMP) ## run every test
 	@$(BIN)/python -m pytest -n auto tests
+
+soak: $(STAMP) ## run the proofs whole, and print their figures (an hour or so)
+	@FORESAIL_SOAK=1 $(BIN)/python -m pytest -m soak -s --timeout=0 -p no:xdist tests
 
 lint: $(STAMP) types ## ruff, import contracts, ansible-lint and the type checker
 	@$(BIN)/ruff check $(SOURCES)

@@ -123,10 +123,12 @@ class Record:
 
     Args:
       root: The run's artifact directory. The file is made with the first line.
+      planning: Whether this is the record of a plan, below a temporary directory: nothing may have an effect outside of it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, planning: bool = False) -> None:
         self.root = root
+        self.planning = planning
         self.path = root / FILE_NAME
         self._lock = threading.Lock()
         self._descriptor: int | None = None
