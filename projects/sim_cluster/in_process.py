@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
@@ -12,7 +11,7 @@ from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.watches import Watch, WatchOptions
 from projects.sim_cluster.behaviours.interface import Batch, Happening, Objects, RefusedError, Resource
-from projects.sim_cluster.clock import Clock
+from projects.sim_cluster.clock import Clock, turn
 
 _TURN: Final = 10  # writes after which others get a turn
 
@@ -34,7 +33,7 @@ class InProcessCluster:
     async def _turn(self) -> None:
         self._writes += 1
         if self._writes % _TURN == 0:
-            await asyncio.sleep(0)
+            await turn()
 
     async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> Objects:
         """Return the objects of a resource."""

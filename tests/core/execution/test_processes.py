@@ -18,6 +18,8 @@ from projects.core.execution.processes import PLAIN_BASH, PROTECTED_BASH, Collec
 from projects.core.values.errors import Cancelled, TimedOut
 from tests.core.execution.waiting import running, wait_for, wait_for_file
 
+slowly = threading.Event()
+
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 
@@ -136,14 +138,14 @@ def test_a_daemon_left_in_the_background_is_not_waited_for(marker: str) -> None:
 
 def test_a_daemon_that_goes_on_writing_is_not_waited_for(tmp_path: Path) -> None:
     script = f"(exec yes) & echo $! > {tmp_path}/pid; sleep 0.1"
-    assert bash(script, on_stdout=lambda text: time.sleep(0.001), timeout=30).status == 0
+    assert bash(script, on_stdout=lambda text: slowly.wait(0.001), timeout=30).status == 0
     wait_for(lambda: not Path(f"/proc/{wait_for_file(tmp_path / 'pid')}").exists(), "the end of what nobody reads")
 
 
 def test_a_process_that_writes_without_end_is_timed_out_nonetheless() -> None:
     started = time.monotonic()
     with pytest.raises(TimedOut):
-        bash("yes & yes & yes & yes", timeout=0.5, on_stdout=lambda text: time.sleep(0.001))
+        bash("yes & yes & yes & yes", timeout=0.5, on_stdout=lambda text: slowly.wait(0.001))
     assert time.monotonic() - started < 20
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,10 @@ LIMIT_S = 30.0
 def wait_for(condition: Callable[[], object], what: str, limit: float = LIMIT_S) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + limit
+    pause = threading.Event()  # /proc and files of other processes tell nobody that they have changed
     while not condition():
         assert time.monotonic() < deadline, f"waited {limit:g} s for {what}"
-        time.sleep(0.01)
+        pause.wait(0.01)
 
 
 def wait_for_file(path: Path) -> str:

@@ -16,6 +16,7 @@ from projects.core.library import common, run
 from projects.core.library.parallel import ParallelFailed
 from projects.core.record.steps import read_steps
 from projects.core.values.errors import Cancelled, Interrupted
+from tests.core.execution.waiting import wait_for_file
 
 
 def bash(script: str) -> Ended:
@@ -71,20 +72,20 @@ def test_an_interruption_cleans_up_all_the_way_out() -> None:
     current_token().check()
 
 
-def test_a_plain_thread_has_the_token_of_the_process_and_keeps_it() -> None:
+def test_a_plain_thread_has_the_token_of_the_process_and_keeps_it(tmp_path: Path) -> None:
     seen: list[str] = []
 
     def work() -> None:
         for _ in range(2):
             try:
-                bash("sleep 30")
+                bash(f"echo begun > {tmp_path}/begun; sleep 30")
             except Cancelled as error:
                 seen.append(str(error))
 
     with scope(CancelToken(), of_the_process=True) as token:
         thread = threading.Thread(target=work)
         thread.start()
-        time.sleep(0.2)
+        wait_for_file(tmp_path / "begun")
         token.cancel("enough")
         thread.join(20)
     assert seen == ["enough"] * 2
