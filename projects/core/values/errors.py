@@ -1,4 +1,4 @@
-"""Every error that Foresail raises on purpose, each with its exit code, a hint and a place.
+"""Every error that Foresail raises on purpose, each with its exit code, a hint, a place, and whether to try again.
 
     ForesailError                        message, hint, place, exit_code
     ├── UsageError           (ValueError)          2   a wrong command line or argument
@@ -16,11 +16,13 @@
     │   └── Invalid          (ValueError)
     ├── InfrastructureError  (OSError)             3   what the test stands on is not there
     │   └── Unreachable      (ConnectionError)         the API server cannot be reached
-    └── TimedOut             (TimeoutError)        4   something took longer than it was given
+    ├── TimedOut             (TimeoutError)        4   something took longer than it was given
+    └── LeaseLost            (RuntimeError)        6   what was reserved for the run is not its own any more
 
     Stop (BaseException)                 not an error of the code that sees it: it must not be swallowed
     ├── Cancelled                        the token was cancelled: a sibling failed
-    └── Interrupted                      SIGINT (130) or SIGTERM (143)
+    ├── Interrupted                      SIGINT (130), SIGTERM or SIGHUP (143)
+    └── OutOfTime                        the time that the run was given has passed (4)
 
 Each inherits the builtin that a caller would catch. The CLI prints `explain(error)`; a traceback only when asked.
 """
@@ -33,6 +35,14 @@ from pathlib import Path
 
 from projects.core.values.outcomes import ExitCode, worst
 
+# What the exit code of a toolbox command says of trying again; the others say nothing.
+_TRANSIENCE = {
+    ExitCode.INFRASTRUCTURE: True,
+    **dict.fromkeys((ExitCode.USAGE, ExitCode.TIMED_OUT, ExitCode.LEASE, ExitCode.SECRET_FOUND), False),
+}
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses after which the same request may succeed."""
+
 
 class ForesailError(Exception):
     """An error meant for the person who runs Foresail.
@@ -44,6 +54,8 @@ class ForesailError(Exception):
     """
 
     exit_code: ExitCode = ExitCode.TEST_FAILED
+    transient: bool | None = None
+    """Whether the same may go well a moment later: True, it may; False, it never will; None, only who called can know."""
 
     def __init__(self, message: str, *, hint: str | None = None, place: str | Path | None = None) -> None:
         # Not super(): a builtin beside this class in a leaf's bases takes other arguments.
@@ -61,6 +73,7 @@ class UsageError(ForesailError, ValueError):
     """A command line or an argument that cannot be accepted."""
 
     exit_code = ExitCode.USAGE
+    transient = False
 
 
 class ConfigError(UsageError):
@@ -75,12 +88,14 @@ class SecretMissing(ForesailError, LookupError):
     """A secret was declared, but its file is not there."""
 
     exit_code = ExitCode.USAGE
+    transient = False
 
 
 class NotInitialised(ForesailError, AttributeError):
     """The environment or the configuration was read before it was initialised."""
 
     exit_code = ExitCode.USAGE
+    transient = False
 
 
 class ProcessFailed(ForesailError, subprocess.CalledProcessError):
@@ -94,6 +109,7 @@ class ProcessFailed(ForesailError, subprocess.CalledProcessError):
         super().__init__(f"`{command}` {how}" + (said if tail else ""))
         self.cmd = command
         self.returncode = returncode
+        self.transient = True if returncode == ExitCode.INFRASTRUCTURE else None
         self.output = stdout
         self.stderr = stderr
         self.tail = tail
@@ -127,6 +143,7 @@ class CommandFailed(ForesailError, subprocess.CalledProcessError):
         super().__init__(f"{command} failed{at}: {reason}", hint=hint, place=directory)
         self.cmd = f"run_toolbox.py {command}"
         self.returncode = int(exit_code)
+        self.transient = _TRANSIENCE.get(exit_code)
         self.output = self.stderr = log_tail
         self.command = command
         self.directory = directory
@@ -151,13 +168,19 @@ class NotFound(ClusterError, LookupError):
 class Conflict(ClusterError):
     """The object was changed by somebody else, or exists already."""
 
+    transient = True
+
 
 class Forbidden(ClusterError, PermissionError):
     """The user of the kubeconfig may not do this."""
 
+    transient = False
+
 
 class Invalid(ClusterError, ValueError):
     """The API server rejected what it was given."""
+
+    transient = False
 
 
 class InfrastructureError(ForesailError, OSError):
@@ -169,11 +192,21 @@ class InfrastructureError(ForesailError, OSError):
 class Unreachable(InfrastructureError, ConnectionError):
     """The API server cannot be reached."""
 
+    transient = True
+
 
 class TimedOut(ForesailError, TimeoutError):
     """Something took longer than it was given."""
 
     exit_code = ExitCode.TIMED_OUT
+    transient = False
+
+
+class LeaseLost(ForesailError, RuntimeError):
+    """What was reserved for the run is not its own any more: whatever it goes on to do, it does to somebody else's."""
+
+    exit_code = ExitCode.LEASE
+    transient = False
 
 
 class Stop(BaseException):
@@ -198,6 +231,19 @@ class Interrupted(Stop):
         self.exit_code = ExitCode.INTERRUPTED if signum == signal.SIGINT else ExitCode.TERMINATED
 
 
+class OutOfTime(Stop):
+    """The time that the run was given has passed.
+
+    Args:
+      seconds: How long that was.
+    """
+
+    exit_code = ExitCode.TIMED_OUT
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the run was given {seconds:g} s, which have passed")
+
+
 def signal_name(number: int) -> str:
     """Return a signal's name, such as ``SIGTERM``, or its number when it has none here."""
     try:
@@ -214,6 +260,31 @@ def exit_code_of(error: BaseException) -> ExitCode:
         return ExitCode.INTERRUPTED
     code = getattr(error, "exit_code", None)  # an error of another library may have one of its own
     return code if isinstance(code, ExitCode) else ExitCode.TEST_FAILED
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same may go well a moment later: the network failed, a server was busy, somebody was faster.
+
+    Args:
+      error: Any error. A group is transient when all of its members are; another library's error, when it is of the
+        network or carries an HTTP status that says so.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_transient(member) for member in error.exceptions)
+    if isinstance(error, ForesailError):
+        return error.transient is True
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(status, int):
+        return status in _BUSY
+    reason = getattr(error, "reason", None)  # urllib wraps what happened
+    return isinstance(error, ConnectionError | TimeoutError) or (isinstance(reason, Exception) and is_transient(reason))
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Return whether it is in vain, or wrong, to try again: a mistake, a time-out, a lost lease, the end of the run."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(is_permanent(member) for member in error.exceptions)
+    return not isinstance(error, Exception) or getattr(error, "transient", None) is False
 
 
 def explain(error: BaseException) -> str:

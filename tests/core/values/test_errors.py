@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import signal
 import subprocess
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from projects.core.values.errors import (
     InfrastructureError,
     Interrupted,
     Invalid,
+    LeaseLost,
     NotFound,
     NothingRan,
     NotInitialised,
@@ -29,6 +31,8 @@ from projects.core.values.errors import (
     UsageError,
     exit_code_of,
     explain,
+    is_permanent,
+    is_transient,
     signal_name,
 )
 from projects.core.values.outcomes import ExitCode
@@ -47,6 +51,7 @@ KINDS: list[tuple[type[ForesailError], type[Exception], ExitCode]] = [
     (InfrastructureError, OSError, ExitCode.INFRASTRUCTURE),
     (Unreachable, ConnectionError, ExitCode.INFRASTRUCTURE),
     (TimedOut, TimeoutError, ExitCode.TIMED_OUT),
+    (LeaseLost, RuntimeError, ExitCode.LEASE),
 ]
 
 
@@ -170,3 +175,82 @@ def test_signal_names() -> None:
 def test_an_error_survives_the_way_through_another_process() -> None:
     error = pickle.loads(pickle.dumps(ConfigError("m", hint="h", place="p")))
     assert explain(error) == "m\n  where: p\n  hint: h"
+
+
+def command_failed(code: ExitCode) -> CommandFailed:
+    return CommandFailed("a b", directory=Path("/d"), task="t", reason="r", log_tail="", exit_code=code)
+
+
+def process_failed(code: int) -> ProcessFailed:
+    return ProcessFailed("false", code, stdout=None, stderr=None, tail="")
+
+
+def of_http(status: int) -> Exception:
+    error = RuntimeError(f"HTTP {status}")
+    error.status = status  # type: ignore[attr-defined]  # as the Kubernetes client's and urllib's do
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("x"),
+        Conflict("x"),
+        command_failed(ExitCode.INFRASTRUCTURE),
+        process_failed(3),
+        of_http(429),
+        of_http(503),
+        ConnectionResetError(),
+        urllib.error.URLError(ConnectionRefusedError()),
+        TimeoutError("a socket's"),
+        ExceptionGroup("both", [Unreachable("x"), ConnectionResetError()]),
+    ],
+    ids=repr,
+)
+def test_what_may_go_well_a_moment_later(error: BaseException) -> None:
+    assert is_transient(error)
+    assert not is_permanent(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimedOut("x"),
+        LeaseLost("x"),
+        UsageError("x"),
+        ConfigError("x"),
+        Forbidden("x"),
+        Invalid("x"),
+        SecretMissing("x"),
+        command_failed(ExitCode.TIMED_OUT),
+        command_failed(ExitCode.LEASE),
+        Cancelled("x"),
+        Interrupted(signal.SIGTERM),
+        KeyboardInterrupt(),
+        SystemExit(3),
+        ExceptionGroup("one is enough", [Unreachable("x"), TimedOut("x")]),
+    ],
+    ids=repr,
+)
+def test_what_never_will(error: BaseException) -> None:
+    assert is_permanent(error)
+    assert not is_transient(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        NotFound("x"),
+        InfrastructureError("the disk is full"),
+        command_failed(ExitCode.TEST_FAILED),
+        process_failed(1),
+        process_failed(2),
+        of_http(404),
+        urllib.error.URLError("unknown url type"),
+    ],
+    ids=repr,
+)
+def test_what_only_who_called_can_know(error: BaseException) -> None:
+    assert not is_transient(error)
+    assert not is_permanent(error)
