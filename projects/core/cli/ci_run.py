@@ -97,7 +97,8 @@ def _run(script: Path, words: Sequence[str]) -> int:
     if os.environ.get(env.RECORD_VARIABLE):
         # Called from a step of a run: that run has its log and its markers already.
         return _code_of(subprocess.run([*argv, *words], check=False).returncode)
-    directory = _artifact_directory()
+    earlier = _resumed(words)
+    directory = earlier or _artifact_directory()
     with (directory / "run.log").open("a", encoding="utf-8") as log:
         _begin(directory, script, words, log)
         code = _child([*argv, *words], {**os.environ, "ARTIFACT_DIR": str(directory)}, log)
@@ -106,6 +107,16 @@ def _run(script: Path, words: Sequence[str]) -> int:
             finish(directory, properties={"project": script.parents[1].name}, exit_code=code or ExitCode.TEST_FAILED)
         )
     return code
+
+
+def _resumed(words: Sequence[str]) -> Path | None:
+    """Return the artifact directory of the run that the line goes on with; what is wrong with it is told by the orchestration."""
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        flag, equals, value = word.partition("=")
+        if flag == "--resume" and (value if equals else following):
+            found = Path(value if equals else following).absolute()
+            return found if found.is_dir() else None
+    return None
 
 
 def _artifact_directory() -> Path:
@@ -164,7 +175,10 @@ def _child(argv: Sequence[str], environment: dict[str, str], log: TextIO) -> int
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, hand_on)
-    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+    # In a group of its own: else Ctrl-C would reach it twice, from the terminal and from here, and a second signal shortens.
+    with subprocess.Popen(
+        argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0
+    ) as child:
         children.append(child)
         for each in early:
             child.send_signal(each)

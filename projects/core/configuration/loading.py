@@ -35,6 +35,7 @@ class Sources:
       artifacts: The run's root, where a CI puts the `variable_overrides.yaml` of the pull request.
       presets_of_pull_request: Whether the presets that the pull request names are applied.
       overrides: Whether anything is laid over the base; else the overrides are only kept, under `overrides`.
+      settings: What `--set` says: KEY=VALUE, each.
     """
 
     project: Path
@@ -44,6 +45,7 @@ class Sources:
     artifacts: Path | None = None
     presets_of_pull_request: bool = False
     overrides: bool = True
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import NoReturn
 
-from projects.core.values.errors import Cancelled
+from projects.core.values.errors import Cancelled, TimedOut
 
 
 class CancelToken:
@@ -160,6 +160,43 @@ def interrupt(error: BaseException) -> None:
         clean_up(interrupted=True)
         raise error
     _deferral.pending[:] = [error]
+
+
+@contextlib.contextmanager
+def deadline(seconds: float | None, what: str) -> Iterator[None]:
+    """Give what is inside the block some seconds; then everything in it that looks at its token is ended.
+
+    Args:
+      seconds: How many; None for as long as it takes.
+      what: What is given them, for the message.
+
+    Raises:
+      TimedOut: they have passed.
+    """
+    if seconds is None:
+        yield
+        return
+    message = f"{what} was given {seconds:g} s, which have passed"
+    passed = threading.Event()
+    with scope(CancelToken(current_token())) as token:
+
+        def expire() -> None:
+            passed.set()
+            token.cancel(message)
+
+        timer = threading.Timer(seconds, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Cancelled as error:
+            if passed.is_set() and error.args == (message,):
+                raise TimedOut(message) from error
+            raise
+        finally:
+            timer.cancel()
+        if passed.is_set():
+            raise TimedOut(message)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,21 @@ def trees_of(
     return trees
 
 
+def identity(pid: int) -> ProcessId | None:
+    """Return a process as it is known, None when it does not live."""
+    found = _stat(pid)
+    return found[0] if found else None
+
+
+def around(pid: int) -> list[int]:
+    """Return a process and those that it was started by, the nearest first."""
+    found: list[int] = []
+    while pid > 0 and (known := _stat(pid)) is not None:
+        found.append(pid)
+        pid = known[1]
+    return found
+
+
 def alive(processes: Iterable[ProcessId]) -> list[ProcessId]:
     """Return those of the processes that still live."""
     return [each for each in processes if (found := _stat(each.pid)) is not None and found[0] == each]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Request:
       check: Whether nothing may be written and what would change is shown.
       secrets: Values to keep out of everything it writes.
       remote: The host that it acts on, None for this one.
+      timeout: Seconds that it is given, None for as long as it takes.
+      tasks_from: The tasks file of the role.
     """
 
     role: Path
@@ -52,7 +54,8 @@ class Request:
     check: bool = False
     secrets: tuple[str, ...] = ()
     remote: Remote | None = None
-    timeout: float | None = field(default=None)
+    timeout: float | None = None
+    tasks_from: str = "main"
 
     @property
     def extra_vars(self) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Request:
             "name": f"Run {self.role.name} role",
             "hosts": "remote" if self.remote else "localhost",
             "gather_facts": False,
-            "roles": [str(self.role)],
+            "roles": [{"role": str(self.role), "tasks_from": self.tasks_from}],
         }
         return play if self.remote else {**play, "connection": "local"}
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
+import functools
+import inspect
 import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,9 @@ from projects.core.execution.cancellation import current_token
 from projects.core.execution.command import run_command
 from projects.core.execution.request import Remote, Request
 from projects.core.execution.warm import WarmHost
-from projects.core.library import env
+from projects.core.library import env, resume
 from projects.core.library.scope import StepScope
+from projects.core.record import context
 from projects.core.record.steps import redacted
 from projects.core.toolbox.binding import bind_values
 from projects.core.toolbox.conversion import to_data
@@ -30,6 +34,9 @@ HOST = WarmHost()
 """The warm host of this process; it starts with the first command and ends with the process at the latest."""
 atexit.register(HOST.stop)
 
+PROBE = "probe"
+"""Tasks file of a role, `tasks/probe.yml`, that passes when the effect of the command is there already. Also where it leaves
+its log, in the command's directory, and what the record says then."""
 _REMOTE = {"hostname": "REMOTE_HOSTNAME", "username": "REMOTE_USERNAME", "os_family": "REMOTE_OS"}
 
 
@@ -98,25 +105,74 @@ def call(
     Raises:
       CommandFailed: it failed, and that was not tolerated.
     """
+    identity = _identity(specification, arguments)
+    decision = resume.decide(identity)
+    if decision.reused:
+        return CommandRun(resume.directory_of(resume.reuse(identity, decision)))
     caller = env.ARTIFACT_DIR
-    directory = env.claim_directory(specification.directory_name(arguments) + suffix)
-    data = to_data(dict(arguments))
-    scope = StepScope("command", specification.name, directory=directory, arguments=data, tolerated=tolerated)
+    directory = env.claim_directory(resume.marked(specification.directory_name(arguments) + suffix, decision))
+    scope = StepScope(
+        "command",
+        specification.name,
+        directory=directory,
+        arguments=identity.arguments,
+        tolerated=tolerated,
+        occurrence=identity.occurrence,
+        digest=identity.digest,
+    )
     try:
         with scope:
-            run_command(
-                _request(specification, arguments, directory, caller, check=check),
-                name=specification.name,
-                command_line=command_line(specification, arguments, check=check),
-                host=HOST,
-                token=current_token(),
-                on_output=None if mute else sys.stdout.write,
-            )
+            request = _request(specification, arguments, directory, caller, check=check)
+            if decision.was_running and _effect_is_there(specification, request):
+                scope.step.details = {PROBE: "what the attempt before was to do is done"}
+            else:
+                _run(specification, request, command_line(specification, arguments, check=check), mute=mute)
     except CommandFailed as error:
         if not tolerated:
             raise
         return CommandRun(directory, error)
     return CommandRun(directory)
+
+
+def _identity(specification: Specification, arguments: Mapping[str, Any]) -> resume.Identity:
+    return resume.Identity(
+        "command",
+        specification.name,
+        context.here().count("command", specification.name),
+        to_data(dict(arguments)),
+        _code_of(specification.role, specification.validator),
+    )
+
+
+@functools.cache
+def _code_of(role: Path, validator: Callable[..., None]) -> str:
+    """Return what stands for the code of a command: its method and its role."""
+    return resume.digest_of(inspect.getsource(validator), resume.digest_of_tree(role))
+
+
+def _run(specification: Specification, request: Request, line: str, *, mute: bool) -> None:
+    run_command(
+        request,
+        name=specification.name,
+        command_line=line,
+        host=HOST,
+        token=current_token(),
+        on_output=None if mute else sys.stdout.write,
+    )
+
+
+def _effect_is_there(specification: Specification, request: Request) -> bool:
+    """Ask the command's probe, when it has one, whether an attempt that was cut off has had its effect."""
+    if not (specification.role / "tasks" / f"{PROBE}.yml").is_file():
+        return False
+    directory = request.directory / PROBE
+    directory.mkdir()
+    try:
+        probe = dataclasses.replace(request, directory=directory, tasks_from=PROBE)
+        _run(specification, probe, command_line(specification, request.variables), mute=True)
+    except CommandFailed:
+        return False
+    return True
 
 
 def command_line(specification: Specification, arguments: Mapping[str, Any], *, check: bool = False) -> str:

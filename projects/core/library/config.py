@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from projects.core.configuration.resolved_files import ResolvedFiles
 from projects.core.configuration.rules import suggestion
 from projects.core.configuration.sections import name_of_section
 from projects.core.library import secrets
-from projects.core.record.context import here
+from projects.core.record.context import Place, here
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import NotInitialised, TemplateError, UsageError
 from projects.core.values.nearest import did_you_mean
@@ -67,7 +67,13 @@ if not TYPE_CHECKING:  # else the type checker would accept any name
         return _required()
 
 
-def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply_config_overrides: bool = True) -> None:
+def init(
+    testing_dir: Path | str,
+    apply_preset_from_pr_args: bool = False,
+    apply_config_overrides: bool = True,
+    *,
+    settings: Sequence[str] = (),
+) -> None:
     """Load the configuration of this run, check all of it, and write the resolved file to the run's root.
 
     The second call does nothing. `$FORESAIL_FROM_CONFIG_FILE` names a resolved file that is taken as it is.
@@ -78,6 +84,7 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
       apply_preset_from_pr_args: Whether the presets that the pull request names are applied.
       apply_config_overrides: Whether overrides and presets are applied; else those of the pull request are only
         kept, under the key `overrides`.
+      settings: What `--set` says: KEY=VALUE, each.
 
     Raises:
       ConfigError: something is wrong; all of it is told at once.
@@ -85,7 +92,8 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
     """
     if _present():
         return
-    root, directory = here().record.root, Path(testing_dir).resolve()
+    place, directory = here(), Path(testing_dir).resolve()
+    root, planning = place.record.root, place.record.planning
     resolved, shared = _file_from(FROM_CONFIG_FILE), _shared_directory()
     left_there = shared / CONFIG if shared and (shared / CONFIG).exists() else None
     loaded = load(
@@ -94,13 +102,14 @@ def init(testing_dir: Path | str, apply_preset_from_pr_args: bool = False, apply
             root=ROOT,
             resolved=resolved,
             shared=left_there,
-            artifacts=root,
+            artifacts=_run_of_a_plan(place) if planning else root,
             presets_of_pull_request=apply_preset_from_pr_args,
             overrides=apply_config_overrides,
+            settings=tuple(settings),
         )
     )
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
-    files = ResolvedFiles(root, shared)
+    files = ResolvedFiles(root, None if planning else shared)
     made = Project(loaded, read_secret=secrets.read, template=template, files=files, root=ROOT)
     if resolved != files.config:
         files.check()
@@ -279,6 +288,12 @@ def _file_from(name: str) -> Path | None:
         if value := os.environ.get(f"{prefix}{name}"):
             return Path(value).resolve()
     return None
+
+
+def _run_of_a_plan(place: Place) -> Path | None:
+    """Return the artifact directory of the run that a plan is of, when it is there: it may hold the pull request's overrides."""
+    given = place.earlier.root or os.environ.get("ARTIFACT_DIR")
+    return Path(given) if given else None
 
 
 def _shared_directory() -> Path | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -17,26 +19,33 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from projects.core import console
-from projects.core.library import config, env
+from projects.core.library import config, env, resume
 from projects.core.library.commands import HOST
+from projects.core.library.options import RunOptions, run_options
+from projects.core.library.post import post_steps
 from projects.core.library.scope import StepScope
 from projects.core.library.session import run_session
 from projects.core.record import context
-from projects.core.record.steps import Step, new_id, read_steps
+from projects.core.record.steps import Cause, Step, new_id, read_steps
 from projects.core.record.verdict import within
 from projects.core.toolbox.binding import Parameter, bind_line, parameters_of
 from projects.core.toolbox.conversion import to_data
-from projects.core.toolbox.help import command_help, listing, usage_of
+from projects.core.toolbox.help import command_help, listing, options_help, usage_of
 from projects.core.toolbox.specification import read_docstring
 from projects.core.values.errors import ForesailError, NothingRan, UsageError, explain
 from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode, Status
+from projects.core.values.redaction import REDACTOR
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 SKIPPED = "SKIPPED"
 _MARK = "__foresail_entrypoint__"
+_OPTIONS = parameters_of(run_options)
 _inside: ContextVar[bool] = ContextVar("foresail_inside_entrypoint", default=False)
+_line: ContextVar[str] = ContextVar("foresail_line", default="")
+_OF_ONE_PROCESS = ("resume", "explain", "from_")
+"""Options that are not part of the line that does the same again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +61,10 @@ class Declaration:
         """The name of the project that the orchestration is of."""
         return self.testing_dir.parent.name
 
-    def initialise(self) -> None:
-        """Make the run and load the configuration, unless that was done."""
+    def initialise(self, settings: Sequence[str] = ()) -> None:
+        """Make the run and load the configuration, with what `--set` says, unless that was done."""
         env.init()
-        config.init(self.testing_dir, self.apply_preset_from_pr_args)
+        config.init(self.testing_dir, self.apply_preset_from_pr_args, settings=settings)
 
 
 def entrypoint(
@@ -87,8 +96,13 @@ def entrypoint(
                 with (
                     console.install() if outermost else nullcontext(),
                     StepScope(
-                        "entrypoint", function.__name__, arguments=to_data(dict(given)), project=declaration.project
+                        "entrypoint",
+                        function.__name__,
+                        arguments=to_data(dict(given)),
+                        project=declaration.project,
+                        line=_line.get() if outermost else "",
                     ) as scope,
+                    post_steps() if outermost else nullcontext(),
                 ):
                     result = function(*args, **kwargs)
                     if outermost and not may_be_empty:
@@ -113,17 +127,18 @@ def main(*components: Any) -> int:
       The exit code, by the table in docs/reference/exit-codes.md.
     """
     script, words = sys.argv[0], sys.argv[1:]
-    verbs = _verbs(components)
     try:
-        call = _accept(script, verbs, words)
-        if call is not None:
-            env.init()
+        call = _accept(script, _verbs(components), words)
+        if call is None:
+            return 0
+        if call.options.planning:
+            from projects.core.library.plans import plan_session  # noqa: PLC0415 - a run needs none of it
+
+            return int(plan_session(call.run, options=call.options))
+        return int(run_session(call.run, project=_project_of(call.function), options=call.options))
     except UsageError as error:
-        print(explain(error), file=sys.stderr)
+        print(REDACTOR.redact(explain(error)), file=sys.stderr)
         return int(ExitCode.USAGE)
-    if call is None:
-        return 0
-    return int(run_session(call.run, project=_project_of(call.function)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,9 @@ class Call:
     name: str
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
+    options: RunOptions
+    line: str
+    """The shell line that does the same again, as a new run."""
 
     def run(self) -> Any:
         """Load the configuration, then run the entrypoint, unless `exec_list` skips it."""
@@ -140,16 +158,21 @@ class Call:
         if declaration is not None:
             self._initialise(declaration)
             if reason := config.project.skip_reason(self.name):
-                return _skip(self.name, reason)
+                return _skip(self.name, declaration.project, reason)
         HOST.start()
-        return self.function(**self.arguments)
+        token = _line.set(self.line)
+        try:
+            with resume.goes_on(explain=self.options.explain, from_step=self.options.from_step):
+                return self.function(**self.arguments)
+        finally:
+            _line.reset(token)
 
     def _initialise(self, declaration: Declaration) -> None:
         """Load the configuration; what is wrong with it is what the run fails by, so the record says it."""
         try:
-            declaration.initialise()
+            declaration.initialise(self.options.settings)
         except ForesailError:
-            with StepScope("entrypoint", self.name, project=declaration.project):
+            with StepScope("entrypoint", self.name, project=declaration.project, line=self.line):
                 raise
 
 
@@ -178,24 +201,49 @@ def _accept(script: str, verbs: Mapping[str, Callable[..., Any]], words: Sequenc
     if name not in verbs:
         print(f"usage: {script} ENTRYPOINT [ARGUMENTS]", file=sys.stderr)
         raise UsageError(f"unknown entrypoint '{words[0]}'", hint=did_you_mean(name, verbs))
-    parameters = parameters_of(verbs[name])
+    own = parameters_of(verbs[name])
+    if clash := [f"--{each.flag}" for key, each in own.items() if key in _OPTIONS]:
+        raise UsageError(
+            f"the entrypoint '{name}' declares {', '.join(clash)}, which every entrypoint takes already",
+            hint="give its parameter another name",
+        )
     if wants_help:
-        print(command_help(f"{script} {name}", parameters, read_docstring(verbs[name]), bare=True))
+        print(command_help(f"{script} {name}", own, read_docstring(verbs[name]), bare=True))
+        print("\n" + options_help(_OPTIONS, read_docstring(run_options)))
         return None
-    return Call(name, verbs[name], _bind(f"{script} {name}", parameters, words[1:]))
+    given = _bind(f"{script} {name}", {**own, **_OPTIONS}, words[1:])
+    options = {key: given.pop(key) for key in _OPTIONS if key in given}
+    line = _line_of(script, words, options)
+    return Call(name, verbs[name], given, run_options(**options), line)
+
+
+def _line_of(script: str, words: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Return the shell line that does the same again as a new run."""
+    dropped = [f"--{_OPTIONS[name].flag}" for name in _OF_ONE_PROCESS if name in options]
+    kept, skip = [], False
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if skip or flag in dropped:
+            skip = not skip and not equals and flag != "--explain"
+            continue
+        kept.append(word)
+    path = Path(script).absolute()
+    runner = [str(path)] if os.access(path, os.X_OK) else [sys.executable, str(path)]
+    return REDACTOR.redact(shlex.join([*runner, *kept]))
 
 
 def _bind(script: str, parameters: Mapping[str, Parameter], words: Sequence[str]) -> dict[str, Any]:
     try:
         return bind_line(parameters, words)
     except UsageError:
-        print(usage_of(script, parameters, bare=True), file=sys.stderr)
+        own = {name: each for name, each in parameters.items() if name not in _OPTIONS}
+        print(f"{usage_of(script, own, bare=True)} [OPTIONS]", file=sys.stderr)
         raise
 
 
 def _overview(script: str, verbs: Mapping[str, Callable[..., Any]]) -> str:
     rows = [(name, read_docstring(function).summary) for name, function in verbs.items()]
-    return f"usage: {script} ENTRYPOINT [ARGUMENTS]\n\nentrypoints:\n{listing(rows)}\n\n{script} ENTRYPOINT --help tells more."
+    return f"usage: {script} ENTRYPOINT [ARGUMENTS] [OPTIONS]\n\nentrypoints:\n{listing(rows)}\n\n{script} ENTRYPOINT --help tells more."
 
 
 def _project_of(function: Callable[..., Any]) -> str:
@@ -204,13 +252,13 @@ def _project_of(function: Callable[..., Any]) -> str:
     return directory.parent.name
 
 
-def _skip(name: str, reason: str) -> None:
+def _skip(name: str, project: str, reason: str) -> None:
     """Record that an entrypoint is skipped, and leave the marker that TOPSAIL leaves."""
     place = context.here()
     (place.directory / SKIPPED).write_text(f"{name}: {reason}\n", encoding="utf-8")
-    step = Step(new_id(), place.step, "entrypoint", name, place.relative(place.directory))
+    step = Step(new_id(), place.step, "entrypoint", name, place.relative(place.directory), project=project)
     place.record.start(step)
-    place.record.end(step, Status.SKIPPED)
+    place.record.end(step, Status.SKIPPED, Cause("Skipped", reason, step.id, int(ExitCode.PASSED)))
     print(f"{name} is skipped: {reason}")
 
 

@@ -5,27 +5,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from projects.core.execution import leftovers
+from projects.core.execution.cancellation import deadline
 from projects.core.library.scope import StepScope
-from projects.core.record import context
-from projects.core.record.steps import Record
+from projects.core.record import context, lock
+from projects.core.record.attempts import Attempts
+from projects.core.record.steps import Kind, Record, read_steps
 from projects.core.values.errors import NotInitialised, UsageError
 
 if TYPE_CHECKING:
     ARTIFACT_DIR: Path
 
 BASE_DIR_VARIABLE = "FORESAIL_BASE_DIR"
+BASE_DIR = "/tmp"  # noqa: S108 - where TOPSAIL users look for it
+"""Where runs are made when that is unset."""
 RECORD_VARIABLE = "FORESAIL_RECORD"
 """Names the root of the run that a child process belongs to."""
 STEP_VARIABLE = "FORESAIL_STEP"
 """The id of the step that a child process was started in."""
+RESUMED_VARIABLE = "FORESAIL_RESUMED"
+"""Set when the run goes on with an earlier one: a child process skips what was done, too."""
 
 _NUMBERED = re.compile(r"(\d{3,})__")
 
@@ -36,21 +47,24 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def init() -> Path:
+def init(root: Path | None = None) -> Path:
     """Make or join a run, unless the code stands in one already.
 
     The directory is `$ARTIFACT_DIR` when it is set, else a new `foresail_<date>` below `$FORESAIL_BASE_DIR` (`/tmp`
     when that is unset). A process that a step of a run has started joins that run's record.
 
+    Args:
+      root: Artifact directory of a run to go on with, instead.
+
     Returns:
       The artifact directory.
 
     Raises:
-      UsageError: it cannot be made.
+      UsageError: it cannot be made, or the run in it still goes on.
     """
     if context.is_initialised():
         return context.here().directory
-    given = os.environ.get("ARTIFACT_DIR")
+    given = root or os.environ.get("ARTIFACT_DIR")
     try:
         directory = Path(given).absolute() if given else _new_directory()
         directory.mkdir(parents=True, exist_ok=True)
@@ -59,9 +73,38 @@ def init() -> Path:
         raise UsageError(
             f"the artifact directory cannot be made: {error}", hint=f"${named} says where it is"
         ) from error
-    root, step = _inherited(directory)
-    context.initialise(context.Place(Record(root or directory), directory, step))
+    inherited, step = (None, None) if root else _inherited(directory)
+    record = Record(inherited or directory)
+    if inherited is None:
+        lock.hold(directory, alone=root is not None)
+    steps = read_steps(record.root) if root or step else []
+    known = Attempts(steps, record.root)
+    goes_on = root is not None or bool(os.environ.get(RESUMED_VARIABLE))
+    place = context.Place(record, directory, step, path=known.path(step), earlier=known if goes_on else Attempts())
+    for each in steps if step else ():
+        if each.parent == step:  # what other child processes of the step have begun
+            place.count(each.kind, each.name)
+    context.initialise(place)
     return directory
+
+
+@contextlib.contextmanager
+def planned(earlier: Path | None) -> Iterator[Path]:
+    """Stand in the record of a plan, in a temporary directory, inside the block.
+
+    Args:
+      earlier: Artifact directory of the run that the plan is to go on with.
+    """
+    with tempfile.TemporaryDirectory(prefix="foresail-plan-") as name:
+        root = Path(name)
+        record = Record(root, planning=True)
+        done = Attempts(read_steps(earlier), earlier) if earlier else Attempts()
+        reset = context.enter(context.Place(record, root, earlier=done))
+        try:
+            yield root
+        finally:
+            record.close()
+            context.leave(reset)
 
 
 def owns_run() -> bool:
@@ -72,8 +115,13 @@ def owns_run() -> bool:
 def child_environment() -> dict[str, str]:
     """Return the environment variables that make a child process work for the present step, in the present directory."""
     place = context.here()
-    own = {"ARTIFACT_DIR": str(place.directory), RECORD_VARIABLE: str(place.record.root)}
-    return own | ({STEP_VARIABLE: place.step} if place.step else {})
+    own = {
+        "ARTIFACT_DIR": str(place.directory),
+        RECORD_VARIABLE: str(place.record.root),
+        leftovers.OWNER: leftovers.owner(),
+    }
+    resumed = {RESUMED_VARIABLE: "1"} if place.earlier else {}
+    return own | resumed | ({STEP_VARIABLE: place.step} if place.step else {})
 
 
 def next_artifact_index() -> int:
@@ -105,22 +153,43 @@ def claim_directory(name: str, parent: Path | None = None) -> Path:
     return directory
 
 
+def directory_of(kind: Kind, name: str, occurrence: int) -> Path:
+    """Return the directory of a step whose body always runs: in a resumed run the one that it had, else the next numbered.
+
+    What is in it stays where it was, so that what the body hands on, such as paths, is what it handed on before.
+
+    Args:
+      kind: What the step is.
+      name: Its name.
+      occurrence: Which of the steps of this kind and name it is.
+    """
+    place = context.here()
+    before = place.earlier.of((*place.path, (kind, name, occurrence)))
+    if not before:
+        return claim_directory(name)
+    directory = place.record.root / before[-1].directory
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
 class _Directory:
     """A step with a directory of its own, as a context manager that yields the path."""
 
-    def __init__(self) -> None:
-        self._scope: StepScope | None = None
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._stack = ExitStack()
 
-    def _enter(self, name: str, directory: Path) -> Path:
-        self._scope = StepScope("directory", name, directory=directory)
-        self._scope.__enter__()
+    def _enter(self, name: str, directory: Path | None) -> Path:
+        occurrence = context.here().count("directory", name)
+        directory = directory or directory_of("directory", name, occurrence)
+        self._stack.enter_context(StepScope("directory", name, directory=directory, occurrence=occurrence))
+        self._stack.enter_context(deadline(self._timeout, name))
         return directory
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._scope is not None:
-            self._scope.__exit__(kind, error, traceback)
+        self._stack.__exit__(kind, error, traceback)
 
 
 class NextArtifactDir(_Directory):
@@ -128,14 +197,18 @@ class NextArtifactDir(_Directory):
 
     Args:
       name: What stands behind the number.
+      timeout: Seconds that what is inside is given; None for as long as it takes.
+
+    Raises:
+      TimedOut: the time has passed.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
+    def __init__(self, name: str, *, timeout: float | None = None) -> None:
+        super().__init__(timeout)
         self._name = name
 
     def __enter__(self) -> Path:
-        return self._enter(self._name, claim_directory(self._name))
+        return self._enter(self._name, None)
 
 
 class TempArtifactDir(_Directory):
@@ -143,10 +216,14 @@ class TempArtifactDir(_Directory):
 
     Args:
       directory: The directory.
+      timeout: Seconds that what is inside is given; None for as long as it takes.
+
+    Raises:
+      TimedOut: the time has passed.
     """
 
-    def __init__(self, directory: Path | str) -> None:
-        super().__init__()
+    def __init__(self, directory: Path | str, *, timeout: float | None = None) -> None:
+        super().__init__(timeout)
         self._directory = Path(directory).absolute()
 
     def __enter__(self) -> Path:
@@ -155,7 +232,7 @@ class TempArtifactDir(_Directory):
 
 
 def _new_directory() -> Path:
-    base = Path(os.environ.get(BASE_DIR_VARIABLE, "/tmp"))  # noqa: S108 - where TOPSAIL users look for it
+    base = Path(os.environ.get(BASE_DIR_VARIABLE, BASE_DIR))
     base.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for attempt in range(1000):

@@ -16,6 +16,7 @@ from projects.core.console import branch_output
 from projects.core.execution.cancellation import SIGNAL_LOOK_S, CancelToken, clean_up, current_token, scope
 from projects.core.library import env
 from projects.core.library.scope import StepScope
+from projects.core.record import context
 from projects.core.values.errors import Cancelled
 
 logger = logging.getLogger(__name__)
@@ -101,15 +102,19 @@ class Parallel:
                 "Parallel '%s': its block failed, so none of its %d tasks was started", self._name, len(self._tasks)
             )
             return
-        directory = env.claim_directory(self._name) if self._dedicated_dir else env.ARTIFACT_DIR
-        with StepScope("parallel", self._name, directory=directory):
+        occurrence = context.here().count("parallel", self._name)
+        directory = env.ARTIFACT_DIR
+        if self._dedicated_dir:
+            directory = env.directory_of("parallel", self._name, occurrence)
+        with StepScope("parallel", self._name, directory=directory, occurrence=occurrence):
             self._run()
 
     def _run(self) -> None:
         with ExitStack() as stack:
             token = stack.enter_context(scope(CancelToken(current_token())))
             branches = [_Branch(n, *task, context=copy_context()) for n, task in enumerate(self._tasks)]
-            _run_all(branches, token, self._limit or len(branches))
+            # A plan is told in one order.
+            _run_all(branches, token, 1 if context.here().record.planning else self._limit or len(branches))
         errors = [branch.error for branch in branches if branch.error is not None]
         if not errors:
             return

@@ -17,6 +17,8 @@ from projects.core.execution.cancellation import current_token
 from projects.core.library import commands, config, env
 from projects.core.library.commands import CommandRun
 from projects.core.library.parallel import Parallel, ParallelFailed
+from projects.core.library.post import post
+from projects.core.library.step import step
 from projects.core.record.artifacts import last_lines
 from projects.core.values.errors import ProcessFailed
 from projects.core.values.redaction import REDACTOR
@@ -25,11 +27,13 @@ __all__ = [
     "CommandRun",
     "Parallel",
     "ParallelFailed",
+    "post",
     "run",
     "run_and_catch",
     "run_iterable_fields",
     "run_toolbox",
     "run_toolbox_from_config",
+    "step",
 ]
 
 logger = logging.getLogger(__name__)

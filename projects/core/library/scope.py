@@ -13,7 +13,7 @@ from typing import Any, Self
 from projects.core.console import Tail, remember_output
 from projects.core.record import context
 from projects.core.record.context import Place
-from projects.core.record.failures import write_failure
+from projects.core.record.failures import put_failure_aside, write_failure
 from projects.core.record.steps import Cause, Kind, Step, new_id
 from projects.core.values.errors import Cancelled, Interrupted, exit_code_of
 from projects.core.values.outcomes import ExitCode, Status
@@ -38,6 +38,7 @@ class StepScope:
       line: Of an outermost entrypoint: the shell line that it was called by.
       occurrence: Which of the steps of this kind and name it is, when the order of their starts does not tell.
       digest: What stands for the code that it runs.
+      attempt: Which attempt it is; what the record tells when None.
     """
 
     def __init__(  # noqa: PLR0913 - what a step's line says, by keyword
@@ -53,6 +54,7 @@ class StepScope:
         line: str = "",
         occurrence: int | None = None,
         digest: str = "",
+        attempt: int | None = None,
     ) -> None:
         self._place = context.here()
         self._directory = directory or self._place.directory
@@ -74,13 +76,16 @@ class StepScope:
             digest=digest,
         )
         self.path = (*self._place.path, (kind, name, self.step.occurrence))
+        before = self._place.earlier.of(self.path)
+        self.step.attempt = attempt or 1 + max((each.attempt for each in before), default=0)
 
     def __enter__(self) -> Self:
         """Record the start and stand in the step."""
+        if self.step.attempt > 1:
+            put_failure_aside(self._directory, self.step.attempt - 1)
         self._place.record.start(self.step)
-        self._token = context.enter(
-            Place(self._place.record, self._directory, self.step.id, self._place.branch or self._branch, self.path)
-        )
+        place = self._place.inside(self._directory, self.step.id, self.path, branch=self._branch)
+        self._token = context.enter(place)
         self._tail = self._stack.enter_context(remember_output())
         return self
 
@@ -93,7 +98,8 @@ class StepScope:
         if self._token is not None:
             context.leave(self._token)
         if error is None or (isinstance(error, SystemExit) and not error.code):
-            self._place.record.end(self.step, Status.PASSED)
+            passed = Status.PLANNED if self._place.record.planning else Status.PASSED
+            self._place.record.end(self.step, passed)
             return
         cause = cause_of(error, self.step)
         status = status_of(error)

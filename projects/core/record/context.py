@@ -10,12 +10,18 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from projects.core.record import attempts
+from projects.core.record.attempts import Attempts, StepPath
 from projects.core.record.steps import Record
 from projects.core.values.errors import NotInitialised
+
+_NOTHING = Attempts()
+
+
+def _counts() -> dict[tuple[str, str], Iterator[int]]:
+    return defaultdict(itertools.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +33,20 @@ class Place:
     step: str | None = None
     branch: bool = False
     """Whether this is below a branch of a `Parallel`, where the configuration may not be changed."""
-    path: attempts.Path = ()
+    path: StepPath = ()
     """The path of the step around."""
-    _counts: dict[tuple[str, str], Iterator[int]] = field(
-        default_factory=lambda: defaultdict(itertools.count), compare=False, repr=False
-    )
+    earlier: Attempts = _NOTHING
+    """What earlier processes of the run have done, when this one goes on with it."""
+    counts: dict[tuple[str, str], Iterator[int]] = field(default_factory=_counts, compare=False, repr=False)
+    """What `count` has counted."""
 
     def count(self, kind: str, name: str) -> int:
         """Return how many steps of a kind and name have begun in the step around before this call."""
-        return next(self._counts[kind, name])
+        return next(self.counts[kind, name])
+
+    def inside(self, directory: Path, step: str, path: StepPath, *, branch: bool = False) -> Place:
+        """Return the place inside a step that begins here."""
+        return replace(self, directory=directory, step=step, path=path, branch=self.branch or branch, counts=_counts())
 
     def relative(self, directory: Path) -> str:
         """Return a directory as the record writes it: relative to the run's root, absolute when it is not below it."""

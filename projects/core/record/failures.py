@@ -46,6 +46,13 @@ def write_failure(root: Path, step: Step, cause: Cause, output_tail: str = "") -
             _append(path, ("\n" if present else "") + title + details)
 
 
+def put_failure_aside(directory: Path, attempt: int) -> None:
+    """Rename the `FAILURE` that an earlier attempt has left in a directory, before the next one begins there."""
+    path = directory / FAILURE
+    if path.exists():
+        path.rename(directory / f"{FAILURE}.attempt_{attempt}")
+
+
 def write_failures_index(root: Path, steps: Sequence[Step], *, exit_code: ExitCode = ExitCode.PASSED) -> Path | None:
     """Write `FAILURES`: a block per distinct cause, in the order in which they happened; take a stale one away after a pass.
 

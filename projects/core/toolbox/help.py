@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from projects.core.toolbox import conversion
 from projects.core.toolbox.binding import Parameter
@@ -46,6 +47,23 @@ def command_help(
     if documentation.raises:
         parts.append("errors:\n" + listing(documentation.raises.items()))
     return "\n\n".join(part for part in parts if part)
+
+
+def options_help(parameters: Mapping[str, Parameter], documentation: Documentation) -> str:
+    """Return the help of the options that every entrypoint takes, a line each."""
+    rows = []
+    for each in parameters.values():
+        flag = f"--{each.flag}" + ("" if each.annotation is bool else f"={_stand_in(each)}")
+        rows.append((flag, documentation.arguments.get(each.name, "")))
+    return f"options of every entrypoint:\n{listing(rows)}"
+
+
+def _stand_in(parameter: Parameter) -> str:
+    """Return the word that stands for a flag's value."""
+    if parameter.annotation is conversion.Words:
+        return "KEY=VALUE"
+    kinds = {float: "SECONDS", Path: "PATH"}
+    return next((word for kind, word in kinds.items() if conversion.takes(parameter.annotation, kind)), "NAME")
 
 
 def _argument(parameter: Parameter, documentation: Documentation) -> str:

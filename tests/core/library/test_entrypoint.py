@@ -36,11 +36,6 @@ def put(name, text="done"):
     (OUT / name).write_text(f"{text}\\n")
 """
 ORCHESTRATION = '''
-from projects.core.library import session
-
-session._ECHO_S = 20.0  # however busy the machine is that tests run on
-
-
 class Size(enum.Enum):
     SMALL = "small"
     LARGE = "large"
@@ -375,19 +370,6 @@ def test_an_interruption_cleans_up_and_leaves_its_marks(
     assert steps == {"sleeps": "interrupted", "sleeping": "interrupted", "in_finally": "passed"}
     for name in ("FINISHED", "FAILURES", "junit_foresail.xml"):
         assert (root / name).exists(), name
-
-
-def test_a_signal_that_comes_twice_at_once_does_not_cut_off_the_clean_up(probe: Orchestration) -> None:
-    # As Ctrl-C does below `testing/run`: from the terminal, and handed on.
-    process, root, put = probe.start("sleeps", PROBE_MARKER=f"probe-{uuid.uuid4().hex}")
-    with process:
-        wait_for_file(put / "up")
-        process.send_signal(signal.SIGINT)
-        wait_for(lambda: [step for step in read_steps(root) if step.name == "in_finally"], "the clean-up")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert (put / "finally").exists()
 
 
 def test_what_exec_list_leaves_out_is_skipped(tmp_path: Path) -> None:

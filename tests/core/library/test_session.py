@@ -24,8 +24,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from projects.core.library import env, run, session
-
-session.CLEAN_UP_S = 1.0
+from projects.core.library.options import RunOptions
 
 def interrupted(*_):
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
@@ -48,7 +47,7 @@ def clean_up_fails():
         finally:
             run.run("sleep 60")
 
-sys.exit(session.run_session(globals()[sys.argv[1]], project="probe"))
+sys.exit(session.run_session(globals()[sys.argv[1]], project="probe", options=RunOptions(grace=3)))
 """
 
 

@@ -1,0 +1,43 @@
+"""`--plan` and `--check`: the entrypoint run with every side effect closed, and what came of it printed. Called by `entrypoint.main`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from projects.core import console, planning
+from projects.core.execution.cancellation import CancelToken, scope
+from projects.core.library import env
+from projects.core.library.interruption import Interruption
+from projects.core.library.options import RunOptions
+from projects.core.library.session import guarded
+from projects.core.values.outcomes import ExitCode, worst
+
+
+def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode:
+    """Do some work as a plan, and print it.
+
+    Args:
+      work: What to plan.
+      options: Whether the plan is printed as JSON, and whether the cluster is asked for what it needs.
+
+    Returns:
+      What the process should exit with; `ExitCode.INFRASTRUCTURE` when something that the plan needs is missing.
+    """
+    base = Path(os.environ.get(env.BASE_DIR_VARIABLE, env.BASE_DIR))
+    with console.install(), env.planned(options.resume) as root, contextlib.ExitStack() as stack:
+        token = stack.enter_context(scope(CancelToken(), of_the_process=True))
+        bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=lambda code: code)
+        stack.enter_context(bounds)
+        # What the orchestration prints is about a run that does not happen.
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = guarded(work, bounds)
+        sys.stdout.flush()
+        planning.show(root, as_json=options.as_json, earlier_runs=base)
+        if options.check:
+            code = worst([code, planning.check(root)])
+        return worst([code, bounds.exit_code])

@@ -1,0 +1,92 @@
+"""`_compensations.jsonl`: what undoes the effects of a run, noted before the effect. Written by `run.post` and by roles.
+
+A compensation is a toolbox command with its arguments. It is done by the run itself at its end, or, when that was killed,
+by `runs cleanup`. Each is a line when it is registered and one when it was done, appended with one write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from projects.core.record.steps import new_id, redacted, timestamp
+
+FILE_NAME = "_compensations.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """What undoes an effect.
+
+    Attributes:
+      id: Names it.
+      step: The id of the step that registered it.
+      group: The group of the toolbox command.
+      command: The command.
+      arguments: Its arguments.
+    """
+
+    id: str
+    step: str | None
+    group: str
+    command: str
+    arguments: dict[str, Any]
+
+
+def register(root: Path, step: str | None, group: str, command: str, arguments: Mapping[str, Any]) -> Compensation:
+    """Note a compensation, before the effect that it undoes.
+
+    Args:
+      root: The run's artifact directory.
+      step: The id of the step that has the effect.
+      group: The group of the toolbox command.
+      command: The command.
+      arguments: Its arguments, which can hold no secret: they are written down.
+    """
+    compensation = Compensation(new_id(), step, group, command, dict(arguments))
+    _append(root, {**asdict(compensation), "time": timestamp()})
+    return compensation
+
+
+def done(root: Path, compensation: Compensation) -> None:
+    """Note that a compensation was done, or that its effect was undone otherwise."""
+    _append(root, {"id": compensation.id, "done": timestamp()})
+
+
+def pending(root: Path) -> list[Compensation]:
+    """Return the compensations that were not done, in the order in which they are to be: the last one first."""
+    path = root / FILE_NAME
+    found: dict[str, Compensation] = {}
+    for text in path.read_bytes().split(b"\n") if path.exists() else ():
+        try:
+            line = json.loads(text)
+        except ValueError:  # it was cut off by a kill, so its effect did not begin
+            continue
+        if "done" in line:
+            found.pop(line["id"], None)
+        else:
+            found[line["id"]] = Compensation(
+                line["id"], line["step"], line["group"], line["command"], line["arguments"]
+            )
+    return list(reversed(found.values()))
+
+
+def _append(root: Path, line: Mapping[str, Any]) -> None:
+    data = (json.dumps(redacted(line), ensure_ascii=False) + "\n").encode()
+    descriptor = os.open(root / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, b"\n" + data if _is_torn(root / FILE_NAME) else data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return bool(size) and file.read(1) != b"\n"
