@@ -6,7 +6,16 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import matches_selector, untolerated
-from projects.sim_cluster.behaviours.pods import counted, is_active, is_ready, pod_from, share, template_hash
+from projects.sim_cluster.behaviours.pods import (
+    counted,
+    created,
+    deleted,
+    is_active,
+    is_ready,
+    pod_from,
+    share,
+    template_hash,
+)
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys
 
@@ -28,17 +37,18 @@ async def spread(world: World, daemon_set: Object) -> float | None:
     placed = _by_node(world, daemon_set)
     for node in sorted(eligible):
         if node not in placed:
-            await world.create(PODS, _pod(daemon_set, node))
+            world.tell(daemon_set, *created(await world.create(PODS, _pod(daemon_set, node))))
     for node, pod in placed.items():
         if node not in eligible or not is_active(pod):
-            await _remove(world, pod)
+            await _remove(world, daemon_set, pod)
     await _replace_old(world, daemon_set, [pod for node, pod in placed.items() if node in eligible])
     return await _report(world, daemon_set, eligible)
 
 
-async def _remove(world: World, pod: Object) -> None:
+async def _remove(world: World, daemon_set: Object, pod: Object) -> None:
     if not pod["metadata"].get("deletionTimestamp"):
         await world.delete(PODS, pod)
+        world.tell(daemon_set, *deleted(pod))
 
 
 def _fits(daemon_set: Object, node: Object) -> bool:
@@ -90,7 +100,7 @@ async def _replace_old(world: World, daemon_set: Object, pods: list[Object]) -> 
     for pod in pods:
         if is_active(pod) and not _is_current(daemon_set, pod) and (missing < allowed or not is_ready(pod)):
             missing += is_ready(pod)
-            await world.delete(PODS, pod)
+            await _remove(world, daemon_set, pod)
 
 
 async def _report(world: World, daemon_set: Object, eligible: list[str]) -> float | None:
@@ -111,5 +121,9 @@ async def _report(world: World, daemon_set: Object, eligible: list[str]) -> floa
 
 
 DAEMON_SET: Final = Behaviour(
-    "daemon sets", DAEMON_SETS, spread, woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS)))
+    "daemon sets",
+    DAEMON_SETS,
+    spread,
+    woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS))),
+    component="daemonset-controller",
 )

@@ -57,7 +57,7 @@ async def _new_set(world: World, deployment: Object, old: list[Object]) -> Objec
     selector = dict(spec["selector"])
     selector["matchLabels"] = (selector.get("matchLabels") or {}) | marked
     replicas = spec["replicas"] if not old else 0
-    return await world.create(REPLICA_SETS, {
+    made = await world.create(REPLICA_SETS, {
         "apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": {
             "name": f"{metadata['name']}-{marked[HASH]}", "namespace": metadata["namespace"], "labels": inner["labels"],
@@ -69,6 +69,8 @@ async def _new_set(world: World, deployment: Object, old: list[Object]) -> Objec
             "minReadySeconds": spec.get("minReadySeconds"),
         },
     })  # fmt: skip
+    _tell_size(world, deployment, made, 0, replicas)
+    return made
 
 
 def _annotations(deployment: Object, revision: int) -> dict[str, str]:
@@ -110,28 +112,28 @@ def _unavailable(deployment: Object) -> int:
 async def _scale(world: World, deployment: Object, current: Object, old: list[Object]) -> None:
     wanted = deployment["spec"]["replicas"]
     if (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
-        await _recreate(world, current, old, wanted)
+        await _recreate(world, deployment, current, old)
         return
     total = sum(_present(rs) for rs in (*old, current))
     room = wanted + _surge(deployment) - total
     size = _replicas(current)
     target = wanted if not any(map(_replicas, old)) else min(wanted, size + max(0, room))
-    await _resize(world, current, target if size < wanted or not old else min(size, wanted))
+    await _resize(world, deployment, current, target if size < wanted or not old else min(size, wanted))
     spare = sum(_available(rs) for rs in (*old, current)) - (wanted - _unavailable(deployment))
     for replica_set in old:
         unready = _replicas(replica_set) - _available(replica_set)
         less = min(_replicas(replica_set), unready + max(0, spare))
         spare -= max(0, less - unready)
-        await _resize(world, replica_set, _replicas(replica_set) - less)
+        await _resize(world, deployment, replica_set, _replicas(replica_set) - less)
 
 
-async def _recreate(world: World, current: Object, old: list[Object], wanted: int) -> None:
+async def _recreate(world: World, deployment: Object, current: Object, old: list[Object]) -> None:
     for replica_set in old:
-        await _resize(world, replica_set, 0)
+        await _resize(world, deployment, replica_set, 0)
     if not any(
         (rs.get("status") or {}).get("replicas") or (rs.get("status") or {}).get("terminatingReplicas") for rs in old
     ):
-        await _resize(world, current, wanted)
+        await _resize(world, deployment, current, deployment["spec"]["replicas"])
 
 
 def _replicas(replica_set: Object) -> int:
@@ -147,9 +149,16 @@ def _available(replica_set: Object) -> int:
     return int((replica_set.get("status") or {}).get("availableReplicas", 0))
 
 
-async def _resize(world: World, replica_set: Object, replicas: int) -> None:
+async def _resize(world: World, deployment: Object, replica_set: Object, replicas: int) -> None:
     if _replicas(replica_set) != replicas:
         await world.patch(REPLICA_SETS, replica_set, {"spec": {"replicas": replicas}})
+        _tell_size(world, deployment, replica_set, _replicas(replica_set), replicas)
+
+
+def _tell_size(world: World, deployment: Object, replica_set: Object, before: int, after: int) -> None:
+    if before != after:
+        named = f"replica set {replica_set['metadata']['name']} from {before} to {after}"
+        world.tell(deployment, "ScalingReplicaSet", f"Scaled {'up' if after > before else 'down'} {named}")
 
 
 async def _forget_old(world: World, deployment: Object, old: list[Object]) -> None:
@@ -235,4 +244,10 @@ def _with_update_times(deployment: Object, found: list[Object], now: str) -> lis
     return found
 
 
-DEPLOYMENT: Final = Behaviour("deployments", DEPLOYMENTS, roll_out, woken_by=(Wake(REPLICA_SETS, owner_keys),))
+DEPLOYMENT: Final = Behaviour(
+    "deployments",
+    DEPLOYMENTS,
+    roll_out,
+    woken_by=(Wake(REPLICA_SETS, owner_keys),),
+    component="deployment-controller",
+)

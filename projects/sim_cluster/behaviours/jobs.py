@@ -7,7 +7,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pods import is_active, is_ready, pod_from
+from projects.sim_cluster.behaviours.pods import created, deleted, is_active, is_ready, pod_from
 from projects.sim_cluster.behaviours.resources import JOBS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
@@ -81,9 +81,9 @@ async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) 
     for position in range(max(0, missing)):
         template = job["spec"]["template"]
         if not indexed:
-            await world.create(PODS, pod_from(template, job, generateName=f"{name}-"))
+            world.tell(job, *created(await world.create(PODS, pod_from(template, job, generateName=f"{name}-"))))
         elif position < len(free):
-            await world.create(PODS, _indexed_pod(job, template, free[position]))
+            world.tell(job, *created(await world.create(PODS, _indexed_pod(job, template, free[position]))))
 
 
 def _indexed_pod(job: Object, template: Object, index: str) -> Object:
@@ -96,6 +96,8 @@ def _indexed_pod(job: Object, template: Object, index: str) -> Object:
 
 async def _report(world: World, job: Object, started: str) -> None:
     pods = _pods(world, job)
+    if is_true(job, "Suspended"):
+        world.tell(job, "Resumed", "Job resumed")
     await world.set_status(JOBS, job, {
         "startTime": started,
         "active": len(pods.active) or None,
@@ -116,9 +118,16 @@ def _resumed(world: World, job: Object) -> list[Object] | None:
     )
 
 
-async def _suspend(world: World, job: Object) -> None:
-    for pod in _pods(world, job).active:
+async def _delete(world: World, job: Object, pods: list[Object]) -> None:
+    for pod in pods:
         await world.delete(PODS, pod)
+        world.tell(job, *deleted(pod))
+
+
+async def _suspend(world: World, job: Object) -> None:
+    await _delete(world, job, _pods(world, job).active)
+    if not is_true(job, "Suspended"):
+        world.tell(job, "Suspended", "Job suspended")
     suspended = {"type": "Suspended", "status": "True", "reason": "JobSuspended", "message": "Job suspended"}
     conditions = with_conditions(job, world.timestamp, suspended)
     await world.set_status(JOBS, job, {"active": None, "ready": 0, "startTime": None, "conditions": conditions})
@@ -126,6 +135,7 @@ async def _suspend(world: World, job: Object) -> None:
 
 async def _complete(world: World, job: Object, pods: _Pods) -> None:
     now = world.timestamp
+    world.tell(job, "Completed", "Job completed")
     ended = {
         "status": "True",
         "reason": "CompletionsReached",
@@ -153,8 +163,8 @@ async def _complete(world: World, job: Object, pods: _Pods) -> None:
 
 async def _fail(world: World, job: Object, pods: _Pods, reason: str, message: str) -> None:
     now = world.timestamp
-    for pod in pods.active:
-        await world.delete(PODS, pod)
+    await _delete(world, job, pods.active)
+    world.tell(job, reason, message, type="Warning")
     ended = {"status": "True", "reason": reason, "message": message, "lastProbeTime": now}
     conditions = with_conditions(job, now, {"type": "FailureTarget"} | ended, {"type": "Failed"} | ended)
     status: Object = {
@@ -186,4 +196,4 @@ async def _expire(world: World, job: Object) -> float | None:
     return None
 
 
-JOB: Final = Behaviour("jobs", JOBS, work_off, woken_by=(Wake(PODS, owner_keys),))
+JOB: Final = Behaviour("jobs", JOBS, work_off, woken_by=(Wake(PODS, owner_keys),), component="job-controller")

@@ -39,7 +39,30 @@ async def _start(world: World, pod: Object) -> float | None:
     if (left := seconds_of(since) + world.timings.pod_start - world.now) > 0:
         return left
     await world.set_status(PODS, pod, _running(world, pod))
+    _tell_start(world, pod)
     return world.timings.job_pod_run if controller_of(pod) else None
+
+
+def _tell_start(world: World, pod: Object) -> None:
+    for field in ("initContainers", "containers"):
+        for container in pod["spec"].get(field) or ():
+            name, image = container["name"], container["image"]
+            where = {"host": pod["spec"]["nodeName"], "part": f"spec.{field}{{{name}}}"}
+            if container.get("imagePullPolicy") == "IfNotPresent":
+                world.tell(pod, "Pulled", f'Container image "{image}" already present on machine', **where)
+            elif container.get("imagePullPolicy") != "Never":
+                took = f"in {world.timings.pod_start:g}s ({world.timings.pod_start:g}s including waiting)"
+                world.tell(pod, "Pulling", f'Pulling image "{image}"', **where)
+                world.tell(pod, "Pulled", f'Successfully pulled image "{image}" {took}', **where)
+            world.tell(pod, "Created", f"Created container: {name}", **where)
+            world.tell(pod, "Started", f"Started container {name}", **where)
+
+
+def _tell_stop(world: World, pod: Object) -> None:
+    for container in pod["spec"]["containers"]:
+        name = container["name"]
+        where = {"host": pod["spec"]["nodeName"], "part": f"spec.containers{{{name}}}"}
+        world.tell(pod, "Killing", f"Stopping container {name}", **where)
 
 
 def _running(world: World, pod: Object) -> Object:
@@ -116,6 +139,8 @@ async def _stop(world: World, pod: Object) -> float | None:
         stopped = 0.0
     if (left := stopped - world.now) > 0:
         return left
+    if (pod.get("status") or {}).get("phase") == "Running":
+        _tell_stop(world, pod)
     await world.delete(PODS, pod, grace_seconds=0)
     return None
 
@@ -124,4 +149,6 @@ def _pods_of_node(world: World, node: Object) -> list[Key]:
     return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]
 
 
-KUBELET: Final = Behaviour("kubelet", PODS, live, manager="kubelet", woken_by=(Wake(NODES, _pods_of_node),))
+KUBELET: Final = Behaviour(
+    "kubelet", PODS, live, manager="kubelet", woken_by=(Wake(NODES, _pods_of_node),), component="kubelet"
+)

@@ -36,6 +36,16 @@ def pod_from(template: Object, owner: Object, labels: dict[str, str] | None = No
     return {"apiVersion": "v1", "kind": "Pod", "metadata": given, "spec": template["spec"]}
 
 
+def created(pod: Object) -> tuple[str, str]:
+    """Return reason and message of the event by which a controller tells that it has made a pod."""
+    return "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}"
+
+
+def deleted(pod: Object) -> tuple[str, str]:
+    """Return reason and message of the event by which a controller tells that it has deleted a pod."""
+    return "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"
+
+
 def is_active(pod: Object) -> bool:
     """Return whether a pod runs or will."""
     return (pod.get("status") or {}).get("phase") not in _ENDED and not pod["metadata"].get("deletionTimestamp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pods import counted, is_active, is_ready, pod_from
+from projects.sim_cluster.behaviours.pods import counted, created, deleted, is_active, is_ready, pod_from
 from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
@@ -18,9 +18,11 @@ async def replicate(world: World, replica_set: Object) -> float | None:
     if not replica_set["metadata"].get("deletionTimestamp"):
         for _ in range(wanted - len(active)):
             prefix = f"{replica_set['metadata']['name']}-"
-            await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
+            pod = await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
+            world.tell(replica_set, *created(pod))
         for pod in sorted(active, key=_first_to_go)[: max(0, len(active) - wanted)]:
             await world.delete(PODS, pod)
+            world.tell(replica_set, *deleted(pod))
     return await _count(world, replica_set)
 
 
@@ -44,4 +46,6 @@ async def _count(world: World, replica_set: Object) -> float | None:
     return count.wait
 
 
-REPLICA_SET: Final = Behaviour("replica sets", REPLICA_SETS, replicate, woken_by=(Wake(PODS, owner_keys),))
+REPLICA_SET: Final = Behaviour(
+    "replica sets", REPLICA_SETS, replicate, woken_by=(Wake(PODS, owner_keys),), component="replicaset-controller"
+)

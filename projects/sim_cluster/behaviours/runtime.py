@@ -7,12 +7,15 @@ import logging
 from collections.abc import Callable, Iterable
 
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
+from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.behaviours.unit import Behaviour, World
+from projects.sim_cluster.clock import turn
 
 log = logging.getLogger(__name__)
 _OBSERVER = "behaviours"
+_RECORDER = "event-recorder"
 
 
 class _Runner:
@@ -46,7 +49,7 @@ class _Runner:
                 key = next(iter(self._due))
                 del self._due[key]
                 await self._act(key)
-            await asyncio.sleep(0)
+            await turn()
 
     async def _act(self, key: Key) -> None:
         obj = self.world.cache(self.behaviour.acts_on).get(*key)
@@ -83,9 +86,11 @@ class Runtime:
 
     def __init__(self, connect: Callable[[str], Cluster], behaviours: Iterable[Behaviour], timings: Timings) -> None:
         self._caches: dict[Resource, Cache] = {}
-        self._world = World(connect(_OBSERVER), timings, self._caches)
+        self._recorder = Recorder(connect(_RECORDER))
+        self._world = World(connect(_OBSERVER), timings, self._caches, self._recorder)
         self._runners = [
-            _Runner(behaviour, World(connect(behaviour.manager), timings, self._caches)) for behaviour in behaviours
+            _Runner(each, World(connect(each.manager), timings, self._caches, self._recorder, each.component))
+            for each in behaviours
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -94,6 +99,7 @@ class Runtime:
         for resource in sorted(self._resources()):
             self._tasks.append(asyncio.create_task(self._watch(resource)))
         self._tasks += [asyncio.create_task(runner.run()) for runner in self._runners]
+        self._tasks.append(asyncio.create_task(self._recorder.run()))
 
     async def stop(self) -> None:
         """Stop, and wait until nothing acts any more."""
@@ -124,7 +130,7 @@ class Runtime:
                             cache.put(happening.object)
                     for happening in batch:
                         self._tell(resource, happening.object)
-                    await asyncio.sleep(0)
+                    await turn()
             except RefusedError as refused:
                 log.info("watch of %s: %s", resource, refused)
             await self._world.cluster.sleep(self._world.timings.retry)

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from projects.sim_cluster.behaviours.cache import Key
+from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import why_not
 from projects.sim_cluster.behaviours.resources import NODES, PODS
+from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _RETRY: Final = 30.0
@@ -30,6 +31,8 @@ async def schedule(world: World, pod: Object) -> float | None:
     if fitting:
         chosen = min(fitting, key=world.cache(PODS).count_on_node)
         await world.patch(PODS, pod, {"target": {"kind": "Node", "name": chosen}}, "binding")
+        called = "/".join(key_of(pod))
+        world.tell(pod, "Scheduled", f"Successfully assigned {called} to {chosen}", action="Binding")
         return None
     await _say_why(world, pod, refusals)
     return _RETRY
@@ -53,7 +56,10 @@ async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
         "lastProbeTime": None,
     }
     known = condition(pod, "PodScheduled")
-    if (known.get("reason"), known.get("message")) == ("Unschedulable", message):
+    news = (known.get("reason"), known.get("message")) != ("Unschedulable", message)
+    if news or world.now - seconds_of(known["lastTransitionTime"]) >= _RETRY:
+        world.tell(pod, "FailedScheduling", message, type="Warning", action="Scheduling")
+    if not news:
         return
     if generation := pod["metadata"].get("generation"):
         unschedulable["observedGeneration"] = generation
@@ -69,5 +75,11 @@ def _pending(world: World, _node: Object) -> Iterable[Key]:
 
 
 SCHEDULER: Final = Behaviour(
-    "scheduler", PODS, schedule, manager="kube-scheduler", woken_by=(Wake(NODES, _pending),), reads=(NODES,)
+    "scheduler",
+    PODS,
+    schedule,
+    manager="kube-scheduler",
+    woken_by=(Wake(NODES, _pending),),
+    reads=(NODES,),
+    component="default-scheduler",
 )

@@ -37,12 +37,12 @@ async def _move(world: World, stateful_set: Object, pods: dict[int, Object]) -> 
         if pod is None:
             await _create(world, stateful_set, number)
         elif not is_active(pod) and not pod["metadata"].get("deletionTimestamp"):
-            await world.delete(PODS, pod)
+            await _delete(world, stateful_set, pod)
         if not at_once and (pod is None or not is_ready(pod) or pod["metadata"].get("deletionTimestamp")):
             return
     for number in sorted(pods.keys() - set(wanted), reverse=True):
         if not pods[number]["metadata"].get("deletionTimestamp"):
-            await world.delete(PODS, pods[number])
+            await _delete(world, stateful_set, pods[number])
         if not at_once:
             return
     await _update(world, stateful_set, pods)
@@ -60,10 +60,16 @@ async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -
         if pod["metadata"].get("deletionTimestamp"):
             return
         if number >= first and (pod["metadata"].get("labels") or {}).get(_HASH) != revision:
-            await world.delete(PODS, pod)
+            await _delete(world, stateful_set, pod)
             return
         if not is_ready(pod):
             return
+
+
+async def _delete(world: World, stateful_set: Object, pod: Object) -> None:
+    await world.delete(PODS, pod)
+    told = f"Delete Pod {pod['metadata']['name']} in StatefulSet {stateful_set['metadata']['name']} successful"
+    world.tell(stateful_set, "SuccessfulDelete", told)
 
 
 async def _create(world: World, stateful_set: Object, number: int) -> None:
@@ -81,7 +87,9 @@ async def _create(world: World, stateful_set: Object, number: int) -> None:
     volumes = list(inner.get("volumes") or ())
     for claim in spec.get("volumeClaimTemplates") or ():
         claimed = f"{claim['metadata']['name']}-{name}"
-        await _claim(world, stateful_set, claim, claimed)
+        if await _claim(world, stateful_set, claim, claimed):
+            told = f"Create Claim {claimed} Pod {name} in StatefulSet {stateful_set['metadata']['name']} success"
+            world.tell(stateful_set, "SuccessfulCreate", told)
         volumes.append({"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claimed}})
     if volumes:
         inner["volumes"] = volumes
@@ -89,12 +97,15 @@ async def _create(world: World, stateful_set: Object, number: int) -> None:
         template | {"spec": inner}, stateful_set, labels, name=name, generateName=f"{stateful_set['metadata']['name']}-"
     )
     await world.create(PODS, made)
+    told = f"Create Pod {name} in StatefulSet {stateful_set['metadata']['name']} successful"
+    world.tell(stateful_set, "SuccessfulCreate", told)
 
 
-async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -> None:
+async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -> bool:
+    """Make the claim of a pod; return whether it was missing."""
     labels = (stateful_set["spec"]["selector"].get("matchLabels") or {}) | (claim["metadata"].get("labels") or {})
     metadata = {"name": name, "namespace": stateful_set["metadata"]["namespace"], "labels": labels}
-    await world.ensure(
+    return await world.ensure(
         CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim["spec"]}
     )
 
@@ -122,5 +133,10 @@ async def _report(world: World, stateful_set: Object) -> float | None:
 
 
 STATEFUL_SET: Final = Behaviour(
-    "stateful sets", STATEFUL_SETS, line_up, woken_by=(Wake(PODS, owner_keys),), reads=(CLAIMS,)
+    "stateful sets",
+    STATEFUL_SETS,
+    line_up,
+    woken_by=(Wake(PODS, owner_keys),),
+    reads=(CLAIMS,),
+    component="statefulset-controller",
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from projects.sim_cluster.behaviours.cache import Cache, Key, controller_of
+from projects.sim_cluster.behaviours.events import Recorder, Telling
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.behaviours.timings import Timings
@@ -29,7 +30,7 @@ class Wake:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One declared unit; `manager` is the name under which it owns the fields that it writes."""
+    """One declared unit; `manager` is the name under which it owns the fields that it writes, `component` tells its events."""
 
     name: str
     acts_on: Resource
@@ -37,13 +38,22 @@ class Behaviour:
     manager: str = "kube-controller-manager"
     woken_by: tuple[Wake, ...] = ()
     reads: tuple[Resource, ...] = ()
+    component: str = ""
 
 
 class World:
     """What a behaviour has at hand: caches of what it declared, and writes that the caches see at once."""
 
-    def __init__(self, cluster: Cluster, timings: Timings, caches: dict[Resource, Cache]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        timings: Timings,
+        caches: dict[Resource, Cache],
+        recorder: Recorder,
+        component: str = "",
+    ) -> None:
         self.cluster, self.timings, self._caches = cluster, timings, caches
+        self._recorder, self._component = recorder, component
 
     def cache(self, resource: Resource) -> Cache:
         """Return the cache of a resource that some behaviour declared."""
@@ -59,21 +69,27 @@ class World:
         """The cluster's time, as objects hold it."""
         return timestamp(self.cluster.now())
 
+    def tell(self, about: Object, reason: str, message: str, **more: str) -> None:
+        """Have an Event of an object written; `more` is what `Telling` takes besides."""
+        self._recorder.tell(Telling(about, self._component, reason, message, **more))
+
     async def create(self, resource: Resource, obj: Object) -> Object:
         """Create an object."""
         made = await self.cluster.create(resource, obj)
         self.cache(resource).put(made)
         return made
 
-    async def ensure(self, resource: Resource, obj: Object) -> None:
-        """Create an object unless it is there."""
+    async def ensure(self, resource: Resource, obj: Object) -> bool:
+        """Create an object unless it is there; return whether it was not."""
         if self.cache(resource).get(obj["metadata"].get("namespace", ""), obj["metadata"]["name"]) is not None:
-            return
+            return False
         try:
             await self.create(resource, obj)
         except RefusedError as refused:
             if refused.reason != "AlreadyExists":
                 raise
+            return False
+        return True
 
     async def patch(self, resource: Resource, obj: Object, patch: Object, subresource: str = "") -> Object:
         """Merge a patch into an object."""
