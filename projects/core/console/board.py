@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,10 +16,11 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from projects.core.console.progress import word
+from projects.core.console.progress import Clock, present, word
 from projects.core.console.waiting import awaited_by
 from projects.core.record.artifacts import path_of
 from projects.core.record.durations import duration
+from projects.core.record.naming import own_name
 from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
@@ -45,10 +46,12 @@ class Board:
     Args:
       progress: What is shown.
       outlet: The real streams; while the board is shown they write above it.
+      clock: What time it is in the run.
     """
 
-    def __init__(self, progress: Progress, outlet: Outlet) -> None:
+    def __init__(self, progress: Progress, outlet: Outlet, clock: Clock = present) -> None:
         self.progress = progress
+        self.clock = clock
         self.outlet = outlet
         self.console = Console(file=outlet.targets["stderr"].stream)
         self._above: deque[str] = deque()
@@ -90,7 +93,7 @@ class Board:
 
     def draw(self) -> RenderableType:
         """Return the board as it stands now."""
-        now = datetime.now(UTC)
+        now = self.clock()
         running = self.progress.running
         rows = self.console.height - len(self.progress.last) - 4
         return Group(*self._forest(running, now, max(rows, 3)), *self._last(), self._counts(len(running)))
@@ -99,8 +102,9 @@ class Board:
         """Return the running steps as trees, at most so many rows."""
         nodes: dict[str, Tree] = {}
         roots: list[RenderableType] = []
+        by_id = {step.id: step for step in running}
         for step in running[:rows]:
-            label = self._label(step, now)
+            label = self._label(step, by_id.get(step.parent or ""), now)
             if step.parent in nodes:
                 nodes[step.id] = nodes[step.parent].add(label)
             else:
@@ -110,8 +114,8 @@ class Board:
             roots.append(Text(f"and {len(running) - rows} more", style="dim"))
         return roots
 
-    def _label(self, step: Step, now: datetime) -> RenderableType:
-        text = Text(REDACTOR.redact(_own_name(step)), style=STYLES[Status.RUNNING])
+    def _label(self, step: Step, around: Step | None, now: datetime) -> RenderableType:
+        text = Text(REDACTOR.redact(own_name(step, around)), style=STYLES[Status.RUNNING])
         text.append(f"  {duration((now - parse_time(step.start)).total_seconds())}", style="dim")
         if awaited := awaited_by(step.id):
             text.append(f"  waiting for {REDACTOR.redact(awaited)}", style="italic")
@@ -131,8 +135,3 @@ class Board:
         parts = [Text(f"{running} running", style=STYLES[Status.RUNNING])]
         parts += [Text(f"{count} {word(status)}", style=STYLES[status]) for status, count in counted]
         return Text("  ").join(parts)
-
-
-def _own_name(step: Step) -> str:
-    """Return a step's name inside the one around it."""
-    return step.name if step.kind in ("branch", "entrypoint") else step.directory.rpartition("/")[2]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from projects.core.console.beside import beside
 from projects.core.console.outlet import Outlet
-from projects.core.console.progress import Progress, line_of
+from projects.core.console.progress import Clock, Progress, line_of, present
 from projects.core.console.streams import say
 from projects.core.record.steps import Step
 from projects.core.record.verdict import FAILING
@@ -22,9 +22,9 @@ TICK = 0.125
 
 
 @contextlib.contextmanager
-def live_board(progress: Progress, outlet: Outlet) -> Iterator[None]:
+def live_board(progress: Progress, outlet: Outlet, clock: Clock = present) -> Iterator[None]:
     """Show a progress as a board at the bottom of the terminal while the block runs."""
-    with beside(functools.partial(_drive, progress, outlet), "foresail-board"):
+    with beside(functools.partial(_drive, progress, outlet, clock), "foresail-board"):
         yield
 
 
@@ -34,11 +34,11 @@ def say_failure(step: Step) -> None:
         say(line_of(step))
 
 
-def _drive(progress: Progress, outlet: Outlet, ended: threading.Event) -> None:
+def _drive(progress: Progress, outlet: Outlet, clock: Clock, ended: threading.Event) -> None:
     if ended.wait(MOMENT):
         return
     from projects.core.console.board import Board  # noqa: PLC0415 - imports rich
 
-    with Board(progress, outlet) as board:
+    with Board(progress, outlet, clock) as board:
         while not ended.wait(TICK):
             board.tick()

@@ -1,4 +1,4 @@
-"""What runs and how it ended, as it happens: a line a change in CI, a live board on a terminal. Entered by `main`."""
+"""What runs and how it ended, as it happens: a line a change in CI, a live board on a terminal. Entered by `main` and by `runs`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from projects.core.console import waiting
 from projects.core.console.beside import beside
@@ -17,11 +18,24 @@ from projects.core.console.streams import installed, say
 from projects.core.console.terminal import is_plain
 from projects.core.record.artifacts import path_of
 from projects.core.record.durations import duration
-from projects.core.record.steps import Record, Step, parse_time
+from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
 
 HEARTBEAT = 60.0
 _NAMED = 5  # how many running steps a heartbeat names
+Clock = Callable[[], datetime]
+
+
+class Source(Protocol):
+    """What tells of steps that start and end: the record of this process's run, or a reader of another one's."""
+
+    def listen(self, listener: Callable[[Step], None], /) -> Callable[[], None]:
+        """Call `listener` with each step that starts or ends; return what takes it off again."""
+
+
+def present() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
 
 
 class Progress:
@@ -59,12 +73,13 @@ class Progress:
 
 
 @contextlib.contextmanager
-def show_progress(record: Record, *, heartbeat: float = HEARTBEAT) -> Iterator[None]:
+def show_progress(record: Source, *, heartbeat: float = HEARTBEAT, clock: Clock = present) -> Iterator[None]:
     """Show what the steps of a record do while the block runs.
 
     Args:
-      record: The record of the run.
+      record: The record of the run, or what reads it.
       heartbeat: After how many seconds of silence a line says what is running. On a terminal the board shows it anyway.
+      clock: What time it is in the run, which a replay plays.
     """
     progress = Progress()
     streams = installed()
@@ -72,13 +87,13 @@ def show_progress(record: Record, *, heartbeat: float = HEARTBEAT) -> Iterator[N
         if streams is not None and not is_plain(sys.stderr):
             from projects.core.console.live import live_board, say_failure  # noqa: PLC0415 - imports this module
 
-            stack.enter_context(live_board(progress, streams.outlet))
+            stack.enter_context(live_board(progress, streams.outlet, clock))
             stack.callback(record.listen(progress.note))
             stack.callback(record.listen(say_failure))
         else:
             stack.callback(record.listen(progress.note))
             stack.callback(record.listen(say_change))
-            stack.enter_context(beside(functools.partial(_beat, progress, heartbeat), "foresail-heartbeat"))
+            stack.enter_context(beside(functools.partial(_beat, progress, heartbeat, clock), "foresail-heartbeat"))
         yield
 
 
@@ -131,7 +146,7 @@ def _local(time_text: str) -> str:
     return f"{parse_time(time_text).astimezone():%H:%M:%S}"
 
 
-def _beat(progress: Progress, interval: float, ended: threading.Event) -> None:
+def _beat(progress: Progress, interval: float, clock: Clock, ended: threading.Event) -> None:
     """Say what is running whenever nothing was written for `interval` seconds."""
     last = time.monotonic()
     remaining = interval
@@ -140,5 +155,5 @@ def _beat(progress: Progress, interval: float, ended: threading.Event) -> None:
         silent = min(time.monotonic() - last, streams.outlet.silent_for if streams else interval)
         remaining = interval - silent
         if remaining <= 0:
-            say(heartbeat_line(progress, datetime.now(UTC)))
+            say(heartbeat_line(progress, clock()))
             last, remaining = time.monotonic(), interval

@@ -6,7 +6,7 @@ last words of its name, as far as that tells it from the others. Of several atte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from projects.core.record.artifacts import path_of
 from projects.core.record.attempts import StepPath, paths
@@ -14,8 +14,19 @@ from projects.core.record.steps import Step
 from projects.core.values.errors import UsageError
 from projects.core.values.nearest import did_you_mean
 
-_SHARING = ("branch", "entrypoint")  # they work in the directory of the step around them
 _SHOWN = 8
+
+
+def own_name(step: Step, around: Step | None) -> str:
+    """Return what a step is called inside the one around it: its directory there, its name when it has none of its own.
+
+    Args:
+      step: The step.
+      around: The step around it, None at the root.
+    """
+    if step.kind in ("branch", "entrypoint") or step.directory == (around.directory if around else "."):
+        return step.name
+    return step.directory.rpartition("/")[2]
 
 
 def find_step(steps: Sequence[Step], text: str) -> Step:
@@ -29,38 +40,33 @@ def find_step(steps: Sequence[Step], text: str) -> Step:
       UsageError: no step is named so, with the nearest match; or several are, with all of them.
     """
     wanted = text.strip().removesuffix("/")
-    for names in _WAYS:
-        found = _latest(steps, (step for step in steps if wanted in names(step)))
+    by_id = {step.id: step for step in steps}
+    names = {step.id: _names(step, by_id.get(step.parent or "")) for step in steps}
+    for way in _WAYS:
+        found = _latest(steps, (step for step in steps if wanted in names[step.id][way]))
         if len(found) > 1:
             raise _ambiguous(text, found)
         if found:
             return found[0]
-    known = {name for step in steps for names in _WAYS[1:] for name in names(step)}
+    known = {name for ways in names.values() for way in _WAYS[1:] for name in ways[way]}
     raise UsageError(f"no step of the run is named '{text}'", hint=did_you_mean(wanted, known) or _listed(steps))
 
 
-def _id(step: Step) -> Sequence[str]:
-    return (step.id,)
-
-
-def _place(step: Step) -> Sequence[str]:
-    return (path_of(step),)
-
-
-def _last_part(step: Step) -> Sequence[str]:
-    return () if step.kind in _SHARING else (step.directory.rpartition("/")[2],)
-
-
-def _name(step: Step) -> Sequence[str]:
-    return (step.name,)
-
-
-def _last_words(step: Step) -> Sequence[str]:
+def _names(step: Step, around: Step | None) -> Mapping[str, Sequence[str]]:
+    """Return what a step may be called, by the way in which it is named."""
     words = step.name.split()
-    return [" ".join(words[first:]) for first in range(1, len(words))]
+    own = [step.directory] if step.directory != (around.directory if around else ".") else []
+    return {
+        "id": [step.id],
+        "path": own if path_of(step) == step.directory else [*own, path_of(step)],
+        "last part": [each.rpartition("/")[2] for each in own],
+        "name": [step.name],
+        "last words": [" ".join(words[first:]) for first in range(1, len(words))],
+    }
 
 
-_WAYS: Sequence[Callable[[Step], Sequence[str]]] = (_id, _place, _last_part, _name, _last_words)
+_WAYS = ("id", "path", "last part", "name", "last words")
+"""The ways in which a step is named; one that finds something is the one that was meant."""
 
 
 def _latest(steps: Sequence[Step], found: Iterable[Step]) -> list[Step]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from projects.core.record import lock
 from projects.core.record.finish import elapsed, entrypoints, project_of, title
-from projects.core.record.lock import is_alive
 from projects.core.record.steps import FILE_NAME, Conclusion, Step, parse_time, read_conclusions, read_steps
 from projects.core.record.verdict import verdict, within
 from projects.core.values.errors import UsageError
@@ -113,10 +113,10 @@ def read_run(root: Path) -> Run:
             hint="`run_toolbox.py runs list` tells which runs there are",
             place=root,
         )
-    before = _alive(root)  # what ends after this has not been killed
+    before = is_alive(root)  # what ends after this has not been killed
     conclusions = read_conclusions(root)
     steps = read_steps(root)
-    return Run(root, steps, _last(conclusions, steps), before or _alive(root))
+    return Run(root, steps, _last(conclusions, steps), before or is_alive(root))
 
 
 def _last(conclusions: Sequence[Conclusion], steps: Sequence[Step]) -> Conclusion | None:
@@ -126,7 +126,8 @@ def _last(conclusions: Sequence[Conclusion], steps: Sequence[Step]) -> Conclusio
     return own[-1] if own else None
 
 
-def _alive(root: Path) -> bool:
-    with contextlib.suppress(OSError):  # another user's
-        return is_alive(root)
+def is_alive(root: Path) -> bool:
+    """Return whether a run goes on; one of another user, whose lock cannot be opened, does not."""
+    with contextlib.suppress(OSError):
+        return lock.is_alive(root)
     return False
