@@ -31,6 +31,7 @@ def act(
         async_val=0,
         environment=[],
         action=f"foresail.core.{name}",
+        get_name=lambda: f"foresail.core.{name}",
         get_search_path=lambda: [str(role)] if role else [],
     )
     loader = DataLoader()

@@ -9,7 +9,7 @@ class Server:
     """Deploy the servers that tests need."""
 
     @command
-    def deploy_redis_server(self, namespace: str) -> None:
+    def deploy_redis_server(self, namespace: str, timeout: int = 600) -> None:
         """Deploy a Redis server and wait until it answers.
 
         The namespace is made when it is missing. A second call changes nothing. The name under which pods of the
@@ -17,6 +17,7 @@ class Server:
 
         Args:
           namespace: Namespace of the server.
+          timeout: Seconds in which it has to be ready.
 
         Raises:
           CommandFailed: the server was not ready in time; the error says what its pod was waiting for.

@@ -73,6 +73,11 @@ def unreachable(error: BaseException, address: str) -> Unreachable:
     return Unreachable(f"the API server at {address} is unreachable: {reason}", hint=hint)
 
 
+def out_of_time(address: str) -> Unreachable:
+    """Return the error of a request for which there is no time left."""
+    return Unreachable(f"the API server at {address} was not asked: there was no time left")
+
+
 def was_refused(error: BaseException) -> bool:
     """Return whether no connection came about, so that the request cannot have had an effect."""
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError  # noqa: PLC0415 - listings import this room

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import random
 import threading
@@ -37,9 +38,10 @@ class Session:
 
     Args:
       access: Where the server is and how to speak to it.
+      deadline: When the last request has to have ended, on the monotonic clock; None is never.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, *, deadline: float | None = None) -> None:
         from kubernetes.client import ApiClient  # noqa: PLC0415 - 0.2 s, and listings import this room
         from kubernetes.dynamic import DynamicClient  # noqa: PLC0415
 
@@ -55,6 +57,7 @@ class Session:
             self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
         self._pause = threading.Event()
         self._answered = False
+        self._deadline = math.inf if deadline is None else deadline
         self.discovery = Discovery(self)
         self.dynamic = DynamicClient(self._api, discoverer=lambda _client, _cache: self.discovery)
 
@@ -116,10 +119,11 @@ class Session:
                 self._answered = True
                 return answer
             except _Refusal as refusal:
-                spent = time.monotonic() - began
-                if not self._again(refusal, repeat=repeat, spent=spent):
+                now = time.monotonic()
+                delay = refusal.delay(attempt)
+                if now + delay >= self._deadline or not self._again(refusal, repeat=repeat, spent=now - began):
                     raise refusal.error from refusal.cause
-                self._pause.wait(refusal.delay(attempt))
+                self._pause.wait(delay)
 
     def _once(self, method: str, url: str, body: Any, content_type: str, headers: dict[str, str], read: float) -> Any:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - imported by the client before
@@ -127,6 +131,9 @@ class Session:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         headers.setdefault("Accept", JSON)
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise _Refusal(failures.out_of_time(self.address), TimeoutError(), patience=0.0)
         try:
             return self.dynamic.request(
                 method,
@@ -135,7 +142,7 @@ class Session:
                 content_type=content_type,
                 header_params=headers,
                 serialize=False,
-                _request_timeout=(CONNECT_SECONDS, read),
+                _request_timeout=(min(CONNECT_SECONDS, left), min(read, left)),
             )
         except (DynamicApiError, ApiException) as error:
             if not error.status:  # the client's word for a TLS error
@@ -217,6 +224,18 @@ def connect() -> Session:
     if (identity, pid) not in _sessions:
         _sessions[identity, pid] = Session(_access(identity))
     return _sessions[identity, pid]
+
+
+def connect_until(deadline: float) -> Session:
+    """Return a session of its own with the cluster of the environment, for who has no longer than so long.
+
+    Args:
+      deadline: When the last request has to have ended, on the monotonic clock.
+
+    Raises:
+      InfrastructureError: there is no kubeconfig, or it cannot be understood.
+    """
+    return Session(_access(_identity()), deadline=deadline)
 
 
 def disconnect() -> None:

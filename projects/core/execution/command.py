@@ -6,15 +6,16 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from projects.core.cluster.involved import ACTS
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.cold import run_cold
-from projects.core.execution.request import Request
+from projects.core.execution.request import PLAN, Request
 from projects.core.execution.warm import WarmHost
 from projects.core.record.artifacts import last_lines, read_tail
 from projects.core.record.steps import redacted
@@ -93,6 +94,28 @@ def run_command(
         raise _error(request.directory, name, status)
 
 
+def plan_command(request: Request, *, name: str, host: WarmHost, token: CancelToken) -> None:
+    """Write down what a command would do, in its artifact directory, and do nothing of it.
+
+    Args:
+      request: The command.
+      name: ``group command``, for messages.
+      host: The warm host; one fork of it plans the role, wherever the command would act.
+      token: Cancelling it ends the planning.
+
+    Raises:
+      CommandFailed: the role cannot be right, whatever a run would find.
+      Cancelled, TimedOut, InfrastructureError: the planning did not come to its end.
+    """
+    said = _Said(None)
+    planned = replace(request, remote=None, environment={**request.environment, PLAN: "1"})
+    status = host.run(planned, token, said.hear)
+    if status != 0:
+        if not (request.directory / LOG).exists():
+            (request.directory / LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")
+        raise _error(request.directory, name, status)
+
+
 def log_tail(directory: Path) -> str:
     """Return the last lines of a command's log, redacted, or nothing when it wrote none."""
     return REDACTOR.redact(last_lines(read_tail(directory / LOG), TAIL_LINES))
@@ -128,7 +151,8 @@ def _failure(directory: Path, status: int) -> Failure:
     events = _events(directory)
     if status < 0:
         last = events[-1]["task"] if events else "the start of the play"
-        reason = f"its process was killed by {signal_name(-status)} after '{last}'"
+        moment = "in" if events and events[-1]["outcome"] == ACTS else "after"
+        reason = f"its process was killed by {signal_name(-status)} {moment} '{last}'"
         return Failure("", reason, ExitCode.TEST_FAILED, None)
     failed = [each for each in events if each["outcome"] in ("failed", "unreachable")]
     # A task whose block has a rescue section leaves it to that section to say what happened, when that fails too.

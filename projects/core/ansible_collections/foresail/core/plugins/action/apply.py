@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import ForesailAction, Result
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.manifests import apply_all, keep, manifests_of
-from projects.core.cluster.api import FieldValidation
+from projects.core.cluster.api import FieldValidation, target_of
 
 
 class ActionModule(ForesailAction):
@@ -19,6 +19,7 @@ class ActionModule(ForesailAction):
         manifests = manifests_of(arguments["manifest"])
         if arguments["file"] and not self._task.no_log:
             keep(manifests, self.artifact(arguments["file"]))
+        self.involve("apply", *(target_of(each, arguments["namespace"]) for each in manifests))
         cluster = self.cluster
         if not self.checking:
             for each in manifests:
@@ -29,4 +30,5 @@ class ActionModule(ForesailAction):
             namespace=arguments["namespace"],
             checking=self.checking,
             validation=cast("FieldValidation", arguments["validation"].capitalize()),
+            temporary=arguments["temporary"],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from projects.core.ansible_collections.foresail.core.plugins.plugin_utils import temporaries
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import (
     ForesailAction,
     Result,
@@ -27,6 +28,7 @@ class ActionModule(ForesailAction):
         target = target_of(arguments)
         if not (target.name or target.labels or target.fields):
             raise UsageError("foresail.core.delete needs a name or a selector: it does not delete all of a kind")
+        self.involve("delete", target)
         cluster = self.cluster
         deleted = [gone for each in _meant(cluster, target) if (gone := self._delete(cluster, each, arguments))]
         if arguments["wait"] and deleted and not self.checking:
@@ -35,6 +37,8 @@ class ActionModule(ForesailAction):
             began = time.monotonic()
             for collection in {_collection_of(cluster, target, each) for each in deleted}:
                 wait_for(cluster, collection, condition, max(0.1, arguments["timeout"] - (time.monotonic() - began)))
+        if target.name and not self.checking:
+            temporaries.take_off(cluster.located(target))
         return {
             "changed": bool(deleted),
             "deleted": [each["metadata"]["name"] for each in deleted],

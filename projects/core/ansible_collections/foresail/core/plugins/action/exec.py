@@ -19,8 +19,10 @@ class ActionModule(ForesailAction):
 
     def act(self, arguments: dict[str, Any]) -> Result:
         """Run it; in check mode only when it changes nothing."""
+        target = Target("Pod", "v1", arguments["name"], arguments["namespace"])
+        self.involve("exec", target)
         cluster = self.cluster
-        pod = cluster.located(Target("Pod", "v1", arguments["name"], arguments["namespace"]))
+        pod = cluster.located(target)
         if self.checking and not arguments["reads_only"]:
             return {"changed": True, "msg": f"would run `{shlex.join(arguments['command'])}` in {pod}"}
         done = execute(

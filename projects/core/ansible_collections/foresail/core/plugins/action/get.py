@@ -21,6 +21,7 @@ class ActionModule(ForesailAction):
     def act(self, arguments: dict[str, Any]) -> Result:
         """Read them; none is a failure only when it is required."""
         target = target_of(arguments)
+        self.involve("read", target)
         cluster = self.cluster
         if target.name:
             found = cluster.read(target) if arguments["required"] else cluster.get(target)

@@ -16,8 +16,10 @@ class ActionModule(ForesailAction):
 
     def act(self, arguments: dict[str, Any]) -> Result:
         """Read it."""
+        target = Target("Pod", "v1", arguments["name"], arguments["namespace"])
+        self.involve("logs", target)
         cluster = self.cluster
-        pod = cluster.located(Target("Pod", "v1", arguments["name"], arguments["namespace"]))
+        pod = cluster.located(target)
         text = cluster.logs(
             arguments["name"],
             pod.namespace or "",

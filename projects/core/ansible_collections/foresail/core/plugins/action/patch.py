@@ -28,6 +28,7 @@ class ActionModule(ForesailAction):
         if not isinstance(arguments["patch"], wanted):
             found = type(arguments["patch"]).__name__
             raise UsageError(f"a {arguments['type']} patch is a {wanted.__name__}, found a {found}")
+        self.involve("patch", target)
         change = self.cluster.patch(
             target,
             arguments["patch"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import (
@@ -11,6 +12,7 @@ from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action
     target_of,
     without_fields_of_others,
 )
+from projects.core.cluster.api import Target
 from projects.core.cluster.conditions import Condition, Requirement
 from projects.core.cluster.waiting import wait_for
 
@@ -32,8 +34,13 @@ class ActionModule(ForesailAction):
         )
         if self.checking:
             return {"changed": False, "skipped": True, "msg": f"would wait for {target} {condition}", "objects": []}
+        self.involve("wait", *_named(target, condition.names))
         began = time.monotonic()
         found = wait_for(self.cluster, target, condition, arguments["timeout"], await_kind=arguments["await_kind"])
         objects = [without_fields_of_others(each) for each in found]
         waited = round(time.monotonic() - began, 3)
         return {"changed": False, "objects": objects, "object": objects[0] if objects else None, "waited": waited}
+
+
+def _named(target: Target, names: frozenset[str] | None) -> list[Target]:
+    return [replace(target, name=name) for name in sorted(names)] if names else [target]

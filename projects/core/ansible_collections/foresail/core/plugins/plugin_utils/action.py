@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import abc
 import ctypes
+import json
+import os
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,13 @@ from ansible.plugins.action import ActionBase
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.arguments import checked
 from projects.core.cluster.api import Change, Cluster, Object, Target
 from projects.core.cluster.documents import difference
+from projects.core.cluster.involved import ACTS, MOST, Act, Involved
 from projects.core.values import errors
 from projects.core.values.errors import ForesailError, UsageError
+from projects.core.values.redaction import REDACTOR
 
 Result = dict[str, Any]
+_EVENTS = "_ansible.events.jsonl"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -64,6 +70,31 @@ class ForesailAction(ActionBase, abc.ABC):
     def cluster(self) -> Cluster:
         """The cluster of the environment."""
         return Cluster()
+
+    def involve(self, act: Act, *targets: Target) -> None:
+        """Note in the command's events which objects the task acts on or waits for, before it does.
+
+        Args:
+          act: What it does.
+          *targets: To which objects.
+        """
+        directory = self._variables.get("artifact_extra_logs_dir")
+        if not directory or self._task.no_log:
+            return
+        event = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "outcome": ACTS,
+            "task": str(self._task.get_name()).rpartition("/")[2],
+            "objects": [Involved(act, each).to_data() for each in targets[:MOST]],
+        }
+        line = REDACTOR.redact(json.dumps(event, ensure_ascii=False, default=str)) + "\n"
+        path = Path(str.__str__(str(directory))) / _EVENTS
+        # Whole lines by single writes: the log callback has the file open, in this process or in the one it was forked from.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(descriptor, line.encode(errors="replace"))
+        finally:
+            os.close(descriptor)
 
     def artifact(self, name: str) -> Path:
         """Return the path of an artifact: `name` below the command's artifact directory, unless it is absolute.
