@@ -10,7 +10,7 @@ import pytest
 
 from projects.core.configuration import errors as configuration_errors
 from projects.core.configuration.layers import Layer
-from projects.core.library import commands, common, config, entrypoint, env, export, run
+from projects.core.library import commands, common, config, entrypoint, env, export, run, wait
 from projects.core.record import failures, finish, junit, steps
 from projects.core.record.verdict import MEANINGS
 from projects.core.report import kpis
@@ -158,6 +158,7 @@ MODULES = {
     "env": env,
     "config": config,
     "run": run,
+    "wait": wait,
     "export": export,
     "common": common,
     "entrypoint": entrypoint,
