@@ -16,8 +16,8 @@ from projects.core.values.redaction import REDACTOR, Redactor
 @pytest.fixture
 def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
     """The redactor of the process, which knows nothing before the test and forgets what it learned in it."""
-    monkeypatch.setattr(REDACTOR, "_values", set())
-    monkeypatch.setattr(REDACTOR, "_forms", ())
+    for attribute, nothing in {"_values": {}, "_search": None, "_stale": False}.items():
+        monkeypatch.setattr(REDACTOR, attribute, nothing)
     return REDACTOR
 
 

@@ -5,24 +5,28 @@ Called by `capturing` and the action plugins. Whatever is written is redacted, a
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from projects.core.values.redaction import MASK, REDACTOR
+from projects.core.values.manifests import secret_values, without_values
+from projects.core.values.ordinary import is_ordinary
+from projects.core.values.redaction import MASK, REDACTOR, redacted
 
 Object = dict[str, Any]
 
 _UNWRITTEN = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SECRET = re.compile(r"""kind["']?\s*:\s*["']?Secret(?:List)?\b""")
 
 
 def write(path: Path, text: str) -> None:
     """Write an artifact, without the secrets that are known."""
+    learn(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(REDACTOR.redact(text), encoding="utf-8")
 
@@ -70,26 +74,30 @@ def columns(table: Object, *, namespaces: bool = False) -> str:
 def visible(document: Object) -> Object:
     """Return an object as it may be shown: without managedFields, and a Secret without its values."""
     metadata = {key: value for key, value in (document.get("metadata") or {}).items() if key != "managedFields"}
-    shown = {**document, "metadata": metadata} if "metadata" in document else dict(document)
-    if shown.get("kind") == "Secret":
-        shown |= {key: dict.fromkeys(shown[key], MASK) for key in ("data", "stringData") if shown.get(key)}
-        if annotations := metadata.get("annotations"):
-            kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
-            shown["metadata"] = {**metadata, "annotations": kept}
-    return shown
+    shown = {**document, "metadata": metadata} if "metadata" in document else document
+    return dict(without_values(shown, MASK))
 
 
-def register_secret(document: Object) -> None:
-    """Make the values of a Secret known to the redactor, so that nothing else shows them either."""
-    if document.get("kind") != "Secret":
+def register_secret(document: Any) -> None:
+    """Make the values of the Secrets in a document known to the redactor, so that nothing else shows them either.
+
+    A value such as ``true`` or ``default`` stays in every other text: a Secret often holds settings, too.
+    """
+    for value in secret_values(document):
+        if not is_ordinary(value):
+            REDACTOR.register(value)
+
+
+def learn(text: str) -> None:
+    """Make the values of the Secrets whose manifests stand in a text, YAML or JSON, known to the redactor.
+
+    So what a script prints of them (``kubectl get secret -o yaml``) is masked wherever it goes.
+    """
+    if not _SECRET.search(text):
         return
-    for value in (document.get("stringData") or {}).values():
-        REDACTOR.register(str(value))
-    for value in (document.get("data") or {}).values():
-        try:
-            REDACTOR.register(base64.b64decode(str(value)).decode())
-        except ValueError:  # bytes, or not base64 at all: then what stands there is what must not be shown
-            REDACTOR.register(str(value))
+    with contextlib.suppress(yaml.YAMLError, ValueError):  # a text that only speaks of them
+        for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
+            register_secret(document)
 
 
 def difference(before: Object | None, after: Object | None, name: str) -> dict[str, str]:
@@ -112,11 +120,10 @@ def _comparable(document: Object | None) -> str:
 
 
 def _presentable(document: Any) -> Any:
+    """Return what is written of a document: redacted before it is encoded, as a value is not known in two encodings."""
     if isinstance(document, list):
         return {"apiVersion": "v1", "kind": "List", "items": [_presentable(each) for each in document]}
-    if isinstance(document, dict):
-        return visible(document)
-    return document
+    return redacted(visible(document)) if isinstance(document, dict) else redacted(document)
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:

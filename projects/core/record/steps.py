@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from projects.core.values import redaction
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
 
@@ -204,14 +205,8 @@ def _is_torn(descriptor: int) -> bool:
 
 
 def redacted(value: Any) -> Any:
-    """Return a JSON-like value with each string in it redacted."""
-    if isinstance(value, str):
-        return REDACTOR.redact(value)
-    if isinstance(value, Mapping):
-        return {redacted(key): redacted(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [redacted(member) for member in value]
-    return value
+    """Return a JSON-like value with each string in it redacted, and manifests of kind Secret without their values."""
+    return redaction.redacted(value)
 
 
 def read_steps(root: Path) -> list[Step]:
