@@ -202,6 +202,20 @@ class Cluster:
         if pod_toleration_effect and not pod_toleration_key:
             raise UsageError("pod_toleration_effect needs pod_toleration_key")
 
+    @command(directory_suffix="_{name}")
+    def delete_object(self, kind: str, name: str, namespace: str | None = None, api_version: str | None = None) -> None:
+        """Delete one object and wait until it is gone; one that does not exist is no failure.
+
+        Args:
+          kind: Its kind, such as ``DaemonSet``.
+          name: Its name.
+          namespace: Its namespace, of a kind that has one; that of the kubeconfig's context by default.
+          api_version: Its API version, such as ``apps/v1``, when the kind alone does not tell.
+
+        Raises:
+          CommandFailed: it is still there after five minutes; the error says what holds it.
+        """
+
 
 def _check_namespace(namespace: str) -> None:
     if not _LABEL.fullmatch(namespace):

@@ -14,6 +14,12 @@ from projects.core.values.checkout import ROOT
 COLLECTIONS = ROOT / "projects" / "core"
 """The directory that holds `ansible_collections/foresail/core`."""
 
+PLAN = "FORESAIL_PLAN"
+"""Set where nothing may have an effect: roles are planned, and no connection is opened to warm up."""
+
+MAIN = "main"
+"""The tasks file of a role that is its command."""
+
 SECRETS_FILE = "FORESAIL_SECRETS_FILE"
 """Names a private file of secret values (JSON), for an Ansible that is not a fork of ours."""
 
@@ -55,7 +61,7 @@ class Request:
     secrets: tuple[str, ...] = ()
     remote: Remote | None = None
     timeout: float | None = None
-    tasks_from: str = "main"
+    tasks_from: str = MAIN
 
     @property
     def extra_vars(self) -> dict[str, Any]:
@@ -70,7 +76,9 @@ class Request:
             "name": f"Run {self.role.name} role",
             "hosts": "remote" if self.remote else "localhost",
             "gather_facts": False,
-            "roles": [{"role": str(self.role), "tasks_from": self.tasks_from}],
+            "roles": [
+                str(self.role) if self.tasks_from == MAIN else {"role": str(self.role), "tasks_from": self.tasks_from}
+            ],
         }
         return play if self.remote else {**play, "connection": "local"}
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from projects.core.execution.cancellation import CancelToken
@@ -24,6 +24,8 @@ from projects.core.execution.request import Request, ansible_settings
 from projects.core.values.errors import InfrastructureError
 
 _STOP_TIMEOUT_S = 5.0
+GOODBYE = b"q"
+"""What an owner that ends by itself says. One that was killed says nothing, and leaves what it has started to the host."""
 
 
 class _Fork:
@@ -63,9 +65,15 @@ class _Fork:
 
 
 class WarmHost:
-    """The owner's side of one host process."""
+    """The owner's side of one host process.
 
-    def __init__(self) -> None:
+    Args:
+      environment: Gives what the host's environment holds beside this process's: it names the run, and this process, by
+        which the host finds what is left of them should this process be killed.
+    """
+
+    def __init__(self, environment: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._environment = environment
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -85,7 +93,13 @@ class WarmHost:
                     [sys.executable, "-m", "projects.core.execution.warm_host", str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
-                    env={**os.environ, **ansible_settings(self._cache), **_locale(), "COLUMNS": "10000"},
+                    env={
+                        **os.environ,
+                        **self._environment(),
+                        **ansible_settings(self._cache),
+                        **_locale(),
+                        "COLUMNS": "10000",
+                    },
                     start_new_session=True,
                 )
 
@@ -140,6 +154,8 @@ class WarmHost:
 
     def _close(self) -> None:
         if self._control is not None:
+            with contextlib.suppress(OSError):  # the host has ended by itself
+                self._control.sendall(GOODBYE)
             self._control.close()
         if self._process is not None:
             if not self._used:

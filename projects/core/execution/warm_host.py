@@ -4,7 +4,7 @@ It is spoken to over one socket pair, given as descriptor number. A message on i
 command's own socket, and the pipes for its output. The child reads its request from that socket, runs the play and
 exits; the host then writes the exit status to the socket. A caller that wants its command ended closes its sending
 side. When the other end of the host's own socket closes, because its owner has ended in whatever way, the host ends
-every command and itself.
+every command and itself. An owner that did not say goodbye was killed: what else it had started is ended, too.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from projects.core.execution import leftovers
 from projects.core.execution.play import Prepared, prepare, run_play
 from projects.core.execution.pump import TERM_GRACE_S
 from projects.core.execution.reaper import TICK_S, Ending, still_there, terminate
+from projects.core.execution.warm import GOODBYE
 from projects.core.values.redaction import REDACTOR
 
 _DESCRIPTORS = 3
@@ -53,6 +55,9 @@ class Host:
     Args:
       control: The socket that new commands come from.
       prepared: The Ansible that the children inherit.
+
+    Attributes:
+      owner_was_killed: Whether the owner has ended without a goodbye, once `serve` has returned.
     """
 
     def __init__(self, control: socket.socket, prepared: Prepared) -> None:
@@ -62,6 +67,7 @@ class Host:
         self._by_pidfd: dict[int, _Fork] = {}
         self._by_channel: dict[int, _Fork] = {}
         self._ending: list[Ending] = []
+        self.owner_was_killed = True
 
     def serve(self) -> None:
         """Serve until the control socket closes, then end what still runs."""
@@ -92,7 +98,9 @@ class Host:
 
     def _accept(self) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._control, 1, _DESCRIPTORS)
-        if not message:
+        if message == GOODBYE:
+            self.owner_was_killed = False
+        if not descriptors:
             return False
         channel = socket.socket(fileno=descriptors[0])
         if _is_given_up(channel):
@@ -223,7 +231,10 @@ def main() -> int:
             signal.signal(signum, signal.SIG_DFL if signum == signal.SIGTERM else signal.SIG_IGN)
         gc.collect()
         gc.freeze()
-        Host(control, prepared).serve()
+        host = Host(control, prepared)
+        host.serve()
+    if host.owner_was_killed and (owner := os.environ.get(leftovers.OWNER)):
+        leftovers.end_all(leftovers.OWNER, owner)
     shutil.rmtree(os.environ["FORESAIL_CACHE_DIR"], ignore_errors=True)  # the owner may have been killed
     return 0
 

@@ -30,7 +30,7 @@ from projects.core.values.checkout import ROOT
 from projects.core.values.errors import CommandFailed, UsageError
 from projects.core.values.redaction import REDACTOR
 
-HOST = WarmHost()
+HOST = WarmHost(env.child_environment)
 """The warm host of this process; it starts with the first command and ends with the process at the latest."""
 atexit.register(HOST.stop)
 

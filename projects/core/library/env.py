@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def init(root: Path | None = None) -> Path:
+def init(root: Path | None = None, *, owned: bool = True) -> Path:
     """Make or join a run, unless the code stands in one already.
 
     The directory is `$ARTIFACT_DIR` when it is set, else a new `foresail_<date>` below `$FORESAIL_BASE_DIR` (`/tmp`
@@ -55,6 +55,7 @@ def init(root: Path | None = None) -> Path:
 
     Args:
       root: Artifact directory of a run to go on with, instead.
+      owned: Whether what belongs to the end of that run is written again.
 
     Returns:
       The artifact directory.
@@ -80,7 +81,14 @@ def init(root: Path | None = None) -> Path:
     steps = read_steps(record.root) if root or step else []
     known = Attempts(steps, record.root)
     goes_on = root is not None or bool(os.environ.get(RESUMED_VARIABLE))
-    place = context.Place(record, directory, step, path=known.path(step), earlier=known if goes_on else Attempts())
+    place = context.Place(
+        record,
+        directory,
+        step,
+        path=known.path(step),
+        owned=owned and inherited is None,
+        earlier=known if goes_on else Attempts(),
+    )
     for each in steps if step else ():
         if each.parent == step:  # what other child processes of the step have begun
             place.count(each.kind, each.name)
@@ -109,7 +117,7 @@ def planned(earlier: Path | None) -> Iterator[Path]:
 
 def owns_run() -> bool:
     """Return whether this process began the run, rather than having been started by a step of it."""
-    return _inherited(context.here().directory)[0] is None
+    return context.here().owned
 
 
 def child_environment() -> dict[str, str]:

@@ -35,6 +35,8 @@ class Place:
     """Whether this is below a branch of a `Parallel`, where the configuration may not be changed."""
     path: StepPath = ()
     """The path of the step around."""
+    owned: bool = True
+    """Whether this process began the run, or goes on with it, rather than having been started by a step of it."""
     earlier: Attempts = _NOTHING
     """What earlier processes of the run have done, when this one goes on with it."""
     counts: dict[tuple[str, str], Iterator[int]] = field(default_factory=_counts, compare=False, repr=False)

@@ -38,7 +38,7 @@ class ActionModule(ForesailAction):
             for collection in {_collection_of(cluster, target, each) for each in deleted}:
                 wait_for(cluster, collection, condition, max(0.1, arguments["timeout"] - (time.monotonic() - began)))
         if target.name and not self.checking:
-            temporaries.take_off(cluster.located(target))
+            temporaries.take_off(cluster, target)
         return {
             "changed": bool(deleted),
             "deleted": [each["metadata"]["name"] for each in deleted],

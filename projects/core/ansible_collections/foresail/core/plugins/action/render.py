@@ -10,6 +10,7 @@ import yaml
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import ForesailAction, Result
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.arguments import native
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.manifests import apply_all, keep, manifests_of
+from projects.core.cluster.api import target_of
 from projects.core.values.errors import UsageError
 
 
@@ -25,7 +26,14 @@ class ActionModule(ForesailAction):
             keep(manifests, self.artifact(arguments["file"] or f"src/{arguments['template']}"))
         if not arguments["apply"]:
             return {"changed": False, "objects": manifests, "object": manifests[0]}
-        return apply_all(self.cluster, manifests, namespace=arguments["namespace"], checking=self.checking)
+        self.involve("apply", *(target_of(each, arguments["namespace"]) for each in manifests))
+        return apply_all(
+            self.cluster,
+            manifests,
+            namespace=arguments["namespace"],
+            checking=self.checking,
+            temporary=arguments["temporary"],
+        )
 
     def _render(self, path: Path) -> list[dict[str, Any]]:
         from ansible.template import trust_as_template  # noqa: PLC0415 - known to Ansible 2.19 and later

@@ -26,6 +26,12 @@ options:
   file:
     description: Where to keep the manifest, below the artifact directory, such as C(src/deployment.yaml). A Secret is kept without its values.
     type: str
+  temporary:
+    description:
+      - Whether the role deletes the objects again before it ends. They are noted in the run's directory before they are made,
+        so that C(runs cleanup) can delete them after a kill; the C(delete) of the role takes the note off.
+    type: bool
+    default: false
 author:
   - The Foresail authors
 """

@@ -21,6 +21,12 @@ options:
   namespace:
     description: Namespace of the objects whose manifest names none.
     type: str
+  temporary:
+    description:
+      - Whether the role deletes the objects again before it ends. They are noted in the run's directory before they are made,
+        so that C(runs cleanup) can delete them after a kill; the C(delete) of the role takes the note off.
+    type: bool
+    default: false
 author:
   - The Foresail authors
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from projects.core.ansible_collections.foresail.core.plugins.plugin_utils import temporaries
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import (
     Result,
     shown_change,
@@ -47,6 +48,7 @@ def apply_all(
     namespace: str | None,
     checking: bool,
     validation: FieldValidation = "Strict",
+    temporary: bool = False,
 ) -> Result:
     """Apply manifests in order.
 
@@ -56,10 +58,14 @@ def apply_all(
       namespace: Namespace of those that name none.
       checking: Whether to ask only what would change.
       validation: What the server does about unknown fields.
+      temporary: Whether the role deletes them again, which is noted before they are made.
 
     Returns:
       The result of the task.
     """
+    if temporary and not checking:
+        for each in manifests:
+            temporaries.note(cluster.located(target_of(each, namespace)))
     changes = [_apply(cluster, each, namespace, checking=checking, validation=validation) for each in manifests]
     shown = [
         shown_change(change, target_of(manifest, namespace))
