@@ -17,12 +17,14 @@ class InlineWorker(worker.WorkerProcess):
 
     exitcode = 0
     """The strategy takes a worker with another one for dead."""
+    executor = TaskExecutor
+    """What executes the task."""
 
     def start(self) -> None:
         """Run the task and queue its result."""
         task = self._task.copy()
         with worker._task.TaskContext(task):  # noqa: SLF001 - what a worker's own `run` enters
-            result = TaskExecutor(
+            result = self.executor(
                 self._host,
                 task,
                 self._task_vars,

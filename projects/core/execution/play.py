@@ -40,7 +40,7 @@ from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
 from projects.core.execution.inline_worker import InlineWorker
-from projects.core.execution.request import COLLECTIONS, interpreter_vars
+from projects.core.execution.request import COLLECTIONS, PLAN, interpreter_vars
 
 LOG_CALLBACK = "foresail.core.log"
 _WARM_UP: dict[str, Any] = {
@@ -102,7 +102,13 @@ def run_play(prepared: Prepared, play: Mapping[str, Any], extra_vars: Mapping[st
       play: The play; its strings are ours and may hold templates.
       extra_vars: The role's variables: data, whose strings are never templates, whatever they hold.
       check: Whether to run in check mode, showing differences.
+
+    With `$FORESAIL_PLAN` nothing is run: what the tasks would do is written down, in a process that is good for nothing else after.
     """
+    if os.environ.get(PLAN):
+        from projects.core.execution.plan_gate import close_gate  # noqa: PLC0415 - only a process that plans needs it
+
+        close_gate(Path(extra_vars["artifact_extra_logs_dir"]))
     if check:
         context.CLIARGS = CLIArgs({**context.CLIARGS, "check": True, "diff": True})
     # Ansible treats a string as a template only when it is tagged as trusted; these plain ones are not.
