@@ -6,16 +6,17 @@ is told of there, too. This process's own steps are what makes it look.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from projects.core import tracing
-from projects.core.record.steps import Record, Step, merged
+from projects.core.record.following import Follower
+from projects.core.record.steps import Record, Step, read_steps
+from projects.core.record.verdict import within
 from projects.core.tracing import origin as origins
 from projects.core.tracing.origin import Origin
 from projects.core.tracing.sinks import CollectorSink, FileSink, Sink
@@ -39,9 +40,11 @@ class Trace:
     def __init__(self, record: Record, origin: Origin, sinks: Sequence[Sink]) -> None:
         self._origin = origin
         self._sinks = sinks
-        self._lines = _Lines(record.path)
+        self._root = record.root
+        self._follower = Follower(record.root)
+        deque(self._follower.changes(), maxlen=0)  # what was there before is told by whoever did it
         self._own: set[str] = set()
-        self._begun: dict[str, Mapping[str, Any]] = {}
+        self._told: set[str] = set()
         self._lock = threading.RLock()
         self._deaf = record.listen(self._hear) if sinks else lambda: None
 
@@ -72,9 +75,9 @@ class Trace:
             if not sinks:
                 return
             self._deaf()
-            self._look(sinks)
-            for line in [each for each in self._begun.values() if each["id"] in self._own]:
-                self._tell(sinks, merged([line])[0])
+            # All of it once more: a signal may have cut off a look.
+            for step in within(read_steps(self._root), self._own):
+                self._tell(sinks, step)
         for sink in sinks:
             try:
                 trouble = sink.end(_FLUSH_S)
@@ -94,23 +97,21 @@ class Trace:
 
     def _look(self, sinks: Sequence[Sink]) -> None:
         """Read what the record holds by now, and make the spans of what has ended."""
-        self._lines.read()
-        for line in self._lines.taken():
-            name = line.get("id", "")
-            if "start" in line:
-                self._begun[name] = line
-                if line.get("parent") in self._own:
-                    self._own.add(name)
-            elif "end" in line and name in self._own and name in self._begun:
-                self._tell(sinks, merged([self._begun[name], line])[0])
-                del self._begun[name]
+        for step in self._follower.changes():
+            if step.parent in self._own:
+                self._own.add(step.id)
+            if step.end is not None and step.id in self._own:
+                self._tell(sinks, step)
 
     def _tell(self, sinks: Sequence[Sink], step: Step) -> None:
+        if step.id in self._told:
+            return
         for sink in sinks:
             try:
                 sink.emit(step, self._origin)
             except Exception as error:  # noqa: BLE001 - the other sinks, and the other steps, go on
                 logger.warning("the step '%s' is not traced: %s", step.name, error)
+        self._told.add(step.id)
 
 
 def _sinks(origin: Origin, file: Path | None) -> Iterator[Sink]:
@@ -118,7 +119,7 @@ def _sinks(origin: Origin, file: Path | None) -> Iterator[Sink]:
     what = resource(origin.root)
     if file is not None:
         try:
-            yield FileSink(file, what)
+            yield FileSink(file.absolute(), what)
         except OSError as error:
             logger.warning("the trace cannot be written to %s: %s", file, error)
     if tracing.has_collector():
@@ -126,42 +127,3 @@ def _sinks(origin: Origin, file: Path | None) -> Iterator[Sink]:
             yield CollectorSink(what)
         except ForesailError as error:
             logger.warning("the trace is not sent: %s", error)
-
-
-class _Lines:
-    """The lines that a record gets from now on.
-
-    Args:
-      path: The record, which need not be there yet.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = path.stat().st_size if path.exists() else 0
-        self._waiting: deque[dict[str, Any]] = deque()
-
-    def read(self) -> None:
-        """Read the whole lines that were written since the last call."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._read)
-            data = file.read()
-        whole = data.rfind(b"\n") + 1
-        self._waiting.extend(filter(None, map(_parsed, data[:whole].split(b"\n"))))
-        self._read += whole
-
-    def taken(self) -> Iterator[dict[str, Any]]:
-        """Yield what was read; a line is off the list when the next one is asked for, so that a signal loses none."""
-        while self._waiting:
-            yield self._waiting[0]
-            self._waiting.popleft()
-
-
-def _parsed(text: bytes) -> dict[str, Any]:
-    """Return a line, nothing when it was cut off by a kill."""
-    try:
-        line = json.loads(text)
-    except ValueError:
-        return {}
-    return line if isinstance(line, dict) else {}

@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from projects.core import tracing
 from projects.core.record.steps import Cause, Record, Step, new_id, parse_time
-from projects.core.tracing.live import _Lines
 from projects.core.values.checkout import ROOT
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
@@ -341,20 +338,20 @@ def test_a_line_that_a_kill_cut_off_does_not_spoil_the_next(record: Record, tmp_
     assert rest == [""]
 
 
-@given(cuts=st.lists(st.integers(0, 400), max_size=6))
-def test_however_the_record_grows_each_line_is_read_once(tmp_path_factory: Any, cuts: list[int]) -> None:
-    path = tmp_path_factory.mktemp("record") / "_steps.jsonl"
-    whole = "".join(json.dumps({"id": f"{number:x}", "name": "ž" * number}) + "\n" for number in range(10)).encode()
-    followed = _Lines(path)
-    found = []
-    begin = 0
-    for cut in [*sorted(cuts), len(whole)]:
-        with path.open("ab") as file:
-            file.write(whole[begin:cut])
-        begin = max(begin, cut)
-        followed.read()
-        found += [line["id"] for line in followed.taken()]
-    assert found == [f"{number:x}" for number in range(10)]
+def test_what_a_signal_cut_off_is_told_in_the_end(record: Record, tmp_path: Path, monkeypatch: Any) -> None:
+    def work(record: Record) -> None:
+        main = begun(record, "main")
+        with monkeypatch.context() as patched:
+            patched.setattr("projects.core.tracing.live.Follower.changes", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                passed(record, "cut off", main)
+        record.end(main, Status.INTERRUPTED)
+
+    def interrupted(_: object) -> Iterator[Step]:
+        raise KeyboardInterrupt
+
+    traced(record, tmp_path / "t", work)
+    assert sorted(span["name"] for span in lines(tmp_path / "t")) == ["cut off", "main"]
 
 
 # --- when something is wrong ------------------------------------------------------------------------------------------------
