@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from projects.core.console.terminal import is_plain
 from projects.core.record.artifacts import clean
@@ -74,6 +74,17 @@ class Paper:
             )
             for each in filled or [""]:
                 print((" " * (indent + own) + self._painted(each, style)).rstrip())
+
+    def columns(self, head: Sequence[tuple[str, str]], text: str, *, indent: int = 0) -> None:
+        """Print what stands in the first columns, each with its style, and beside it a text of any length."""
+        width = indent + sum(len(each) for each, _ in head)
+        wrapped = textwrap.wrap(
+            clean(text), max(self.width - width, _NARROWEST), break_long_words=False, break_on_hyphens=False
+        )
+        first = " " * indent + "".join(self._painted(clean(each), style) for each, style in head)
+        for line in wrapped or [""]:
+            print((first + line).rstrip())
+            first = " " * width
 
     def verbatim(self, text: str, *, indent: int = 0) -> None:
         """Print lines as they stand, such as those of a log."""

@@ -157,15 +157,13 @@ def _say_unfinished(paper: Paper, run: Run) -> None:
 def _skipped(run: Run, step: Step) -> str:
     done = next((each for each in run.steps if each.id == step.reuses), None)
     if done:
-        return f"it was skipped: {path_of(done)} had done it before, at {done.end}"
-    return "it was skipped: the configuration's exec_list says so; the file SKIPPED has the directive"
+        reason = f" ({step.cause.message})" if step.cause else ""
+        return f"it was skipped: {path_of(done)} had done it{reason}"
+    said = step.cause.message if step.cause else "the file SKIPPED in its directory says why"
+    return f"it was skipped: {said}"
 
 
 def _without_failure(run: Run, step: Step) -> str:
-    return (
-        "goes on"
-        if step.status == Status.RUNNING and run.alive
-        else "was cut off by a kill"
-        if step.status == Status.RUNNING
-        else "passed"
-    )
+    if step.status != Status.RUNNING:
+        return "passed"
+    return "goes on" if run.alive else "was cut off by a kill"

@@ -125,7 +125,7 @@ def _cause(tree: _Tree, step: Step) -> str:
     """Return why a step did not pass, in a line, where that began; the steps around it need not say it again."""
     if trouble := tree.cancelled.get(step.id):
         return "" if step.parent in tree.cancelled else f"because {path_of(trouble.origin)} failed"
-    if step.cause is None or step.status == Status.CANCELLED:
+    if step.cause is None or step.reuses or step.status == Status.CANCELLED:
         return ""
     if step.cause.step != step.id and step.cause.step in tree.by_id:
         return ""
