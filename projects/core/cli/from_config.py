@@ -13,6 +13,7 @@ from projects.core.cli.toolbox import FROM_CONFIG, run_command
 from projects.core.library import config
 from projects.core.record.steps import redacted
 from projects.core.toolbox.binding import bind_line, parameters_of
+from projects.core.toolbox.conversion import Words
 from projects.core.toolbox.discovery import find_command
 from projects.core.toolbox.help import command_help, usage_of
 from projects.core.toolbox.specification import read_docstring
@@ -56,6 +57,7 @@ def from_config(  # noqa: PLR0913 - the flags of its command line
     prefix: str | None = None,
     suffix: str | None = None,
     extra: dict[str, Any] | None = None,
+    set_: Words = Words(),  # noqa: B008 - immutable
     show_args: str | bool = False,
     check: bool = False,
 ) -> int:
@@ -70,6 +72,7 @@ def from_config(  # noqa: PLR0913 - the flags of its command line
       prefix: What stands before the command in the section's name, as in PREFIX/GROUP COMMAND.
       suffix: What stands behind it, as in GROUP COMMAND/SUFFIX.
       extra: Arguments that are laid over the section's, in YAML or JSON.
+      set_: A value of the configuration, as KEY=VALUE; above presets.
       show_args: Print the arguments as YAML, or the value of the one that is named, and run nothing.
       check: Whether nothing may be written and what would change is shown.
 
@@ -80,7 +83,9 @@ def from_config(  # noqa: PLR0913 - the flags of its command line
       TemplateError: the section cannot be rendered; the error names template, line, section and variable.
     """
     find_command(group, command)
-    configuration = config.read(project_name=project, config_file=config_file, command_args_file=command_args_file)
+    configuration = config.read(
+        project_name=project, config_file=config_file, command_args_file=command_args_file, settings=set_
+    )
     shown = bool(show_args)
     with config.use(configuration):
         arguments = config.command_args(group, command, prefix=prefix, suffix=suffix, extra=extra, private=shown)

@@ -7,6 +7,7 @@ from typing import Any
 from projects.core.configuration.errors import WrongKind
 
 _SCALARS = (str, bool, int, float, type(None))
+SECRET = "*$@"  # noqa: S105 - how a reference to a secret starts
 
 
 def copied(value: Any) -> Any:
@@ -40,6 +41,16 @@ def described(value: Any) -> str:
         return f"the number {value}"
     text = str(value)
     return f"the text {text!r}" if len(text) <= 60 else f"a text of {len(text)} characters"  # noqa: PLR2004 - half a line
+
+
+def is_reference(value: Any) -> bool:
+    """Tell whether a value, as it is written, stands for another one, or holds the text of one."""
+    return isinstance(value, str) and (value.startswith(("@", SECRET)) or "{@" in value)
+
+
+def is_secret(value: Any) -> bool:
+    """Tell whether a value, as it is written, is a reference to a secret."""
+    return isinstance(value, str) and value.startswith(SECRET)
 
 
 def _name(key: Any) -> Any:

@@ -100,6 +100,21 @@ def parse_document(text: str, file: Path, *, last_wins: bool = False, lines: Seq
     return Document(file, builder.mapping(node, ()), builder.lines)
 
 
+def parse_value(text: str, *, exact: bool = False) -> Any:
+    """Read the YAML of a value that stands in no file, such as an argument.
+
+    Args:
+      text: The YAML.
+      exact: Whether a number that would be written in another way, such as ``4.20`` or ``007``, is left the text it is.
+
+    Raises:
+      ConfigError: it is no YAML.
+    """
+    builder = _Builder(Path("value"), last_wins=False, origins=None, exact=exact)
+    node = builder.compose(text)
+    return None if node is None else builder.build(node, ())
+
+
 def _with_pairs_joined(text: str) -> str:
     """Return YAML with JSON's escapes of characters like 🐴, which are two, as YAML's, which is one.
 
@@ -118,8 +133,9 @@ def _kind(node: yaml.Node) -> str:
 class _Builder:
     """Builds the data of one file, and notes the line of each value."""
 
-    def __init__(self, file: Path, *, last_wins: bool, origins: Sequence[int] | None) -> None:
+    def __init__(self, file: Path, *, last_wins: bool, origins: Sequence[int] | None, exact: bool = False) -> None:
         self.file = file
+        self.exact = exact
         self.last_wins = last_wins
         self.origins = origins
         self.lines: dict[KeyPath, int] = {}
@@ -177,6 +193,12 @@ class _Builder:
         return elements
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
+        value = self._value(node)
+        if self.exact and type(value) in {int, float} and str(value) != node.value:
+            return node.value
+        return value
+
+    def _value(self, node: yaml.ScalarNode) -> Any:
         tag, text = node.tag, node.value
         if tag in _TEXT:
             return text

@@ -3,6 +3,7 @@
     ConfigError                            2   wrong files: every problem, with its file and line
     ├── UnknownKey        (KeyError)       2   a key that the configuration does not have, or that names several values
     ├── WrongKind         (TypeError)      2   a value of another kind than what was declared
+    ├── NotAllowed                         2   a value that config.schema.yaml does not allow
     ├── BrokenReference                    2   a reference to nothing, to itself, or of a form that is not accepted
     ├── SecretUnhandled   (PermissionError) 2  a secret read without handled_secretly=True
     └── ConfigInBranch    (RuntimeError)   2   a change from a branch of `Parallel`
@@ -25,6 +26,10 @@ class UnknownKey(ConfigError, KeyError):
 
 class WrongKind(ConfigError, TypeError):
     """A value of another kind than what the configuration declares."""
+
+
+class NotAllowed(ConfigError):
+    """A value that `config.schema.yaml` does not allow."""
 
 
 class BrokenReference(ConfigError):
@@ -72,15 +77,20 @@ def report(problems: Iterable[Problem], what: str = "the configuration cannot be
     Raises:
       ConfigError: there is a problem.
     """
-    once: dict[object, Problem] = {}
-    for problem in problems:
-        once.setdefault((problem.place, problem.about) if problem.about else problem, problem)
-    told = sorted(once.values(), key=lambda problem: _order(problem.place))
+    told = ordered(problems)
     if len(told) == 1:
         raise ConfigError(f"{what}: {told[0]}")
     if told:
         lines = "\n".join(f"  {problem}" for problem in told)
         raise ConfigError(f"{what}, there are {len(told)} errors:\n{lines}")
+
+
+def ordered(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems as they are told: each once, in the order of the files."""
+    once: dict[object, Problem] = {}
+    for problem in problems:
+        once.setdefault((problem.place, problem.about) if problem.about else problem, problem)
+    return sorted(once.values(), key=lambda problem: _order(problem.place))
 
 
 def _order(place: Place | None) -> tuple[str, int]:

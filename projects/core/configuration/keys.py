@@ -150,6 +150,15 @@ def leaves(tree: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         yield from leaves(value, (*path, name_of(key)))
 
 
+def everything(tree: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Give each value of a tree with its path, elements of lists too: scalars, empty lists and empty mappings."""
+    members = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    if not members:
+        yield path, tree
+    for step, value in members:
+        yield from everything(value, (*path, step if isinstance(tree, list) else name_of(step)))
+
+
 def siblings(tree: Any, path: KeyPath) -> list[str]:
     """Return the keys beside a path that leads nowhere: those of the last mapping on its way."""
     for length in range(len(path) - 1, -1, -1):

@@ -1,7 +1,7 @@
 """Who wins: the layers laid over the base, from the weakest to the strongest. Called by `loading`, and by `apply_preset`.
 
     config.yaml < local overrides < presets to apply < ci_presets.variable_overrides < local overrides again
-                < presets of the pull request < overrides of the pull request
+                < presets of the pull request < --preset < --set < overrides of the pull request
 
 Each layer is a list of assignments, and laying it is a fold: what is wrong is collected, and what is right goes on.
 """
@@ -27,6 +27,7 @@ from projects.core.configuration.presets import (
     unknown_preset,
 )
 from projects.core.configuration.rules import Ground, check
+from projects.core.configuration.settings import assignments as assignments_by_words
 
 PR_ARGUMENT = "PR_POSITIONAL_ARG_"
 TO_APPLY = (BLOCK, "to_apply")
@@ -41,6 +42,10 @@ class Overlays:
     local: Document | None = None
     pull_request: Document | None = None
     presets_of_pull_request: bool = False
+    presets: tuple[str, ...] = ()
+    """Presets that a command line asks for."""
+    settings: tuple[str, ...] = ()
+    """Values that it sets, each ``key=value``."""
 
 
 Laid = tuple[Configuration, list[Problem]]
@@ -65,14 +70,32 @@ def layered(configuration: Configuration, presets: Presets, overlays: Overlays) 
 
     # What is wrong with them is told the second time, when the keys that presets bring are there.
     configuration, _ = lay(configuration, overrides_of(overlays.local, Layer.LOCAL))
+    configuration, _ = with_settings(configuration, overlays.settings)
     configuration = over(with_presets(configuration, presets, _to_apply(configuration, problems)))
     configuration = over(lay(configuration, _ci_overrides(configuration, problems)))
     configuration = over(lay(configuration, overrides_of(overlays.local, Layer.LOCAL)))
     if overlays.presets_of_pull_request:
         asked = asked_by_pull_request(configuration, overlays.pull_request)
         configuration = over(with_presets(configuration, presets, asked))
+    configuration = over(by_command_line(configuration, presets, overlays))
     configuration = over(lay(configuration, overrides_of(overlays.pull_request, Layer.PR)))
     return configuration, problems
+
+
+def by_command_line(configuration: Configuration, presets: Presets, overlays: Overlays) -> Laid:
+    """Lay what a command line asks for over a configuration: presets, and the values that it sets over them."""
+    requests = [Request(name, "--preset") for name in overlays.presets]
+    configuration, problems = with_presets(configuration, presets, requests)
+    configuration, more = with_settings(configuration, overlays.settings)
+    return configuration, [*problems, *more]
+
+
+def with_settings(configuration: Configuration, words: Iterable[str]) -> Laid:
+    """Lay the values that a command line sets, each ``key=value``, over a configuration."""
+    problems: list[Problem] = []
+    wanted = list(assignments_by_words(words, configuration, problems))
+    configuration, more = lay(configuration, wanted)
+    return configuration, [*problems, *more]
 
 
 def lay(configuration: Configuration, assignments: Iterable[Assignment]) -> Laid:
@@ -96,7 +119,13 @@ def checked(configuration: Configuration, assignment: Assignment) -> KeyPath | P
     """Return where an assignment goes, or what is wrong with it."""
     origin = assignment.origin
     who = f"preset '{origin.presets[-1]}'" if origin.presets else str(origin.layer)
-    ground = Ground(configuration.data, configuration.declared, configuration.base.place, configuration.place)
+    ground = Ground(
+        configuration.data,
+        configuration.declared,
+        configuration.base.place,
+        configuration.place,
+        configuration.schema,
+    )
     may_create = origin.layer in MAY_CREATE
     return check(assignment.key, assignment.value, ground, who=who, place=origin.place, may_create=may_create)
 

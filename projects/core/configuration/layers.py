@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from projects.core.configuration.document import Document, Place
 from projects.core.configuration.keys import MISSING, KeyPath, find, replaced
+
+if TYPE_CHECKING:
+    from projects.core.configuration.schema import Schema
 
 
 class Layer(StrEnum):
@@ -26,6 +29,7 @@ class Layer(StrEnum):
     PRESET = "preset"
     CI = "ci_presets.variable_overrides"
     PR_PRESET = "preset of the pull request"
+    SET = "--set"
     PR = "overrides of the pull request"
     CODE = "set_config"
 
@@ -83,6 +87,7 @@ class Configuration:
       data: The values, references as they are written.
       origins: What set each path that is not as in the base.
       history: Every assignment, in order.
+      schema: What `config.schema.yaml` declares, None when there is none.
     """
 
     base: Base
@@ -90,6 +95,7 @@ class Configuration:
     data: dict[Any, Any]
     origins: Mapping[KeyPath, Origin] = field(default_factory=dict)
     history: tuple[Assignment, ...] = ()
+    schema: Schema | None = None
 
     def origin(self, path: KeyPath) -> Origin | None:
         """Return what set the value at `path`: the last assignment to it or to what is around it, else the base."""
@@ -97,6 +103,10 @@ class Configuration:
             if origin := self.origins.get(path[:length]):
                 return origin
         return self.base.origin(path)
+
+    def is_secret(self, path: KeyPath) -> bool:
+        """Return whether the value at `path` is declared to be a secret, wherever it stands."""
+        return self.schema is not None and self.schema.is_secret(path)
 
     def place(self, path: KeyPath) -> Place | None:
         """Return where the value at `path` was set."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from projects.core.configuration.data import copied, described
 from projects.core.configuration.document import Place
@@ -17,6 +17,9 @@ from projects.core.configuration.keys import name_of, replaced
 from projects.core.configuration.layers import Assignment, Base, Layer, Origin
 from projects.core.configuration.rules import Ground, check
 from projects.core.values.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from projects.core.configuration.schema import Schema
 
 BLOCK = "ci_presets"
 NAMES = f"{BLOCK}.names"
@@ -133,8 +136,8 @@ def assignments_of(presets: Presets, name: str, layer: Layer) -> Iterator[Assign
             yield Assignment(key, value, Origin(layer, place, through))
 
 
-def check_presets(base: Base, presets: Presets) -> list[Problem]:
-    """Return everything that is wrong with the presets: parents that do not exist, loops, unknown keys, kind changes."""
+def check_presets(base: Base, presets: Presets, schema: Schema | None = None) -> list[Problem]:
+    """Return everything that is wrong with the presets: unknown parents, loops, unknown keys, values that are not as declared."""
     problems = [
         unknown_preset(parent, presets, f"preset '{preset.name}': {EXTENDS}", base.place((BLOCK, preset.name, EXTENDS)))
         for preset in presets.values()
@@ -144,7 +147,7 @@ def check_presets(base: Base, presets: Presets) -> list[Problem]:
     problems += _loops(presets, base)
     after: dict[str, Any] = {}
     for name in presets:
-        _values_after(name, presets, base, after, problems)
+        _values_after(name, presets, base, schema, after, problems)
     return problems
 
 
@@ -173,7 +176,9 @@ def _loop_from(name: str, presets: Presets) -> tuple[str, ...] | None:
     return None
 
 
-def _values_after(name: str, presets: Presets, base: Base, after: dict[str, Any], problems: list[Problem]) -> Any:
+def _values_after(
+    name: str, presets: Presets, base: Base, schema: Schema | None, after: dict[str, Any], problems: list[Problem]
+) -> Any:
     """Return the values that stand after a preset alone was applied; what is wrong in its own items is added."""
     if name in after:
         return after[name]
@@ -181,18 +186,18 @@ def _values_after(name: str, presets: Presets, base: Base, after: dict[str, Any]
     parents = presets[name].parents
     after[name] = base.data  # what a loop sees
     if len(parents) == 1 and parents[0] in presets:
-        data = _values_after(parents[0], presets, base, after, problems)
+        data = _values_after(parents[0], presets, base, schema, after, problems)
     else:
         data = base.data
         for parent in through[:-1]:
-            data = _with_items(data, presets[parent], base, [])
-    after[name] = _with_items(data, presets[name], base, problems)
+            data = _with_items(data, presets[parent], base, schema, [])
+    after[name] = _with_items(data, presets[name], base, schema, problems)
     return after[name]
 
 
-def _with_items(data: Any, preset: Preset, base: Base, problems: list[Problem]) -> Any:
+def _with_items(data: Any, preset: Preset, base: Base, schema: Schema | None, problems: list[Problem]) -> Any:
     for key, value, place in preset.items:
-        ground = Ground(data, base.data, base.place, base.place)
+        ground = Ground(data, base.data, base.place, base.place, schema)
         outcome = check(key, value, ground, who=f"preset '{preset.name}'", place=place)
         if isinstance(outcome, Problem):
             problems.append(outcome)

@@ -6,18 +6,19 @@ thread always sees a whole one. After each exchange the resolved files are writt
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import EllipsisType, FrameType
 from typing import Any
 
-from projects.core.configuration.data import copied
+from projects.core.configuration.data import copied, is_secret
 from projects.core.configuration.document import Place, shown
 from projects.core.configuration.errors import ConfigInBranch, Problem, UnknownKey, WrongKind, report
-from projects.core.configuration.keys import MISSING, KeyPath, exists, find, format_key, parse_key
+from projects.core.configuration.keys import MISSING, KeyPath, everything, exists, find, format_key, parse_key
 from projects.core.configuration.layering import (
     PR_ARGUMENT,
     asked_by_pull_request,
@@ -25,10 +26,12 @@ from projects.core.configuration.layering import (
     lay,
     overrides_of,
     with_presets,
+    with_settings,
 )
 from projects.core.configuration.layers import Assignment, Configuration, Layer, Origin, assigned
 from projects.core.configuration.loading import Loaded
-from projects.core.configuration.presets import Request
+from projects.core.configuration.presets import BLOCK, Request
+from projects.core.configuration.reads import note
 from projects.core.configuration.references import Resolver
 from projects.core.configuration.resolved_files import ResolvedFiles
 from projects.core.configuration.rules import suggestion
@@ -36,7 +39,10 @@ from projects.core.configuration.sections import template_file
 from projects.core.configuration.templates import Templates, arguments, read_templates, without_private
 from projects.core.record.context import here, is_initialised
 from projects.core.values.checkout import ROOT
+from projects.core.values.errors import ConfigError
 from projects.core.values.nearest import did_you_mean
+from projects.core.values.redaction import MASK, REDACTOR
+from projects.core.values.secret import Secret
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +86,7 @@ class Project:
         self._files = files
         self._root = root
         self._lock = threading.RLock()
+        _register_secrets(self._configuration)
 
     @property
     def configuration(self) -> Configuration:
@@ -124,14 +131,31 @@ class Project:
         if raw is MISSING or path is None:
             path = Resolver(configuration).locate(jsonpath)
             if path is None:
+                note(configuration, jsonpath)
                 return self._default(jsonpath, default_value, warn=warn)
             raw = find(configuration.data, path)
         value = raw
-        if isinstance(raw, dict | list) or (isinstance(raw, str) and "@" in raw):
+        note(configuration, path)
+        if isinstance(raw, dict | list) or (isinstance(raw, str) and "@" in raw) or configuration.schema is not None:
             value = Resolver(configuration, self._read_secret if handled_secretly else None).resolve(raw, path)
         if print and not handled_secretly and logger.isEnabledFor(logging.INFO):
             logger.info("get_config: %s --> %s", jsonpath, value)
         return value
+
+    def get_secret(self, jsonpath: str) -> Secret:
+        """Return the secret that a key stands for, as a value that is not shown by mistake.
+
+        Args:
+          jsonpath: The key.
+
+        Raises:
+          UnknownKey, BrokenReference, SecretMissing: as `get_config`.
+          WrongKind: what the key stands for is no text.
+        """
+        value = self.get_config(jsonpath, handled_secretly=True)
+        if not isinstance(value, str):
+            raise WrongKind(f"{jsonpath}: expected a secret, which is text, found {type(value).__name__}")
+        return Secret(value, jsonpath)
 
     def set_config(
         self,
@@ -149,6 +173,7 @@ class Project:
         Raises:
           UnknownKey: there is no such key.
           WrongKind: a mapping where none is declared, or something else than null where a mapping is.
+          NotAllowed: `config.schema.yaml` does not allow the value.
           ConfigInBranch: called from a branch of `Parallel`.
         """
         refuse_in_branch(f"set {jsonpath}")
@@ -161,6 +186,17 @@ class Project:
             self._become(assigned(self._configuration, path, assignment))
         if print:
             logger.info("set_config: %s --> %s", jsonpath, value)
+
+    def over(self, settings: Iterable[str]) -> Project:
+        """Return a configuration like this one, over which settings, each ``key=value``, are laid; it is written nowhere.
+
+        Raises:
+          ConfigError: a setting cannot be accepted; all of them are told at once.
+        """
+        configuration, problems = with_settings(self._configuration, settings)
+        report(problems)
+        loaded = Loaded(configuration, self._presets, self._overlays)
+        return Project(loaded, read_secret=self._read_file, template=self._template, root=self._root)
 
     def apply_preset(self, name: str) -> None:
         """Apply a preset and what it extends.
@@ -250,6 +286,15 @@ class Project:
         own = self._template
         return template_file(own) if own and own.is_dir() else own
 
+    def declared_secrets(self) -> list[tuple[str, str]]:
+        """Return every secret that the configuration refers to: its key, and the name of its file, which is not read."""
+        resolver, found = Resolver(self._configuration), []
+        for path, value in everything(self._configuration.data):
+            if is_secret(value) and path[0] != BLOCK:  # what a preset that is not applied refers to is not needed
+                with contextlib.suppress(ConfigError):  # one that leads nowhere is told by whoever reads it
+                    found.append((format_key(path), resolver.file_of_secret(value, path)))
+        return found
+
     def origin(self, key: str) -> Origin | None:
         """Return what set the value of a key."""
         return self._configuration.origin(parse_key(key) or ())
@@ -285,6 +330,8 @@ class Project:
         return {key: did_you_mean(key, map(str, base)) for key in new}
 
     def _become(self, configuration: Configuration) -> None:
+        if configuration.schema and configuration.schema.has_secrets:
+            _register_secrets(configuration)
         self._configuration = configuration
         self.write()
 
@@ -319,6 +366,19 @@ class Project:
     def _told(self, path: KeyPath) -> str:
         origin = self._configuration.origin(path)
         return format_key(path) + (f" ({origin})" if origin else "")
+
+
+def _register_secrets(configuration: Configuration) -> None:
+    """Let the redactor know what is declared to be a secret and stands in a file, or on a line, all the same."""
+    schema = configuration.schema
+    if schema is None or not schema.has_secrets:
+        return
+    written = [document.data for _, document in configuration.base.documents]
+    found = {text for data in written for text in schema.secrets_in(data)}
+    for each in configuration.history:
+        found |= set(schema.secrets_in(each.value, parse_key(each.key) or ()))
+    for text in found - {MASK, *REDACTOR.values}:
+        REDACTOR.register(text)
 
 
 def refuse_in_branch(what: str) -> None:

@@ -1,49 +1,105 @@
-"""Which keys of the configuration some code reads, for who has to know whether it would read the same again.
+"""Which keys were read, each with a digest of its value. Asked by whoever must know whether a result still holds.
 
-Collected in the context, so that a branch of a `Parallel` notes what it reads where its Parallel stands.
+    with collected() as keys:
+        …                          # get_config, templates
+    keys["probe.size"] == digest_of(project, "probe.size")    # as long as its value is the same
+
+What collects stands in a context variable, so branches of a `Parallel` note their reads in the collection around them.
+When nobody collects, a read costs the look at that variable.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from projects.core.configuration.project import Project
+from projects.core.configuration.data import SECRET
+from projects.core.configuration.keys import MISSING, KeyPath, find, format_key
+from projects.core.configuration.layers import Configuration
+from projects.core.configuration.references import Resolver
+from projects.core.values.errors import ConfigError
+from projects.core.values.redaction import MASK
 
-_collecting: ContextVar[dict[str, str] | None] = ContextVar("foresail_configuration_reads", default=None)
+ABSENT = "absent"
+"""What stands for a key that does not exist."""
+
+_collections: ContextVar[tuple[dict[str, str], ...]] = ContextVar("foresail_reads", default=())
 
 
-@contextmanager
+class HasConfiguration(Protocol):
+    """What holds a configuration, such as `Project`."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration as it is now."""
+
+
+@contextlib.contextmanager
 def collected() -> Iterator[dict[str, str]]:
-    """Collect what is read inside the block: each key with a digest of its value."""
-    found: dict[str, str] = {}
-    token = _collecting.set(found)
+    """Collect the keys that are read inside the block, in this context and in those copied from it.
+
+    Yields:
+      For each key the digest of its value, or ABSENT. It grows while the block runs; blocks around it collect too.
+    """
+    keys: dict[str, str] = {}
+    token = _collections.set((*_collections.get(), keys))
     try:
-        yield found
+        yield keys
     finally:
-        _collecting.reset(token)
-        if (around := _collecting.get()) is not None:
-            around.update(found)
+        _collections.reset(token)
 
 
-def note(key: str, value: Any) -> None:
-    """Note that a key was read and what its value was; does nothing when nobody collects."""
-    if (found := _collecting.get()) is not None:
-        found[key] = digest(value)
+def digest_of(project: HasConfiguration, key: str) -> str | None:
+    """Return the digest of a key's present value, as `collected` notes it.
+
+    Args:
+      project: The configuration.
+      key: The key.
+
+    Returns:
+      The digest, with every reference followed but those to secrets, of which the reference counts; ABSENT when
+      there is no such key; None when its value cannot be told, so that it is the same as nothing.
+    """
+    try:
+        path = Resolver(project.configuration).locate(key)
+        return ABSENT if path is None else _digest(project.configuration, path)
+    except ConfigError:
+        return None
 
 
-def digest(value: Any) -> str:
-    """Return what stands for a value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def note(configuration: Configuration, path: KeyPath | str) -> None:
+    """Note that a key is read, when anybody collects. Called for each read.
+
+    Args:
+      configuration: The configuration that is read.
+      path: The key's path; a key that does not exist, as it was asked for.
+    """
+    if not (collections := _collections.get()):
+        return
+    key, digest = (path, ABSENT) if isinstance(path, str) else (format_key(path), _digest_or_none(configuration, path))
+    if digest is not None:
+        for each in collections:
+            each[key] = digest
 
 
-def digest_of(project: Project, key: str) -> str | None:
-    """Return what stands for the value that a key has now, None when there is no such key."""
-    missing = object()
-    value = project.get_config(key, missing, warn=False, print=False)
-    return None if value is missing else digest(value)
+def _digest_or_none(configuration: Configuration, path: KeyPath) -> str | None:
+    """Return a digest; None when the value cannot be told, which whoever reads it is told."""
+    try:
+        return _digest(configuration, path)
+    except ConfigError:
+        return None
+
+
+def _digest(configuration: Configuration, path: KeyPath) -> str:
+    value = find(configuration.data, path)
+    if value is MISSING:
+        return ABSENT
+    resolved = Resolver(configuration, lambda _key, file: f"{SECRET}{file}").resolve(value, path)
+    if configuration.schema and configuration.schema.has_secrets:
+        resolved = configuration.schema.masked(resolved, path, MASK)
+    text = json.dumps(resolved, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,14 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from projects.core.configuration.data import described
+from projects.core.configuration.data import SECRET, described
 from projects.core.configuration.errors import BrokenReference, SecretUnhandled, UnknownKey
 from projects.core.configuration.jsonpath import matches
 from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, name_of, parse_key
 from projects.core.configuration.layers import Configuration
 from projects.core.configuration.rules import suggestion
+from projects.core.values.errors import SecretMissing
+from projects.core.values.redaction import MASK
 
-SECRET = "*$@"  # noqa: S105 - how a reference to a secret starts
 _INSIDE = re.compile(r"\{@([^{}]*)\}")
 
 ReadSecret = Callable[[str, str], str]
@@ -49,6 +50,14 @@ class Resolver:
           SecretUnhandled: one is a secret, and there is nothing that reads secrets.
           SecretMissing: a secret's file is not there.
         """
+        if self.read_secret is None and self.configuration.is_secret(path):
+            raise self._unhandled(path, "a secret, as config.schema.yaml declares")
+        if value == MASK and self.configuration.is_secret(path):
+            raise SecretMissing(
+                f"{format_key(path)} is a secret that stood in a file, and is not handed on to other processes",
+                hint=f"keep it in a file of the directory of secrets, and refer to it with '{SECRET}key'",
+                place=self._place(path),
+            )
         if isinstance(value, str):
             return self._text(value, path, way) if "@" in value else value
         if isinstance(value, dict):
@@ -133,13 +142,31 @@ class Resolver:
 
     def _secret(self, key: str, path: KeyPath, way: tuple[KeyPath, ...]) -> str:
         if self.read_secret is None:
-            name = format_key(path)
-            hint = f"read it with get_config({name!r}, handled_secretly=True), and hand it on without printing it"
-            raise SecretUnhandled(f"{name} is a secret ({SECRET}{key})", hint=hint, place=self._place(path))
+            raise self._unhandled(path, f"a secret ({SECRET}{key})")
+        return self.read_secret(format_key(path), self._file_of_secret(key, path, way))
+
+    def file_of_secret(self, text: str, path: KeyPath) -> str:
+        """Return the name of the file that a reference to a secret stands for; it is not read.
+
+        Args:
+          text: The reference, ``*$@key``.
+          path: Where it stands.
+
+        Raises:
+          BrokenReference: it leads to no file name.
+        """
+        return self._file_of_secret(text.removeprefix(SECRET), path, ())
+
+    def _file_of_secret(self, key: str, path: KeyPath, way: tuple[KeyPath, ...]) -> str:
         file = self._value(key, path, way)
-        if not isinstance(file, str):
-            raise self._broken(path, f"'{SECRET}{key}': expected the name of a file at {key}, found {described(file)}")
-        return self.read_secret(format_key(path), file)
+        if isinstance(file, str):
+            return file
+        raise self._broken(path, f"'{SECRET}{key}': expected the name of a file at {key}, found {described(file)}")
+
+    def _unhandled(self, path: KeyPath, what: str) -> SecretUnhandled:
+        name = format_key(path)
+        hint = f"read it with get_config({name!r}, handled_secretly=True), and hand it on without printing it"
+        return SecretUnhandled(f"{name} is {what}", hint=hint, place=self._place(path))
 
     def _broken(self, path: KeyPath, message: str, hint: str | None = None) -> BrokenReference:
         return BrokenReference(f"{format_key(path)}: {message}", hint=hint, place=self._place(path))
@@ -147,8 +174,3 @@ class Resolver:
     def _place(self, path: KeyPath) -> str | None:
         origin = self.configuration.origin(path)
         return str(origin.place) if origin and origin.place else None
-
-
-def is_secret(value: Any) -> bool:
-    """Tell whether a value, as it is written, is a reference to a secret."""
-    return isinstance(value, str) and value.startswith(SECRET)

@@ -2,6 +2,7 @@
 
     config.yaml              every layer applied; references, and so secrets, as they are written
     config.provenance.yaml   for each key the layer, the line, and the preset with those that it came through
+    config.schema.yaml       what the project declares about them, when it does
     presets_applied          ``preset[NAME] key --> value``, in order
 
 Written anew by the library after each change. A block that has not changed is not dumped again: trees are never
@@ -18,12 +19,15 @@ from typing import Any
 
 import yaml
 
-from projects.core.configuration.keys import KeyPath, format_key, leaves, name_of
-from projects.core.configuration.layers import Configuration, Origin
+from projects.core.configuration.document import Place, read_document
+from projects.core.configuration.keys import KeyPath, format_key, leaves, name_of, parse_key
+from projects.core.configuration.layers import Assignment, Configuration, Layer, Origin
 from projects.core.configuration.presets import BLOCK, RESERVED
+from projects.core.configuration.schema import FILE as SCHEMA
 from projects.core.record.artifacts import write_atomically
+from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ConfigError
-from projects.core.values.redaction import REDACTOR
+from projects.core.values.redaction import MASK, REDACTOR
 
 MARK = "# Written by Foresail: every layer is applied in this file.\n"
 CONFIG = "config.yaml"
@@ -48,12 +52,14 @@ class ResolvedFiles:
     Args:
       directory: The run's root.
       mirror: A directory where the resolved file is written too, for the later steps of a CI job.
+      applied: The lines of `presets_applied` that stay, from a process before.
     """
 
-    def __init__(self, directory: Path, mirror: Path | None = None) -> None:
+    def __init__(self, directory: Path, mirror: Path | None = None, *, applied: str = "") -> None:
         self.config = directory / CONFIG
         self._directory = directory
         self._mirror = mirror
+        self._applied = applied
         self._secrets = 0
         self._dumped: Blocks = {}
         self._traced: Blocks = {}
@@ -82,7 +88,9 @@ class ResolvedFiles:
         if self._mirror:
             self._replace(self._mirror / CONFIG, text)
         self._replace(self._directory / PROVENANCE, self._trace(configuration))
-        applied = REDACTOR.redact("".join(presets_applied(configuration)))
+        if configuration.schema:
+            self._replace(self._directory / SCHEMA, yaml_text(configuration.schema.data))
+        applied = self._applied + REDACTOR.redact("".join(presets_applied(configuration)))
         if applied or (self._directory / PRESETS_APPLIED).exists():
             self._replace(self._directory / PRESETS_APPLIED, applied)
 
@@ -92,7 +100,11 @@ class ResolvedFiles:
             self._written[file] = text
 
     def _dump(self, configuration: Configuration) -> str:
+        schema = configuration.schema
+
         def text_of(path: KeyPath, value: Any) -> str:
+            if schema and schema.has_secrets:
+                value = schema.masked(value, tuple(map(name_of, path)), MASK)
             dumped = REDACTOR.redact(yaml_text({path[-1]: value}))
             return dumped if len(path) == 1 else textwrap.indent(dumped, "  ")
 
@@ -150,9 +162,34 @@ def presets_applied(configuration: Configuration) -> Iterator[str]:
     """Give a line for each value that a preset set."""
     for assignment in configuration.history:
         if assignment.origin.presets:
-            value = json.dumps(assignment.value, default=str, ensure_ascii=False)
-            shown = assignment.value if isinstance(assignment.value, str) else value
+            value = _without_secrets(configuration, assignment)
+            shown = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
             yield f"preset[{assignment.origin.presets[-1]}] {assignment.key} --> {shown}\n"
+
+
+def _without_secrets(configuration: Configuration, assignment: Assignment) -> Any:
+    """Return what an assignment sets, without the secrets that stand in it."""
+    schema, path = configuration.schema, parse_key(assignment.key) or ()
+    return schema.masked(assignment.value, path, MASK) if schema and schema.has_secrets else assignment.value
+
+
+def read_provenance(directory: Path) -> dict[KeyPath, Origin]:
+    """Return what set each value of the resolved file in a directory, as it was written beside it.
+
+    Raises:
+      ConfigError: the file cannot be read.
+    """
+    file = directory / PROVENANCE
+    if not file.exists():
+        return {}
+    entries = read_document(file).data.items()
+    return {path: _origin(told) for key, told in entries if (path := parse_key(name_of(key))) and "layer" in told}
+
+
+def _origin(told: dict[str, Any]) -> Origin:
+    file, _, line = str(told.get("place", "")).rpartition(":")
+    place = Place(ROOT / file, int(line)) if file and line.isdecimal() else None
+    return Origin(Layer(told["layer"]), place, tuple(told.get("presets", ())))
 
 
 def _blocks(data: dict[Any, Any]) -> Iterator[tuple[KeyPath, Any]]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from projects.core.configuration.data import described
 from projects.core.configuration.document import Place
-from projects.core.configuration.errors import Problem, UnknownKey, WrongKind
+from projects.core.configuration.errors import NotAllowed, Problem, UnknownKey, WrongKind
 from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, leaves, parse_key, siblings
 from projects.core.values.nearest import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from projects.core.configuration.schema import Schema
 
 WAYS_TO_WRITE = 'a key is written a.b.c, a.list[1] or a["b"]'
 
@@ -29,12 +32,14 @@ class Ground:
       declared: What the project's files declare.
       declared_at: Tells where the value at a path is declared.
       set_at: Tells where it was set last.
+      schema: What the values of a key may be besides.
     """
 
     data: Any
     declared: Mapping[Any, Any]
     declared_at: Callable[[KeyPath], Place | None]
     set_at: Callable[[KeyPath], Place | None]
+    schema: Schema | None = None
 
 
 def check(
@@ -68,7 +73,10 @@ def check(
         stands = ground.declared_at(path) or ground.set_at(path)
         at = f" ({stands})" if stands else ""
         return Problem(f"{who}: {key}: expected {wrong}{at}, found {described(value)}", place, key, error=WrongKind)
-    return _from_the_start(ground.data, path)
+    path = _from_the_start(ground.data, path)
+    if ground.schema and (faults := ground.schema.faults(path, value)):
+        return Problem(f"{who}: {'; '.join(map(str, faults))}", place, key, error=NotAllowed)
+    return path
 
 
 def _kind_change(declared: Any, value: Any) -> str | None:

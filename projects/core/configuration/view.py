@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from projects.core.configuration.keys import KeyPath, find, format_key, name_of
+from projects.core.configuration.reads import note
 from projects.core.configuration.references import Resolver
 
 
@@ -34,14 +35,19 @@ class View(Mapping[Any, Any]):
 
     def __contains__(self, key: object) -> bool:
         """Tell whether a key is there, without following its value."""
-        return key in self._data
+        found = key in self._data
+        if not found:
+            note(self._resolver.configuration, self.key(str(key)))
+        return found
 
     def __iter__(self) -> Iterator[Any]:
         """Give the keys."""
+        note(self._resolver.configuration, self._path)
         return iter(self._data)
 
     def __len__(self) -> int:
         """Return how many keys there are."""
+        note(self._resolver.configuration, self._path)
         return len(self._data)
 
     def __eq__(self, other: object) -> bool:
@@ -62,12 +68,14 @@ class View(Mapping[Any, Any]):
 
     def resolved(self) -> dict[Any, Any]:
         """Return the mapping with every reference in it followed."""
+        note(self._resolver.configuration, self._path)
         data: dict[Any, Any] = self._resolver.resolve(self._data, self._path)
         return data
 
     def _seen(self, value: Any, path: KeyPath) -> Any:
         if isinstance(value, dict):
             return View(self._resolver, path)
+        note(self._resolver.configuration, path)
         if isinstance(value, list):
             return [self._seen(element, (*path, index)) for index, element in enumerate(value)]
         if isinstance(value, str) and value.startswith("@"):

@@ -84,7 +84,7 @@ def init(
       apply_preset_from_pr_args: Whether the presets that the pull request names are applied.
       apply_config_overrides: Whether overrides and presets are applied; else those of the pull request are only
         kept, under the key `overrides`.
-      settings: What `--set` says: KEY=VALUE, each.
+      settings: Values that `--set` sets, each ``key=value``: above presets, below overrides of the pull request.
 
     Raises:
       ConfigError: something is wrong; all of it is told at once.
@@ -111,7 +111,7 @@ def init(
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
     files = ResolvedFiles(root, None if planning else shared)
     made = Project(loaded, read_secret=secrets.read, template=template, files=files, root=ROOT)
-    if resolved != files.config:
+    if resolved != files.config or settings:
         files.check()
         made.write()
     for key, hint in made.new_keys().items():
@@ -131,7 +131,12 @@ def use(configuration: Project) -> Iterator[Project]:
 
 
 def read(
-    *, project_name: str | None = None, config_file: Path | None = None, command_args_file: Path | None = None
+    *,
+    project_name: str | None = None,
+    config_file: Path | None = None,
+    command_args_file: Path | None = None,
+    presets: Sequence[str] = (),
+    settings: Sequence[str] = (),
 ) -> Project:
     """Return the configuration that ``run_toolbox.py from_config`` renders with; nothing is written.
 
@@ -140,24 +145,28 @@ def read(
       config_file: A `config.yaml`; a resolved one is taken as it is. Without it and `project_name`, the one that
         `$FORESAIL_FROM_CONFIG_FILE` names, or else the configuration of this process.
       command_args_file: The template; by default the one beside, or the one of `$FORESAIL_FROM_COMMAND_ARGS_FILE`.
+      presets: Presets that are applied over it.
+      settings: Values that are set over them, each ``key=value``.
 
     Raises:
       UsageError: there is no such project, or nothing says which configuration is meant.
       ConfigError: something is wrong in the files.
     """
-    directory = _testing_directory(project_name) if project_name else None
+    directory = testing_directory(project_name) if project_name else None
     given = config_file or (directory / CONFIG if directory else None)
     inherited = None if given else _file_from(FROM_CONFIG_FILE)
     if given is None and inherited is None:
         if present := _present():
-            return present
+            return present.over(settings) if settings else present
         raise UsageError(
             "expected a configuration, found none",
             hint=f"give --project NAME or --config_file FILE, or set {PREFIXES[0]}{FROM_CONFIG_FILE}",
         )
     template = command_args_file or directory or _file_from(FROM_COMMAND_ARGS_FILE)
     beside = (given or inherited or ROOT).resolve()
-    loaded = load(Sources(project=beside, root=ROOT, resolved=inherited))
+    loaded = load(
+        Sources(project=beside, root=ROOT, resolved=inherited, presets=tuple(presets), settings=tuple(settings))
+    )
     return Project(loaded, read_secret=secrets.read, template=template or beside.parent, root=ROOT)
 
 
@@ -302,7 +311,12 @@ def _shared_directory() -> Path | None:
     return Path(value) if value and Path(value).is_dir() else None
 
 
-def _testing_directory(name: str) -> Path:
+def testing_directory(name: str) -> Path:
+    """Return the directory of a project's `config.yaml` and templates.
+
+    Raises:
+      UsageError: there is no such project.
+    """
     directory = ROOT / "projects" / name / "testing"
     if (directory / CONFIG).exists():
         return directory

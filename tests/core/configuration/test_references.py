@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projects.core.configuration.data import is_secret
 from projects.core.configuration.document import Document
 from projects.core.configuration.errors import BrokenReference, SecretUnhandled, UnknownKey
 from projects.core.configuration.layers import Configuration, Layer, base_of
-from projects.core.configuration.references import Resolver, is_secret
+from projects.core.configuration.references import Resolver
 
 
 def resolver(data: Any, *, secrets: bool = True) -> Resolver:
