@@ -134,6 +134,11 @@ def _pod(thing: Object) -> bool:
     return ready is not None and ready.get("status") == "True" and not thing["metadata"].get("deletionTimestamp")
 
 
+def _service(thing: Object) -> bool:
+    balanced = (thing.get("spec") or {}).get("type") == "LoadBalancer"
+    return not balanced or bool(((thing.get("status") or {}).get("loadBalancer") or {}).get("ingress"))
+
+
 def _has_condition(kind: str) -> Callable[[Object], bool]:
     return lambda thing: (condition(thing, kind) or {}).get("status") == "True"
 
@@ -146,6 +151,7 @@ _JUDGES: dict[str, Callable[[Object], bool]] = {
     "DaemonSet": _daemons,
     "Pod": _pod,
     "Node": _has_condition("Ready"),
+    "Service": _service,
     "Job": _has_condition("Complete"),
     "CustomResourceDefinition": _has_condition("Established"),
     "APIService": _has_condition("Available"),

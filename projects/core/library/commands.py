@@ -10,24 +10,26 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from projects.core import postmortem
 from projects.core.execution.cancellation import current_token
 from projects.core.execution.command import run_command
 from projects.core.execution.request import Remote, Request
 from projects.core.execution.warm import WarmHost
 from projects.core.library import env, resume
-from projects.core.library.scope import StepScope
+from projects.core.library.scope import StepScope, cause_of
 from projects.core.record import context
-from projects.core.record.steps import redacted
+from projects.core.record.steps import Step, redacted
 from projects.core.toolbox.binding import bind_values
 from projects.core.toolbox.conversion import to_data
 from projects.core.toolbox.specification import Specification, specify
 from projects.core.values.checkout import ROOT
-from projects.core.values.errors import CommandFailed, UsageError
+from projects.core.values.errors import CommandFailed, ForesailError, UsageError
 from projects.core.values.redaction import REDACTOR
 
 HOST = WarmHost(env.child_environment)
@@ -121,7 +123,7 @@ def call(
         digest=identity.digest,
     )
     try:
-        with scope:
+        with scope, _keeping_evidence(scope.step, tolerated=tolerated):
             request = _request(specification, arguments, directory, caller, check=check)
             if decision.was_running and _effect_is_there(specification, request):
                 scope.step.details = {PROBE: "what the attempt before was to do is done"}
@@ -132,6 +134,18 @@ def call(
             raise
         return CommandRun(directory, error)
     return CommandRun(directory)
+
+
+@contextmanager
+def _keeping_evidence(step: Step, *, tolerated: bool) -> Iterator[None]:
+    """Keep what tells why a command failed before its error leaves it: the caller's `finally` blocks may delete that."""
+    try:
+        yield
+    except ForesailError as error:
+        if not tolerated:
+            place = context.here()
+            postmortem.capture(place.record.root, step, cause_of(error, step), place.directory)
+        raise
 
 
 def _identity(specification: Specification, arguments: Mapping[str, Any]) -> resume.Identity:

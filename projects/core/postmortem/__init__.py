@@ -1,1 +1,7 @@
-"""What a post-mortem needs of the cluster, captured when a step has failed."""
+"""The evidence of failures: `capture` keeps it in a bundle the moment a step has failed. Called by `library.commands`."""
+
+from __future__ import annotations
+
+from projects.core.postmortem.capture import SECONDS, capture
+
+__all__ = ["SECONDS", "capture"]
