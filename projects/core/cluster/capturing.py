@@ -122,7 +122,7 @@ def _texts(cluster: Cluster, read: Read) -> list[tuple[str, str]]:
     found = _Found(cluster, read)
     texts = [(name, found.text(_FORMATS[Path(name).suffix])) for name in read.files]
     for name, path in read.fields.items():
-        if (value := field(found.one, path)) is not None:
+        if (value := field(documents.visible(found.one), path)) is not None:
             texts.append((name, documents.to_text(value)))
     return texts
 

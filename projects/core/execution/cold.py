@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from projects.core.execution.cancellation import CancelToken
+from projects.core.execution.private import private_directory, write_private
 from projects.core.execution.processes import run_process
 from projects.core.execution.request import SECRETS_FILE, Remote, Request, ansible_settings, interpreter_vars
 
@@ -34,8 +34,7 @@ def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], ob
     Raises:
       Cancelled, TimedOut: see `Pump.run`.
     """
-    with tempfile.TemporaryDirectory(prefix="foresail-") as name:
-        private = Path(name)
+    with private_directory(Path(request.environment.get("FORESAIL_RECORD", request.artifact_dir))) as private:
         environment = {**request.environment, **_write(private, request)}
         arguments = ["run", str(private), "-p", "play.yml", *(["--cmdline", "--check --diff"] if request.check else [])]
         ended = run_process(
@@ -53,12 +52,12 @@ def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], ob
 def _write(private: Path, request: Request) -> dict[str, str]:
     for directory in ("project", "env", "inventory", "cache"):
         (private / directory).mkdir()
-    (private / "project" / "play.yml").write_text(yaml.safe_dump([request.play]), encoding="utf-8")
+    write_private(private / "project" / "play.yml", yaml.safe_dump([request.play]))
     variables = _unsafe({**({} if request.remote else interpreter_vars()), **request.extra_vars})
-    (private / "env" / "extravars").write_text(json.dumps(variables), encoding="utf-8")
-    (private / "inventory" / "hosts").write_text(_inventory(request.remote), encoding="utf-8")
+    write_private(private / "env" / "extravars", json.dumps(variables))
+    write_private(private / "inventory" / "hosts", _inventory(request.remote))
     secrets = private / "secrets.json"
-    secrets.write_text(json.dumps(request.secrets), encoding="utf-8")
+    write_private(secrets, json.dumps(request.secrets))
     path = os.pathsep.join([str(Path(sys.executable).parent), request.environment.get("PATH", os.defpath)])
     return {
         **ansible_settings(private / "cache"),

@@ -1,16 +1,24 @@
 """Secrets: files of one declared directory, read through one call. Called by `config` for each reference ``*$@key``.
 
-The configuration declares the directory (`secrets.dir.env_key` names the environment variable that holds it) and
+Orchestrations import it for `file`, which hands a secret to a program that reads it from a file. The configuration declares the directory (`secrets.dir.env_key` names the environment variable that holds it) and
 the files; a value that is read is known to the redactor before anyone can log it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+from projects.core.execution.private import private_directory, write_private
+from projects.core.record import context
 from projects.core.values.errors import ConfigError, SecretMissing
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.secret import Secret
+from projects.core.values.unknown import marker
+
+__all__ = ["ENV_KEY", "directory", "file", "read"]
 
 ENV_KEY = "secrets.dir.env_key"
 
@@ -43,9 +51,42 @@ def read(key: str, file: str, variable: object) -> str:
             hint=f"put it there, or let ${variable} name another directory",
             place=path,
         ) from error
-    if value not in REDACTOR.values:
-        REDACTOR.register(value)
+    REDACTOR.register(value)
     return value
+
+
+@contextlib.contextmanager
+def file(key: str | Secret, *, name: str = "secret") -> Iterator[Path]:
+    """Give a program that reads a secret from a file a copy of it, which is gone when the block ends, however it ends.
+
+    The copy is for this user alone (0600), and outside of the artifacts. A text of several lines ends with a newline, which
+    keys and certificates need; one of a single line ends without.
+
+    Args:
+      key: The key of the configuration that stands for the secret, or the secret.
+      name: The name of the file.
+
+    Yields:
+      Its path. In a plan, which makes no file, one that says so.
+
+    Raises:
+      SecretMissing, UnknownKey, WrongKind: as `config.project.get_secret`.
+    """
+    if context.is_initialised() and context.here().record.planning:
+        yield Path(marker(f"a private copy of {key.name if isinstance(key, Secret) else key}"))
+        return
+    text = (key if isinstance(key, Secret) else _secret(key)).reveal()
+    root = context.here().record.root if context.is_initialised() else None
+    with private_directory(root) as place:
+        path = place / name
+        write_private(path, f"{text}\n" if "\n" in text.strip("\n") and not text.endswith("\n") else text)
+        yield path
+
+
+def _secret(key: str) -> Secret:
+    from projects.core.library import config  # noqa: PLC0415 - which reads its secrets through this module
+
+    return config.project.get_secret(key)
 
 
 def directory(variable: object, what: str = "the directory of secrets") -> Path:

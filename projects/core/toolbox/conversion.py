@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from projects.core.values.errors import UsageError
 from projects.core.values.nearest import did_you_mean
+from projects.core.values.secret import Secret
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
@@ -91,11 +92,20 @@ def check(value: Any, annotation: Any) -> Any:
 
     Returns:
       The value; an int is accepted, and converted, where a float is asked for, and text where a class
-      with a `parse` method, an enumeration or a path is.
+      with a `parse` method, an enumeration or a path is. Of a `Secret` its text, which the redactor knows.
 
     Raises:
       UsageError: the value is of another kind.
     """
+    if not isinstance(value, Secret):
+        return _checked(value, annotation)
+    try:
+        return _checked(value.reveal(), annotation)
+    except UsageError:
+        raise _mismatch(value, annotation) from None  # its message does not quote the text
+
+
+def _checked(value: Any, annotation: Any) -> Any:
     if annotation in (Any, inspect.Parameter.empty) or (value is None and takes(annotation, types.NoneType)):
         return value
     if _is_union(annotation):
@@ -120,6 +130,8 @@ def check(value: Any, annotation: Any) -> Any:
 
 def to_data(value: Any) -> Any:
     """Return an argument as a role is given it: JSON-like data, a dataclass as a mapping of its fields."""
+    if isinstance(value, Secret):
+        return value.reveal()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {key: to_data(member) for key, member in dataclasses.asdict(value).items()}
     if isinstance(value, enum.Enum):

@@ -11,6 +11,7 @@ from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action
     target_of,
     without_fields_of_others,
 )
+from projects.core.cluster.documents import register_secret
 from projects.core.values.errors import UsageError
 
 
@@ -29,6 +30,8 @@ class ActionModule(ForesailAction):
             found = type(arguments["patch"]).__name__
             raise UsageError(f"a {arguments['type']} patch is a {wanted.__name__}, found a {found}")
         self.involve("patch", target)
+        if isinstance(arguments["patch"], dict):
+            register_secret({**arguments["patch"], "kind": target.kind})
         change = self.cluster.patch(
             target,
             arguments["patch"],

@@ -18,7 +18,8 @@ from typing import Any, TextIO
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-from projects.core.values.redaction import REDACTOR
+from projects.core.cluster.documents import learn, register_secret
+from projects.core.values.redaction import REDACTOR, redacted
 
 DOCUMENTATION = """
 name: log
@@ -135,7 +136,8 @@ class CallbackModule(CallbackBase):
         }
         if outcome.startswith(("failed", "unreachable", "ignored")):
             event |= {"msg": _reason(values), "foresail": values.get("foresail")}
-        self._events.write(REDACTOR.redact(json.dumps(event, ensure_ascii=False, default=str)) + "\n")
+        text = json.dumps(redacted(event), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
+        self._events.write(text + "\n")
 
 
 def _clock() -> str:
@@ -165,8 +167,10 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
         value = values.get(key)
         if value in (None, "", [], {}) or (key == "rc" and value == 0):
             continue
-        # Redacted before it is cut: half a secret would not be known any more.
-        text = REDACTOR.redact(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+        # Redacted before it is cut: half a secret would not be known any more; and before it is made JSON.
+        learn(value) if isinstance(value, str) else register_secret(value)
+        shown = redacted(value)
+        text = shown if isinstance(shown, str) else REDACTOR.redact(json.dumps(shown, ensure_ascii=False, default=str))
         for line in text[:LONGEST].rstrip("\n").split("\n"):
             yield f"{key}: {line}"
         if len(text) > LONGEST:
@@ -176,7 +180,10 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
 def _difference(found: Any) -> Iterator[str]:
     """Yield what changes, or in check mode would change, as a unified difference."""
     for each in found if isinstance(found, list) else [found]:
-        before, after = (str(each.get(key) or "").splitlines() for key in ("before", "after"))
+        texts = [str(each.get(key) or "") for key in ("before", "after")]
+        for text in texts:
+            learn(text)
+        before, after = (text.splitlines() for text in texts)
         names = (str(each.get("before_header", "before")), str(each.get("after_header", "after")))
         yield from (line.rstrip("\n") for line in difflib.unified_diff(before, after, *names, lineterm=""))
 

@@ -21,7 +21,7 @@ from ansible.plugins.action import ActionBase
 
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.arguments import checked
 from projects.core.cluster.api import Change, Cluster, Object, Target
-from projects.core.cluster.documents import difference
+from projects.core.cluster.documents import difference, register_secret
 from projects.core.cluster.involved import ACTS, MOST, Act, Involved
 from projects.core.values import errors
 from projects.core.values.errors import ForesailError, UsageError
@@ -138,7 +138,11 @@ def shown_change(change: Change, target: Target) -> Result:
 
 
 def without_fields_of_others(document: Object | None) -> Object | None:
-    """Return an object without the bookkeeping of server-side apply, which is half of it and no use to a role."""
+    """Return an object without the bookkeeping of server-side apply, which is half of it and no use to a role.
+
+    The values of a Secret that a role is given are known to the redactor from then on.
+    """
+    register_secret(document)
     if document is None or "metadata" not in document:
         return document
     metadata = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
