@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from projects.core.cluster.involved import ACTS
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.cold import run_cold
 from projects.core.execution.request import PLAN, Request
@@ -151,7 +150,7 @@ def _failure(directory: Path, status: int) -> Failure:
     events = _events(directory)
     if status < 0:
         last = events[-1]["task"] if events else "the start of the play"
-        moment = "in" if events and events[-1]["outcome"] == ACTS else "after"
+        moment = "in" if events and "objects" in events[-1] else "after"
         reason = f"its process was killed by {signal_name(-status)} {moment} '{last}'"
         return Failure("", reason, ExitCode.TEST_FAILED, None)
     failed = [each for each in events if each["outcome"] in ("failed", "unreachable")]

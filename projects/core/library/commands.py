@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects.core import postmortem
 from projects.core.execution.cancellation import current_token
 from projects.core.execution.command import run_command
 from projects.core.execution.request import Remote, Request
@@ -125,10 +124,11 @@ def call(
     try:
         with scope, _keeping_evidence(scope.step, tolerated=tolerated):
             request = _request(specification, arguments, directory, caller, check=check)
-            if decision.was_running and _effect_is_there(specification, request):
+            line = command_line(specification, arguments, check=check)
+            if decision.was_running and _effect_is_there(specification, request, line):
                 scope.step.details = {PROBE: "what the attempt before was to do is done"}
             else:
-                _run(specification, request, command_line(specification, arguments, check=check), mute=mute)
+                _run(specification, request, line, mute=mute)
     except CommandFailed as error:
         if not tolerated:
             raise
@@ -143,8 +143,10 @@ def _keeping_evidence(step: Step, *, tolerated: bool) -> Iterator[None]:
         yield
     except ForesailError as error:
         if not tolerated:
+            from projects.core.postmortem import capture  # noqa: PLC0415 - a run that passes does not pay for it
+
             place = context.here()
-            postmortem.capture(place.record.root, step, cause_of(error, step), place.directory)
+            capture(place.record.root, step, cause_of(error, step), place.directory)
         raise
 
 
@@ -175,7 +177,7 @@ def _run(specification: Specification, request: Request, line: str, *, mute: boo
     )
 
 
-def _effect_is_there(specification: Specification, request: Request) -> bool:
+def _effect_is_there(specification: Specification, request: Request, line: str) -> bool:
     """Ask the command's probe, when it has one, whether an attempt that was cut off has had its effect."""
     if not (specification.role / "tasks" / f"{PROBE}.yml").is_file():
         return False
@@ -183,7 +185,7 @@ def _effect_is_there(specification: Specification, request: Request) -> bool:
     directory.mkdir()
     try:
         probe = dataclasses.replace(request, directory=directory, tasks_from=PROBE)
-        _run(specification, probe, command_line(specification, request.variables), mute=True)
+        _run(specification, probe, line, mute=True)
     except CommandFailed:
         return False
     return True

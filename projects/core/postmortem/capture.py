@@ -18,6 +18,7 @@ from pathlib import Path
 
 from projects.core.execution.cancellation import current_token
 from projects.core.postmortem.bundle import LAST_LINES, Files, write_bundle
+from projects.core.postmortem.evidence import Evidence
 from projects.core.postmortem.fingerprint import fingerprint
 from projects.core.postmortem.reading import Reading
 from projects.core.postmortem.touched import involved_in
@@ -71,8 +72,6 @@ def _capture(root: Path, step: Step, cause: Cause, directory: Path, deadline: fl
 
 
 def _gather_into(files: Files, step: Step, cause: Cause, directory: Path, deadline: float) -> None:
-    from projects.core.postmortem.evidence import Evidence  # noqa: PLC0415 - a run that passes does not pay for it
-
     evidence = Evidence(Reading(deadline, current_token()), involved_in(directory))
     if evidence.involved:
         evidence.gather()
