@@ -1,74 +1,24 @@
-"""Lines of Foresail's own verbs (`configure`, `runs`, `doctor`, …): which there are, and how one is bound and called.
+"""Lines of Foresail's own verbs (`configure`, `runs`, `doctor`, …): how one is bound and called.
 
-Called by `toolbox`. The table tells what a listing needs, so that the module of a verb is imported when it is used. A verb
-is a function with typed parameters and a Google-style docstring, which returns an exit code or None.
+Called by `toolbox`. A verb is a function with typed parameters and a Google-style docstring, which returns an exit code
+or None; which module it is in is said by the table in `built_in`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from projects.core.cli.built_in import BUILT_IN, BuiltIn, is_built_in
 from projects.core.toolbox.help import listing
 from projects.core.values.errors import UsageError
 from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode
 
+__all__ = ["BUILT_IN", "BuiltIn", "call", "is_built_in", "run"]
 HELP = ("--help", "-h")
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A verb of `run_toolbox.py` that is no toolbox command.
-
-    Attributes:
-      module: Where its functions are, below `projects.core.cli`.
-      summary: What it is for, in one line.
-      verbs: The functions of a group with a line each; empty for a single verb, whose function is named like the module.
-    """
-
-    module: str
-    summary: str
-    verbs: Mapping[str, str]
-
-
-BUILT_IN: Mapping[str, BuiltIn] = {
-    "configure": BuiltIn(
-        "configure",
-        "Look into the configuration of a project.",
-        {
-            "explain": "Tell what a key is set to, and by which layers.",
-            "lint": "Tell everything that is wrong in a project's configuration and templates.",
-            "diff": "Tell how two configurations differ.",
-            "schema": "Print the JSON Schema of a project's configuration.",
-            "enter": "Start to work with a project's configuration in a shell.",
-            "apply": "Apply a preset to the configuration that was entered.",
-            "get": "Print the value of a key of the configuration that was entered.",
-            "name": "Print the project of the configuration that was entered.",
-        },
-    ),
-    "runs": BuiltIn(
-        "runs",
-        "Look at runs, from their records alone.",
-        {
-            "list": "List the runs below a directory.",
-            "show": "Show the steps of a run.",
-            "why": "Tell why a run, or a step of it, failed.",
-            "watch": "Follow a run while it goes on.",
-            "replay": "Play a run again on the terminal, from its record.",
-            "compare": "Compare two runs step by step.",
-            "open": "Open the report of a run.",
-            "report": "Write the report of a run again.",
-            "cleanup": "Undo what a run that was killed has left behind.",
-        },
-    ),
-    "doctor": BuiltIn("doctor", "Check this machine: each thing that Foresail needs is ok, or what to do.", {}),
-    "explain-exit": BuiltIn("explain_exit", "Explain an exit code.", {}),
-    "completion": BuiltIn("completion", "Print the completion script for a shell.", {}),
-}
 
 
 def run(script: str, words: Sequence[str]) -> int:
@@ -92,11 +42,6 @@ def run(script: str, words: Sequence[str]) -> int:
     if rest[0] not in verb.verbs:
         raise UsageError(f"{name} has no '{rest[0]}'", hint=did_you_mean(rest[0], verb.verbs))
     return call(f"{script} {name} {rest[0]}", _function(verb.module, rest[0]), rest[1:])
-
-
-def is_built_in(word: str) -> bool:
-    """Return whether a word is a built-in verb, with dashes or underscores."""
-    return word.replace("_", "-") in BUILT_IN
 
 
 def call(script: str, function: Callable[..., int | None], words: Sequence[str]) -> int:
