@@ -105,10 +105,11 @@ def run_play(prepared: Prepared, play: Mapping[str, Any], extra_vars: Mapping[st
 
     With `$FORESAIL_PLAN` nothing is run: what the tasks would do is written down, in a process that is good for nothing else after.
     """
-    if os.environ.get(PLAN):
+    directory = extra_vars.get("artifact_extra_logs_dir")  # the warm-up has none
+    if directory and os.environ.get(PLAN):
         from projects.core.execution.plan_gate import close_gate  # noqa: PLC0415 - only a process that plans needs it
 
-        close_gate(Path(extra_vars["artifact_extra_logs_dir"]))
+        close_gate(Path(directory))
     if check:
         context.CLIARGS = CLIArgs({**context.CLIARGS, "check": True, "diff": True})
     # Ansible treats a string as a template only when it is tagged as trusted; these plain ones are not.

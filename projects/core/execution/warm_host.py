@@ -27,6 +27,7 @@ from projects.core.execution import leftovers
 from projects.core.execution.play import Prepared, prepare, run_play
 from projects.core.execution.pump import TERM_GRACE_S
 from projects.core.execution.reaper import TICK_S, Ending, still_there, terminate
+from projects.core.execution.request import PLAN
 from projects.core.execution.warm import GOODBYE
 from projects.core.values.redaction import REDACTOR
 
@@ -243,7 +244,8 @@ def _prewarm() -> None:
     from projects.core import cluster  # noqa: PLC0415 - imports the Kubernetes client
     from projects.core.ansible_collections.foresail.core.plugins.plugin_utils import arguments  # noqa: PLC0415
 
-    cluster.prewarm()
+    if not os.environ.get(PLAN):  # a plan opens no connection
+        cluster.prewarm()
     arguments.prewarm()
 
 

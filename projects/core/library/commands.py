@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from projects.core import planning
 from projects.core.execution.cancellation import current_token
-from projects.core.execution.command import run_command
+from projects.core.execution.command import plan_command, run_command
 from projects.core.execution.request import Remote, Request
 from projects.core.execution.warm import WarmHost
 from projects.core.library import env, resume
@@ -167,6 +168,9 @@ def _code_of(role: Path, validator: Callable[..., None]) -> str:
 
 
 def _run(specification: Specification, request: Request, line: str, *, mute: bool) -> None:
+    if planning.is_planning():
+        plan_command(request, name=specification.name, host=HOST, token=current_token())
+        return
     run_command(
         request,
         name=specification.name,

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from projects.core import planning as plans
 from projects.core.configuration.data import copied
 from projects.core.configuration.errors import UnknownKey
 from projects.core.configuration.jsonpath import matches
@@ -110,7 +111,8 @@ def init(
     )
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
     files = ResolvedFiles(root, None if planning else shared)
-    made = Project(loaded, read_secret=secrets.read, template=template, files=files, root=ROOT)
+    read_secret = plans.secret if planning else secrets.read
+    made = Project(loaded, read_secret=read_secret, template=template, files=files, root=ROOT)
     if resolved != files.config or settings:
         files.check()
         made.write()

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from projects.core import planning
 from projects.core.execution.cancellation import current_token
 from projects.core.execution.processes import run_process
 from projects.core.library import config, env
@@ -35,14 +36,18 @@ def export_artifacts(artifacts_dirname: Path | str, test_step: str | None = None
       InfrastructureError: the copy failed.
     """
     directory = Path(artifacts_dirname)
-    if not directory.is_dir():
+    if not (directory.is_dir() or planning.is_planning()):
         raise UsageError("expected a directory to export, found none", place=directory)
     settings: dict[str, Any] = config.project.get_config("export_artifacts", print=False)
     if not settings["enabled"]:
         logger.info("export_artifacts.enabled is false: %s stays where it is", directory)
         return None
     path = "/".join(filter(None, (settings["path_prefix"], run_id(), test_step)))
-    _copy(directory, f"s3://{settings['bucket']}/{path}")
+    destination = f"s3://{settings['bucket']}/{path}"
+    if planning.is_planning():
+        planning.note("effect", f"copy {directory} to {destination}")
+    else:
+        _copy(directory, destination)
     url = f"https://{settings['bucket']}.s3.amazonaws.com/index.html#{path}/"
     (env.ARTIFACT_DIR / URL).write_text(f"{url}\n", encoding="utf-8")
     return url

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from projects.core import planning
 from projects.core.console import branch_output
 from projects.core.execution.cancellation import SIGNAL_LOOK_S, CancelToken, clean_up, current_token, scope
 from projects.core.library import env
@@ -52,6 +53,8 @@ class _Branch:
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             if isinstance(error, SystemExit) and not error.code:
                 return  # the branch has ended, as its step says
+            if self.context.run(planning.is_planning) and self.context.run(planning.forgiven):
+                return  # the others are planned, whatever this one depends on
             self.error = error
             token.cancel(f"the branch '{self.name}' failed: {error}")
 

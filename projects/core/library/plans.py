@@ -35,7 +35,7 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
         stack.enter_context(bounds)
         # What the orchestration prints is about a run that does not happen.
         with contextlib.redirect_stdout(io.StringIO()):
-            code = guarded(work, bounds)
+            code = guarded(planning.forgiving(work), bounds)
         sys.stdout.flush()
         planning.show(root, as_json=options.as_json, earlier_runs=base)
         if options.check:

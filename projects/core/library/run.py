@@ -12,16 +12,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from projects.core import planning
 from projects.core.execution import processes
 from projects.core.execution.cancellation import current_token
 from projects.core.library import commands, config, env
 from projects.core.library.commands import CommandRun
 from projects.core.library.parallel import Parallel, ParallelFailed
 from projects.core.library.post import post
+from projects.core.library.scope import StepScope
 from projects.core.library.step import step
 from projects.core.record.artifacts import last_lines
 from projects.core.values.errors import ProcessFailed
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.unknown import Unknown
 
 __all__ = [
     "CommandRun",
@@ -76,9 +79,14 @@ def run(  # noqa: PLR0913, PLR0917 - TOPSAIL's signature, which orchestrations c
       ProcessFailed: it exited with another code than 0; what it wrote last is in the message.
       TimedOut: it took longer than `timeout`; it and all that it started are gone.
       Cancelled: a sibling in a `Parallel` failed; likewise.
+
+    In a plan nothing is started, and what it would write is not known.
     """
     if log_command:
         logger.info("run: %s", command)
+    if planning.is_planning():
+        captured = {"stdout": capture_stdout, "stderr": capture_stderr}
+        return _planned(command, captured, check=check, cwd=cwd, timeout=timeout)
     shell = processes.PROTECTED_BASH if protect_shell else processes.PLAIN_BASH
     ended = processes.run_process(
         [*shell, command],
@@ -209,6 +217,19 @@ def run_iterable_fields(
             for key, value in zip(iterable_fields, combination, strict=True):
                 stack.enter_context(config.TempValue(config.project, key, value))
             function(*args, **kwargs)
+
+
+def _planned(
+    command: str, captured: Mapping[str, bool], *, check: bool, cwd: Path | str | None, timeout: float | None
+) -> subprocess.CompletedProcess[Any]:
+    """Record what would be run; what it would write, when it is captured, is not known."""
+    shown = f"`{' '.join(str(command).split())}`"
+    arguments = {"command": str(command), "cwd": str(cwd) if cwd else None, "timeout": timeout}
+    with StepScope("shell", shown, arguments=arguments):
+        written = {name: Unknown.of(f"{name} of {shown}") if wanted else None for name, wanted in captured.items()}
+        if not check:
+            Unknown.of(f"exit code of {shown}")  # a plan supposes that it passes
+    return subprocess.CompletedProcess(command, 0, **written)
 
 
 def child_environment() -> dict[str, str]:
