@@ -1,15 +1,21 @@
-"""The last lines of a run: how it went, why, where to look. Printed by `main`, made from the record and its directory alone."""
+"""The last lines of a run: how it went, why, where to look, how to go on. Printed by `main`, made from the record and its directory alone.
+
+The last twelve lines tell all that a person needs to act; a cause with more to say, such as a configuration that tells all
+its mistakes at once, stands above them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import shlex
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from projects.core.console.progress import first_line, word
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
+from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES
-from projects.core.record.finish import elapsed, title
+from projects.core.record.finish import elapsed, entrypoints, title
 from projects.core.record.steps import Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, Verdict, troubles, verdict, within
 from projects.core.values.outcomes import ExitCode, Status, worst
@@ -17,8 +23,12 @@ from projects.core.values.redaction import REDACTOR
 
 REPORT = "report.html"
 PYTHON_COMMAND = "_python.cmd"
+INDEX = "INDEX"
+LINES = 12
+"""How many lines tell all that is needed."""
 
-_LINES = 60  # a configuration tells all its mistakes at once
+_LONGEST = 60
+_SHOWN = 3
 
 
 def summary(root: Path, *, exit_code: int | None = None, since: Collection[str] | None = None) -> str:
@@ -33,13 +43,37 @@ def summary(root: Path, *, exit_code: int | None = None, since: Collection[str] 
     judged = steps if since is None else within(steps, since)
     found = verdict(judged)
     code = worst([found.exit_code, exit_code or ExitCode.PASSED])
-    lines = [*_head(judged, found, code), *_causes(root, troubles(judged)), *_places(root)]
+    causes = troubles(judged)
+    above = [*_head(judged, found, code), *_where(causes)]
+    below = [*_help(root, causes, judged), *_places(root), *_resume(root, judged, found)]
+    message = _message(causes)
+    room = max(1, LINES - len(above) - len(below))
+    lines = [*_in_full(causes, message, room), *above, *_shortened(message, room), *below]
     return REDACTOR.redact("\n".join(lines) + "\n")
 
 
 def print_summary(root: Path, *, exit_code: int | None = None, since: Collection[str] | None = None) -> None:
     """Print the summary of a run on standard output; see `summary`."""
     print(summary(root, exit_code=exit_code, since=since), end="", flush=True)
+
+
+def resume_line(root: Path, steps: Sequence[Step], found: Verdict) -> str:
+    """Return the shell line that goes on with a run, empty when there is nothing to go on with.
+
+    That is after a pass, for toolbox commands on their own, and when a run has ended before anything in it began, as one
+    with a wrong configuration does.
+
+    Args:
+      root: The run's root.
+      steps: Its steps, or those of one of its processes.
+      found: The verdict on them.
+    """
+    last = next(reversed(entrypoints(steps)), None)
+    if last is None or not last.line or (found.passed and not found.running):
+        return ""
+    if all(step.kind == "entrypoint" for step in within(steps, {last.id})):
+        return ""
+    return f"{last.line} --resume {shlex.quote(str(root))}"
 
 
 def _head(steps: list[Step], found: Verdict, code: ExitCode) -> Iterator[str]:
@@ -49,31 +83,65 @@ def _head(steps: list[Step], found: Verdict, code: ExitCode) -> Iterator[str]:
     else:
         yield f"{name} failed with exit code {int(code)} ({MEANINGS[code]}) after {duration(elapsed(steps))}"
     counted = [f"{found.counts[status]} {word(status)}" for status in Status if found.counts.get(status)]
-    yield f"  steps: {', '.join(counted) or 'none was recorded'}"
-    if found.running:
-        cut = ", ".join(path_of(step) for step in found.running[:3])
-        yield f"  without an end: {cut}" + (", …" if len(found.running) > 3 else "")  # noqa: PLR2004 - three are shown
+    cut = ", ".join(path_of(step) for step in found.running[:_SHOWN]) + (", …" if len(found.running) > _SHOWN else "")
+    yield f"  steps: {', '.join(counted) or 'none was recorded'}" + (f"; without an end: {cut}" if cut else "")
 
 
-def _causes(root: Path, found: list[Trouble]) -> Iterator[str]:
-    if not found:
+def _where(causes: Sequence[Trouble]) -> Iterator[str]:
+    if causes:
+        others = f" (of {len(causes)} causes, in their order in {FAILURES})" if len(causes) > 1 else ""
+        yield f"  first cause: {causes[0].cause.type} in {path_of(causes[0].origin)}{others}"
+
+
+def _message(causes: Sequence[Trouble]) -> list[str]:
+    return causes[0].cause.message.splitlines() if causes else []
+
+
+def _in_full(causes: Sequence[Trouble], message: Sequence[str], room: int) -> Iterator[str]:
+    """Yield a message that has no room among the last lines, to stand above them."""
+    if len(message) <= room:
         return
-    cause, origin = found[0].cause, found[0].origin
-    yield f"  first cause: {cause.type} in {path_of(origin)}"
-    lines = cause.message.splitlines()
-    yield from (f"    {line}" for line in lines[:_LINES])
-    if len(lines) > _LINES:
-        yield f"    … {len(lines) - _LINES} more lines in {FAILURES}"
+    yield f"{causes[0].cause.type} in {path_of(causes[0].origin)}:"
+    yield from (f"  {line}" for line in message[:_LONGEST])
+    if len(message) > _LONGEST:
+        yield f"  … {len(message) - _LONGEST} more lines in {FAILURES}"
+    yield ""
+
+
+def _shortened(message: Sequence[str], room: int) -> Iterator[str]:
+    shown = message if len(message) <= room else message[: max(1, room - 1)]
+    yield from (f"    {line}" for line in shown)
+    if len(shown) < len(message) and room > 1:
+        yield f"    … {len(message) - len(shown)} more lines above"
+
+
+def _help(root: Path, causes: Sequence[Trouble], steps: Sequence[Step]) -> Iterator[str]:
+    if not causes:
+        return
+    cause, origin = causes[0].cause, causes[0].origin
+    directory = root / origin.directory
     if cause.hint:
         yield f"    hint: {first_line(cause.hint)}"
-    for what, name in (("log", ANSIBLE_LOG), ("run it again", PYTHON_COMMAND)):
-        if (root / origin.directory / name).is_file():
-            yield f"    {what}: {root / origin.directory / name}"
-    if len(found) > 1:
-        yield f"  causes: {len(found)}, in their order in {FAILURES}"
+    bundle = bundle_of(directory)
+    if bundle and bundle.telling:
+        yield f"    last condition: {bundle.telling}"
+    if bundle:
+        yield f"    bundle: {bundle.path / INDEX}"
+    elif (directory / ANSIBLE_LOG).is_file():
+        yield f"    log: {directory / ANSIBLE_LOG}"
+    if (directory / PYTHON_COMMAND).is_file():
+        yield f"    run it again: {directory / PYTHON_COMMAND}"
+    elif line := next((step.line for step in reversed(entrypoints(steps)) if step.line), ""):
+        yield f"    run it again: {line}"
 
 
 def _places(root: Path) -> Iterator[str]:
     yield f"  artifacts: {root}"
     if (root / REPORT).is_file():
         yield f"  report: {(root / REPORT).absolute().as_uri()}"
+
+
+def _resume(root: Path, steps: Sequence[Step], found: Verdict) -> Iterator[str]:
+    if line := resume_line(root, steps, found):
+        yield "  to go on from here:"
+        yield f"    {line}"

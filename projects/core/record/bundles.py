@@ -6,6 +6,7 @@ Written by `postmortem` at the moment of a failure; read by whatever tells of it
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ class Standing:
     def __str__(self) -> str:
         """Return it on one line, with the event when that says more."""
         more = f"; {self.event}" if self.event and self.event.partition(": ")[2] not in self.says else ""
-        return f"{self.name}: {self.says}{more}"
+        return " ".join(f"{self.name}: {self.says}{more}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def bundle_of(directory: Path) -> Bundle | None:
       The bundle, None when there is none. One whose capture was cut off tells nothing in short.
     """
     try:
-        path = (directory / (directory / LINK).read_text(encoding="utf-8").strip()).resolve()
+        path = Path(os.path.normpath(directory / (directory / LINK).read_text(encoding="utf-8").strip()))
         document = json.loads((path / BUNDLE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         cut_off = Path(str(error.filename)).name == BUNDLE

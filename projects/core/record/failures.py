@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, path_of, read_tail, write_atomically
+from projects.core.record.bundles import bundle_of
 from projects.core.record.steps import Cause, Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles
 from projects.core.values.outcomes import ExitCode
@@ -86,6 +87,8 @@ def origin_lines(root: Path, step: Step, count: int = _LINES) -> str:
 def _details(directory: Path, step: Step, cause: Cause, origin: str, output_tail: str) -> str:
     lines = [f"  step: {step.kind} '{step.name}', exit code {cause.exit_code}"]
     lines += [f"  hint: {cause.hint}"] if cause.hint else []
+    if bundle := bundle_of(directory):
+        lines.append(f"  bundle: {os.path.relpath(bundle.path, directory)}")
     if origin != step.directory:
         lines.append(f"  see: {os.path.relpath(origin, step.directory)}/{FAILURE}")
     elif tail := last_lines(output_tail or read_tail(directory / ANSIBLE_LOG), _LINES):
@@ -100,12 +103,19 @@ def _index_block(number: int, trouble: Trouble, root: Path) -> str:
         f"   began in: {path_of(origin)}  ({origin.kind} '{origin.name}')",
         f"   ended: {origin.end or 'not recorded'}, exit code {cause.exit_code}",
         *([f"   hint: {cause.hint}"] if cause.hint else []),
+        *_evidence_lines(root, origin),
     ]
     lines += _listed("also failed by it:", (step for step in trouble.failed if path_of(step) != path_of(origin)))
     lines += _listed("cancelled because of it:", trouble.cancelled)
     if tail := last_lines(read_tail(root / origin.directory / ANSIBLE_LOG), _LINES):
         lines += ["   last lines:", _indented(tail, 5)]
     return "\n".join(lines) + "\n"
+
+
+def _evidence_lines(root: Path, origin: Step) -> Iterable[str]:
+    if bundle := bundle_of(root / origin.directory):
+        yield from ([f"   last condition: {bundle.telling}"] if bundle.telling else [])
+        yield f"   bundle: {os.path.relpath(bundle.path, root)}"
 
 
 def _listed(title: str, steps: Iterable[Step]) -> list[str]:
