@@ -8,8 +8,9 @@ from pathlib import Path
 from projects.core.cli.runs.headings import say_heading, style_of, word_of
 from projects.core.console.paper import Paper
 from projects.core.console.progress import first_line
-from projects.core.console.summary import PYTHON_COMMAND
+from projects.core.console.summary import PYTHON_COMMAND, resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
+from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES, origin_lines
 from projects.core.record.naming import find_step
@@ -50,6 +51,10 @@ def _say_why_of_run(paper: Paper, run: Run) -> None:
         paper.line("no step of the record failed; its last words are in run.log, when `testing/run` ran it")
     else:
         paper.line("it passed: there is nothing to explain")
+    if not run.alive and (line := resume_line(run.root, run.judged, verdict(run.judged))):
+        print()
+        paper.line("to go on from here:")
+        paper.verbatim(line, indent=2)
 
 
 def _say_why_of_step(paper: Paper, run: Run, step: Step) -> None:
@@ -118,11 +123,12 @@ def _say_cancelled(paper: Paper, cancelled: Sequence[Step]) -> None:
 
 def _say_places(paper: Paper, run: Run, origin: Step) -> None:
     directory = run.root / origin.directory
-    for what, path in (
-        ("directory", directory),
-        ("log", directory / ANSIBLE_LOG),
-        ("run it again", directory / PYTHON_COMMAND),
-    ):
+    bundle = bundle_of(directory)
+    if bundle and bundle.telling:
+        paper.text(f"last condition: {bundle.telling}", indent=2)
+    places = [("directory", directory), ("log", directory / ANSIBLE_LOG), ("run it again", directory / PYTHON_COMMAND)]
+    places += [("bundle", bundle.path)] if bundle else []
+    for what, path in places:
         if path.exists():
             paper.text(f"{what}: {path}", indent=2)
 

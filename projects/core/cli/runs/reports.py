@@ -40,8 +40,8 @@ def report(directory: Path, *, compare: Path | None = None) -> None:
       compare: Artifact directory of an earlier run, which it is compared with.
     """
     run = read_run(directory.absolute())
-    with_what = {"compare_with": read_run(compare.absolute()).root} if compare else {}
-    print(write_report(run.root, exit_code=_exit_code(run), **with_what))
+    earlier = read_run(compare.absolute()).root if compare else None
+    print(write_report(run.root, exit_code=_exit_code(run), compare_with=earlier))
 
 
 def _exit_code(run: Run) -> int | None:
