@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from projects.core.execution import leftovers
 from projects.core.library import env, post
 from projects.core.library.run import run_and_catch
 from projects.core.library.session import run_session
@@ -35,10 +34,8 @@ def cleanup(directory: Path) -> int:
     if not (root / FILE_NAME).is_file():
         raise UsageError(f"expected the artifact directory of a run, found no {FILE_NAME} in it", place=root)
     env.init(root, owned=False)
-    ended = leftovers.end_all(env.RECORD_VARIABLE, str(root))
-    print(f"processes of the run: {ended} were ended" if ended else "processes of the run: none was left")
     pending = compensations.pending(root)
-    print(f"post steps that were not done: {len(pending)}")
+    print(f"no process of the run is left; post steps that were not done: {len(pending)}")
     code = int(run_session(lambda: _do(pending), project="", report=False)) if pending else 0
     if not read_conclusions(root):
         _conclude(root)

@@ -76,11 +76,16 @@ class Request:
             "name": f"Run {self.role.name} role",
             "hosts": "remote" if self.remote else "localhost",
             "gather_facts": False,
-            "roles": [
-                str(self.role) if self.tasks_from == MAIN else {"role": str(self.role), "tasks_from": self.tasks_from}
-            ],
+            **self._work,
         }
         return play if self.remote else {**play, "connection": "local"}
+
+    @property
+    def _work(self) -> dict[str, Any]:
+        if self.tasks_from == MAIN:
+            return {"roles": [str(self.role)]}
+        other = {"name": str(self.role), "tasks_from": self.tasks_from}
+        return {"tasks": [{"name": f"Run the {self.tasks_from} of the role", "import_role": other}]}
 
 
 def ansible_settings(cache: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.core.execution import leftovers
 from projects.core.execution.cancellation import deadline
+from projects.core.execution.request import PLAN
 from projects.core.library.scope import StepScope
 from projects.core.record import context, lock
 from projects.core.record.attempts import Attempts
@@ -78,6 +79,8 @@ def init(root: Path | None = None, *, owned: bool = True) -> Path:
     record = Record(inherited or directory)
     if inherited is None:
         lock.hold(directory, alone=root is not None)
+    if root is not None:  # what a run that was killed has started may still be about to end
+        leftovers.end_all(RECORD_VARIABLE, str(directory))
     steps = read_steps(record.root) if root or step else []
     known = Attempts(steps, record.root)
     goes_on = root is not None or bool(os.environ.get(RESUMED_VARIABLE))
@@ -129,7 +132,8 @@ def child_environment() -> dict[str, str]:
         leftovers.OWNER: leftovers.owner(),
     }
     resumed = {RESUMED_VARIABLE: "1"} if place.earlier else {}
-    return own | resumed | ({STEP_VARIABLE: place.step} if place.step else {})
+    planned = {PLAN: "1"} if place.record.planning else {}
+    return own | resumed | planned | ({STEP_VARIABLE: place.step} if place.step else {})
 
 
 def next_artifact_index() -> int:
@@ -235,8 +239,11 @@ class TempArtifactDir(_Directory):
         self._directory = Path(directory).absolute()
 
     def __enter__(self) -> Path:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        return self._enter(self._directory.name, self._directory)
+        directory, root = self._directory, context.here().record.root
+        if context.here().record.planning and not directory.is_relative_to(root):
+            directory = root / directory.name  # a plan makes nothing outside of its own directory
+        directory.mkdir(parents=True, exist_ok=True)
+        return self._enter(directory.name, directory)
 
 
 def _new_directory() -> Path:

@@ -3,6 +3,7 @@
 One module a verb, or two verbs that share most of what they do; each prints what the rooms below find out.
 """
 
+from projects.core.cli.cleanup import cleanup
 from projects.core.cli.runs.beside import compare
 from projects.core.cli.runs.overview import list_
 from projects.core.cli.runs.playing import replay, watch
@@ -10,4 +11,4 @@ from projects.core.cli.runs.reasons import why
 from projects.core.cli.runs.reports import open_, report
 from projects.core.cli.runs.trees import show
 
-__all__ = ["compare", "list_", "open_", "replay", "report", "show", "watch", "why"]
+__all__ = ["cleanup", "compare", "list_", "open_", "replay", "report", "show", "watch", "why"]
