@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from projects.core.execution.private import private_directory, write_private
+from projects.core.values.private import private_directory, write_private
 from projects.core.record import context
 from projects.core.values.errors import ConfigError, SecretMissing
 from projects.core.values.redaction import REDACTOR

@@ -17,7 +17,8 @@
     ├── InfrastructureError  (OSError)             3   what the test stands on is not there
     │   └── Unreachable      (ConnectionError)         the API server cannot be reached
     ├── TimedOut             (TimeoutError)        4   something took longer than it was given
-    └── LeaseLost            (RuntimeError)        6   what was reserved for the run is not its own any more
+    ├── LeaseLost            (RuntimeError)        6   what was reserved for the run is not its own any more
+    └── SecretFound          (RuntimeError)        7   a file of the artifacts held a secret
 
     Stop (BaseException)                 not an error of the code that sees it: it must not be swallowed
     ├── Cancelled                        the token was cancelled: a sibling failed
@@ -206,6 +207,13 @@ class LeaseLost(ForesailError, RuntimeError):
     """What was reserved for the run is not its own any more: whatever it goes on to do, it does to somebody else's."""
 
     exit_code = ExitCode.LEASE
+    transient = False
+
+
+class SecretFound(ForesailError, RuntimeError):
+    """Files of the artifacts held a secret; they were moved out."""
+
+    exit_code = ExitCode.SECRET_FOUND
     transient = False
 
 
