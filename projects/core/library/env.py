@@ -110,12 +110,11 @@ def planned(earlier: Path | None) -> Iterator[Path]:
         root = Path(name)
         record = Record(root, planning=True)
         done = Attempts(read_steps(earlier), earlier) if earlier else Attempts()
-        reset = context.enter(context.Place(record, root, earlier=done))
         try:
-            yield root
+            with context.standing(context.Place(record, root, earlier=done)):
+                yield root
         finally:
             record.close()
-            context.leave(reset)
 
 
 def owns_run() -> bool:

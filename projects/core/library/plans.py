@@ -39,5 +39,5 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
         sys.stdout.flush()
         planning.show(root, as_json=options.as_json, earlier_runs=base)
         if options.check:
-            code = worst([code, planning.check(root)])
+            code = worst([code, planning.check(root, as_json=options.as_json)])
         return worst([code, bounds.exit_code])

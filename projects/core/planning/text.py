@@ -47,8 +47,8 @@ def _tree(node: Node, around: Tree | None = None) -> Tree:
     _add_tasks(tree, node.tasks)
     for each in node.steps:
         _tree(each, tree)
-    for line in _end(node):
-        tree.add(Text(line))
+    if end := "\n".join(_end(node)):
+        tree.add(Text(end))
     return tree
 
 
@@ -59,7 +59,7 @@ def _heading(node: Node) -> str:
     parts += [
         f"{key}={_value(value)}"
         for key, value in step.arguments.items()
-        if key not in _HIDDEN.get(step.kind, ()) and value is not None
+        if key not in _HIDDEN.get(step.kind, ()) and value not in (None, "", [], {})
     ]
     if node.timeout is not None:
         parts.append(f"[up to {duration(node.timeout)}]")
@@ -81,8 +81,8 @@ def _remarks(node: Node) -> Iterator[str]:
 def _end(node: Node) -> Iterator[str]:
     if node.depends_on:
         yield f"from here on it depends on what only a run knows: {'; '.join(node.depends_on)}"
-        if node.step.cause:
-            yield f"  {node.step.cause.type}: {node.step.cause.message}"
+        if node.step.cause and node.step.cause.type != "UnknownValue":
+            yield f"since it went on without, it ended with {node.step.cause.type}: {node.step.cause.message}"
     if node.failure:
         yield f"fails: {node.failure}"
 
@@ -96,8 +96,8 @@ def _add_tasks(tree: Tree, tasks: Iterable[PlannedTask]) -> None:
         _add_skipped(tree, skipped)
         skipped = []
         branch = tree.add(Text(_task(task)))
-        for line in _details(task):
-            branch.add(Text(line))
+        if details := "\n".join(_details(task)):
+            branch.add(Text(details))
         for manifest in task.manifests:
             branch.add(Text(documents.to_yaml(manifest).rstrip()))
     _add_skipped(tree, skipped)

@@ -6,6 +6,7 @@ changes it for itself only. A plain thread, which Python starts in an empty cont
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
@@ -65,6 +66,18 @@ def initialise(place: Place) -> None:
     """Make `place` the root of this process's run, here and in every thread that inherits no context."""
     _root[:] = [place]
     _here.set(place)
+
+
+@contextlib.contextmanager
+def standing(place: Place) -> Iterator[None]:
+    """Make `place` the root of this process's run inside the block, in every thread."""
+    before, token = list(_root), _here.set(place)
+    _root[:] = [place]
+    try:
+        yield
+    finally:
+        _root[:] = before
+        _here.reset(token)
 
 
 def is_initialised() -> bool:
