@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from projects.core.configuration.declarations import FILE as SCHEMA
+from projects.core.configuration.declarations import problems_of
 from projects.core.configuration.document import Document, read_document
 from projects.core.configuration.errors import Problem, report
 from projects.core.configuration.keys import KeyPath
@@ -18,7 +20,6 @@ from projects.core.configuration.layers import Assignment, Base, Configuration, 
 from projects.core.configuration.presets import Presets, check_presets, read_presets
 from projects.core.configuration.references import Resolver
 from projects.core.configuration.resolved_files import is_resolved, read_provenance
-from projects.core.configuration.schema import FILE as SCHEMA
 from projects.core.configuration.schema import UNKNOWN, Schema
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ConfigError, SecretMissing
@@ -121,7 +122,7 @@ def _declarations(base: Base) -> tuple[Schema | None, list[Problem]]:
     if not base.documents:
         return None, []
     schema = Schema(base)
-    problems = list(schema.problems_in_itself())
+    problems = list(problems_of(schema.data, base.place))
     return None if problems else schema, problems
 
 

@@ -120,14 +120,19 @@ def _compiled(source: str, file: str) -> jinja2.Template:
 
 
 def render(section: Section, configuration: View) -> dict[str, Any]:
-    """Render a section.
+    """Render a section; see `render_with_places`, whose first result this is."""
+    return render_with_places(section, configuration)[0]
+
+
+def render_with_places(section: Section, configuration: View) -> tuple[dict[str, Any], dict[str, Place]]:
+    """Render a section, and tell where each of its arguments is written.
 
     Args:
       section: The section.
       configuration: What its expressions can name.
 
     Returns:
-      The arguments, the private ones too.
+      The arguments, the private ones too, and the line of each.
 
     Raises:
       TemplateError: it cannot be rendered, or holds no arguments; names file, line, section and variable.
@@ -141,7 +146,9 @@ def render(section: Section, configuration: View) -> dict[str, Any]:
     body = rendered.filled(next(iter(document.data.values()), None), section)
     if body is not None and not isinstance(body, dict):
         raise _failed(section, section.place.line, f"expected arguments, found {described(body)}")
-    return {str(name): value for name, value in (body or {}).items()}
+    values = {str(name): value for name, value in (body or {}).items()}
+    written = ((path[-1], document.place(path)) for path in document.lines if len(path) == 2)  # noqa: PLR2004 - below the section
+    return values, {str(name): place for name, place in written if place}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from typing import Any
 
 import yaml
 
+from projects.core.configuration.declarations import FILE as SCHEMA
 from projects.core.configuration.document import Place, read_document
 from projects.core.configuration.keys import KeyPath, format_key, leaves, name_of, parse_key
 from projects.core.configuration.layers import Assignment, Configuration, Layer, Origin
 from projects.core.configuration.presets import BLOCK, RESERVED
-from projects.core.configuration.schema import FILE as SCHEMA
 from projects.core.record.artifacts import write_atomically
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ConfigError

@@ -7,17 +7,17 @@ A value that is a reference is what it leads to, so it is checked when the whole
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from projects.core.configuration.data import described, is_reference
+from projects.core.configuration.data import is_reference
+from projects.core.configuration.declarations import SECRET, nearest_place, pointed, schemas_in
 from projects.core.configuration.document import Place
 from projects.core.configuration.errors import NotAllowed, Problem
 from projects.core.configuration.expectations import expectation
-from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, name_of, parse_key
+from projects.core.configuration.keys import KeyPath, find, format_key, name_of, parse_key
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
     from projects.core.configuration.layers import Base
 
-FILE = "config.schema.yaml"
-SECRET = "secret"  # noqa: S105 - the keyword
 _BLOCK = "ci_presets"
-_BRANCHES = frozenset({"anyOf", "oneOf", "not", "if", "then", "else", "contains", "dependentSchemas", "propertyNames"})
-_NAMES = frozenset({"properties", "$defs"})
 _OF_KEYS = frozenset({"required", "additionalProperties", "minProperties", "maxProperties", "minItems", "maxItems"})
 
 Follow = Callable[[str, KeyPath], Any]
@@ -66,7 +62,7 @@ class Schema:
     def __init__(self, base: Base) -> None:
         self.data: dict[str, Any] = _named(base.data)
         self.place = base.place
-        self.has_secrets = any(SECRET in path and value is True for path, value in _parts(self.data))
+        self.has_secrets = any(each.get(SECRET) is True for _, each in schemas_in(self.data))
         self._at: dict[KeyPath, list[KeyPath]] = {(): [()]}
         self._secret: dict[KeyPath, bool] = {(): False}
         self._validator: Draft202012Validator | None = None
@@ -85,7 +81,7 @@ class Schema:
         """
         for fault in self._faults((), data, (), follow):
             key = format_key(fault.path)
-            yield Problem(str(fault), _nearest_place(fault.path, place), key, error=NotAllowed)
+            yield Problem(str(fault), nearest_place(fault.path, place), key, error=NotAllowed)
 
     def is_secret(self, path: KeyPath) -> bool:
         """Return whether the value at a path, or what it is a part of, is declared to be a secret."""
@@ -129,30 +125,6 @@ class Schema:
         """Return whether a value may stand at a path."""
         return not self.faults(path, value)
 
-    def problems_in_itself(self) -> Iterator[Problem]:
-        """Give what is wrong with the declarations themselves."""
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - see the module's docstring
-
-        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.data):
-            path = tuple(error.absolute_path)
-            yield self._wrong(path, f"{format_key(path)}: {expectation(error)}")
-        for path, value in _parts(self.data):
-            if path[-1] == "$ref" and isinstance(value, str) and find(self.data, _pointed(value)) is MISSING:
-                yield self._wrong(path, f"expected a reference into this file, such as '#/$defs/name', found '{value}'")
-            if path[-1] == SECRET and path[-2:-1] != ("properties",):
-                yield from self._wrong_secret(path, value)
-
-    def _wrong_secret(self, path: KeyPath, value: Any) -> Iterator[Problem]:
-        if not isinstance(value, bool):
-            yield self._wrong(path, f"{SECRET}: expected true or false, found {described(value)}")
-        steps = itertools.pairwise(("", *path))
-        branch = next((step for before, step in steps if step in _BRANCHES and before not in _NAMES), None)
-        if branch:
-            yield self._wrong(path, f"{SECRET}: a value cannot be a secret only sometimes, below '{branch}'")
-
-    def _wrong(self, path: KeyPath, message: str) -> Problem:
-        return Problem(f"{FILE}: {message}", _nearest_place(path, self.place), f"schema {format_key(path)}")
-
     def _declared_at(self, path: KeyPath) -> list[KeyPath]:
         """Return where in the schema the value at a path is declared."""
         if path not in self._at:
@@ -187,7 +159,7 @@ class Schema:
             found.append(at)
             schema = find(self.data, at)
             if isinstance(schema, dict):
-                waiting += [_pointed(schema["$ref"])] if "$ref" in schema else []
+                waiting += [pointed(schema["$ref"])] if "$ref" in schema else []
                 waiting += [(*at, "allOf", index) for index in range(len(schema.get("allOf", ())))]
         return found
 
@@ -216,7 +188,7 @@ class Schema:
         """Return where the keyword that refuses a value is written."""
         path = at
         for step in error.absolute_schema_path:
-            path = _pointed(find(self.data, (*path, step))) if step == "$ref" else (*path, step)
+            path = pointed(find(self.data, (*path, step))) if step == "$ref" else (*path, step)
         return path
 
 
@@ -241,25 +213,3 @@ def _named(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {name_of(key): _named(value) for key, value in tree.items()}
     return [_named(each) for each in tree] if isinstance(tree, list) else tree
-
-
-def _parts(tree: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Give everything in a tree with its path, but for the tree itself."""
-    members = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, value in members:
-        yield (*path, key), value
-        yield from _parts(value, (*path, key))
-
-
-def _pointed(reference: str) -> KeyPath:
-    """Return the path that ``#/a/b`` means."""
-    if not reference.startswith("#"):
-        return ("", reference)  # of another file: nowhere in this one
-    steps = reference.removeprefix("#").split("/")[1:]
-    names = (step.replace("~1", "/").replace("~0", "~") for step in steps)
-    return tuple(int(name) if name.isdecimal() else name for name in names)
-
-
-def _nearest_place(path: KeyPath, place: Callable[[KeyPath], Place | None]) -> Place | None:
-    """Return where a value is written, or else what is around it: a key that is missing is written nowhere."""
-    return next((found for length in range(len(path), 0, -1) if (found := place(path[:length]))), None)

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 import jinja2
 from jinja2.runtime import Context
+from jinja2.utils import missing
 
 from projects.core.configuration.view import View
 from projects.core.values.nearest import did_you_mean
@@ -21,10 +22,32 @@ from projects.core.values.nearest import did_you_mean
 logger = logging.getLogger(__name__)
 
 
+class Absent(jinja2.UndefinedError):
+    """A name that neither the template nor the configuration has: wrong whatever the values are."""
+
+
+class Unset(jinja2.UndefinedError):
+    """Neither a value nor an environment variable, where one is wanted: only a run has it."""
+
+
+class Refused(jinja2.TemplateRuntimeError):
+    """The template refuses to be rendered with the values that there are."""
+
+
 class Missing(jinja2.StrictUndefined):
     """A name that is not there. Every use of it is an error that names it as the configuration does."""
 
     __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
+    ) -> None:
+        known = obj is missing or isinstance(obj, View)
+        super().__init__(hint, obj, name, Absent if known and exc is jinja2.UndefinedError else exc)
 
     @property
     def _undefined_message(self) -> str:
@@ -69,12 +92,13 @@ def _or_env(_context: Context, value: Any, name: str) -> Any:
         return value
     if found := os.environ.get(name):
         return found
-    return MissingEnvironment(hint=f"expected a value, or else the environment variable {name}; found neither")
+    hint = f"expected a value, or else the environment variable {name}; found neither"
+    return MissingEnvironment(hint=hint, exc=Unset)
 
 
 @jinja2.pass_context
 def _raise_exception(_context: Context, message: str) -> NoReturn:
-    raise jinja2.TemplateRuntimeError(message)
+    raise Refused(message)
 
 
 @jinja2.pass_context

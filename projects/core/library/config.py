@@ -215,9 +215,18 @@ def get_command_arg(
 
 def child_environment() -> dict[str, str]:
     """Return the variables by which a child process finds the resolved configuration and the template."""
-    present = _required()
-    files = {FROM_CONFIG_FILE: present.config_file, FROM_COMMAND_ARGS_FILE: present.template_file}
+    return environment_of(_required())
+
+
+def environment_of(configuration: Project) -> dict[str, str]:
+    """Return the variables by which a process finds a configuration and its template."""
+    files = {FROM_CONFIG_FILE: configuration.config_file, FROM_COMMAND_ARGS_FILE: configuration.template_file}
     return {f"{prefix}{name}": str(file) for prefix in PREFIXES for name, file in files.items() if file}
+
+
+def inherited_file() -> Path | None:
+    """Return the resolved file that the environment of this process names, None when it names none."""
+    return _file_from(FROM_CONFIG_FILE)
 
 
 class TempValue:
@@ -311,6 +320,16 @@ def _shared_directory() -> Path | None:
     """Return the directory that the steps of this CI job share."""
     value = os.environ.get("SHARED_DIR")
     return Path(value) if value and Path(value).is_dir() else None
+
+
+def sources_of(project_name: str, *, presets: Sequence[str] = (), settings: Sequence[str] = ()) -> Sources:
+    """Return the files that a project's configuration comes from, outside of a run.
+
+    Raises:
+      UsageError: there is no such project.
+    """
+    file = testing_directory(project_name) / CONFIG
+    return Sources(project=file, root=ROOT, presets=tuple(presets), settings=tuple(settings))
 
 
 def testing_directory(name: str) -> Path:
