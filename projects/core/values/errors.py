@@ -9,6 +9,7 @@
     ├── ProcessFailed        (CalledProcessError)  1   run.run: the command exited with another code than 0
     ├── CommandFailed        (CalledProcessError)  1   a toolbox command failed; 3 or 4 when that is why
     ├── NothingRan           (RuntimeError)        1   an entrypoint that recorded no step
+    ├── UnknownValue         (ValueError)          1   in a plan: a value was needed that only a real run can know
     ├── ClusterError         (RuntimeError)        1   the API answered with an error
     │   ├── NotFound         (LookupError)
     │   ├── Conflict
@@ -152,6 +153,12 @@ class CommandFailed(ForesailError, subprocess.CalledProcessError):
         self.reason = reason
         self.log_tail = log_tail
         self.exit_code = exit_code
+
+
+class UnknownValue(ForesailError, ValueError):
+    """In a plan, a value was needed that only a real run can know."""
+
+    transient = False
 
 
 class NothingRan(ForesailError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Values that only a real run can know, as a plan hands them out. Made by `planning` and, in templates, by `execution`.
+"""Values that only a real run can know, as a plan hands them out. Made by whatever of the library would ask the world.
 
 Such a value is text whose content is a visible marker, so that whatever it is written into (an f-string, an argument, a
 manifest, JSON between two processes) carries the marker along and can be told by it.
@@ -6,24 +6,21 @@ manifest, JSON between two processes) carries the marker along and can be told b
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, Self, SupportsIndex
+from contextvars import ContextVar
+from typing import Any, Literal, NoReturn, Self, SupportsIndex
 
-from projects.core.values.errors import ForesailError
+from projects.core.values.errors import UnknownValue
 
 _MARKER = re.compile(r"<unknown: ([^<>]*)>")
 _LONGEST = 100
 _ANGLES = str.maketrans("<>\n", "‹› ")  # noqa: RUF001 - a redirection within it must not end the marker
 
-Tell = Callable[[str], object]
-"""Is told when code decides something by a value that is not known, with what decided it."""
-
-
-class UnknownValue(ForesailError, ValueError):
-    """A value was needed that only a real run can know."""
-
-    transient = False
+Witness = Callable[[Literal["unknown", "decision"], str], object]
+"""Is told what is handed out that is not known, and what of it decides something."""
+_witness: ContextVar[Witness | None] = ContextVar("foresail_witness", default=None)
 
 
 def marker(what: str) -> str:
@@ -65,8 +62,19 @@ def _all_in(value: Any) -> Iterator[str]:
             yield from _all_in(member)
 
 
-def _ignored(_what: str) -> None:
-    """Be told of a decision, and forget it."""
+@contextlib.contextmanager
+def witnessed(witness: Witness) -> Iterator[None]:
+    """Tell `witness` of what is handed out and decided inside the block, in this context and in those copied from it."""
+    token = _witness.set(witness)
+    try:
+        yield
+    finally:
+        _witness.reset(token)
+
+
+def _tell(what: Literal["unknown", "decision"], of: str) -> None:
+    if witness := _witness.get():
+        witness(what, of)
 
 
 class Unknown(str):
@@ -77,22 +85,16 @@ class Unknown(str):
 
     Args:
       text: The text, with its marker.
-      tell: Is told of decisions.
     """
 
-    __slots__ = ("_tell",)
-    _tell: Tell
-
-    def __new__(cls, text: str, tell: Tell = _ignored) -> Self:
-        """Make a text that remembers whom to tell."""
-        made = super().__new__(cls, text)
-        made._tell = tell
-        return made
+    __slots__ = ()
 
     @classmethod
-    def of(cls, what: str, tell: Tell = _ignored) -> Self:
-        """Return the value that is described by `what`."""
-        return cls(marker(what), tell)
+    def of(cls, what: str) -> Self:
+        """Hand out the value that is described by `what`."""
+        made = cls(marker(what))
+        _tell("unknown", made.what)
+        return made
 
     @property
     def what(self) -> str:
@@ -113,7 +115,7 @@ class Unknown(str):
     # --- what decides by it ---------------------------------------------------------------------------------------
 
     def _decided(self) -> None:
-        self._tell(self.what)
+        _tell("decision", self.what)
 
     def __bool__(self) -> bool:
         self._decided()
@@ -131,13 +133,13 @@ class Unknown(str):
     def _kept(self, text: str) -> Unknown:
         """Return a text made of this one, unless that has taken its marker apart: then this one."""
         whole = unknowns(text) == unknowns(str.__str__(self))
-        return Unknown(text if whole else str.__str__(self), self._tell)
+        return Unknown(text if whole else str.__str__(self))
 
     def __add__(self, other: str) -> Unknown:
-        return Unknown(str.__str__(self) + str.__str__(other), self._tell)
+        return Unknown(str.__str__(self) + str.__str__(other))
 
     def __radd__(self, other: str) -> Unknown:
-        return Unknown(str.__str__(other) + str.__str__(self), self._tell)
+        return Unknown(str.__str__(other) + str.__str__(self))
 
     def __getitem__(self, index: SupportsIndex | slice) -> Unknown:
         return self
