@@ -52,6 +52,20 @@ class Run:
         self.end(step, span[1])
         return step
 
+    def conclude(self, exit_code: int, at: float, *steps: Step) -> None:
+        """The end of a process, which began some steps: all outermost ones when none is named."""
+        own = steps or [step for step in self.steps if step.parent is None]
+        conclusion = {"exit_code": exit_code, "steps": [step.id for step in own], "end": moment(at)}
+        self._append({"conclusion": conclusion})
+
+    def rewrite(self, line: str = "") -> None:
+        """Write the record anew from the steps; `line`, when given, is what each entrypoint was called by."""
+        (self.root / FILE_NAME).unlink(missing_ok=True)
+        for step in self.steps:
+            if line and step.kind == "entrypoint":
+                step.line = line
+            self._append(asdict(step))
+
     def _append(self, line: dict[str, object]) -> None:
         with (self.root / FILE_NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -63,7 +63,10 @@ def _verb(name: str, words: Sequence[str]) -> Iterable[Candidate]:
     modules = sorted(package.glob("*.py")) if package.is_dir() else [package.with_suffix(".py")]
     if not verb.verbs:
         return _arguments(modules, verb.module, words)
-    return _described(verb.verbs) if len(words) == 1 else _arguments(modules, words[0], words[1:])
+    if len(words) == 1:
+        return _described(verb.verbs)
+    beside = _CLI / f"{words[0]}.py"  # where a verb of the group is that is more than a look
+    return _arguments([*modules, *([beside] if beside.is_file() else [])], words[0], words[1:])
 
 
 def _arguments(
