@@ -40,7 +40,8 @@ class _Escapes(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if " " <= character <= "~" or (self._unicode and character.isprintable()):
+        unicode = "\xa0" <= character <= "\ud7ff" or "\ue000" <= character <= "\ufffd"  # what PyYAML leaves
+        if " " <= character <= "~" or (self._unicode and unicode):
             shown = character
         else:
             shown = f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004
@@ -84,11 +85,11 @@ def _lower_percent(quoted: str) -> str:
 
 
 def _representation(text: str) -> str:
-    return repr(text + "\"'")[1:-5]  # both quotes in it: Python escapes the single ones
+    return repr(text + "\"'")[1:-4]  # both quotes in it: Python escapes the single ones
 
 
 def _bytes_representation(text: str) -> str:
-    return repr(text.encode("utf-8", "surrogatepass") + b"\"'")[2:-5]
+    return repr(text.encode("utf-8", "surrogatepass") + b"\"'")[2:-4]
 
 
 _Encoder = Callable[[str], str]
