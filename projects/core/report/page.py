@@ -7,7 +7,6 @@ way into the page, and is escaped by Jinja.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,121 +15,111 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from projects.core.record.again import resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of
+from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURE, origin_lines
 from projects.core.record.finish import entrypoints, project_of, title
 from projects.core.record.steps import Step, parse_time, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
-from projects.core.report import plots
-from projects.core.report.kpis import Kpi, read_kpi_file
-from projects.core.report.survey import Link, Survey, link_to, survey
-from projects.core.report.timeline import Bar, Timeline, tick, timeline
-from projects.core.values.errors import UsageError
+from projects.core.report.compared import Compared, compared
+from projects.core.report.critical import critical_path
+from projects.core.report.figures import figures
+from projects.core.report.kpis import Kpi
+from projects.core.report.rows import LABELLED_LANES, Rows, begun_in
+from projects.core.report.survey import Link, link_to, survey
+from projects.core.report.timeline import tick, timeline
+from projects.core.report.waits import waits
 from projects.core.values.outcomes import ExitCode, Status, worst
 
 _PYTHON_COMMAND = "_python.cmd"
 _OPEN_ROWS = 60  # a longer table of steps starts closed
-_LABELLED_LANES = 40
-_LABELLED = 0.04  # of the width; a label in less is cut to a letter
 _LINES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A step as the time line and the table show it."""
-
-    anchor: str
-    number: str
-    name: str
-    kind: str
-    status: str
-    word: str
-    path: str
-    bar: Bar
-    link: Link | None
-    log: Link | None
-    left: str
-    width: str
-    label: str
-    cause: str
-
-    @property
-    def classes(self) -> str:
-        """What decides the colour of its bar."""
-        return f"around {self.status}" if self.bar.inner else self.status
+_LONGEST = 8
+"""Links of the critical path that are told."""
+_WAITS = 12
+_MOMENT_S = 0.05
+"""A shorter wait was none: what was waited for was there already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A distinct cause as the page shows it."""
+    """A distinct cause as the page shows it.
+
+    Attributes:
+      telling: How the object stood that tells most of why; empty when there is no bundle that says it.
+    """
 
     trouble: Trouble
     place: str
     anchor: str
     links: Sequence[Link]
+    telling: str
     lines: str
     also: Sequence[str]
     cancelled: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One KPI, or several of the same name that differ by their labels, with the plot."""
-
-    kpi: Kpi
-    values: Sequence[tuple[str, str]]
-    spread: Sequence[tuple[str, str]]
-    plot: Markup | None
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one directory's KPI file holds; `shared` are the labels that all its KPIs have."""
-
-    directory: str
-    shared: Mapping[str, str]
-    figures: Sequence[Figure]
-
-
-def render(root: Path, *, exit_code: int | None = None) -> str:
+def render(root: Path, *, exit_code: int | None = None, compare_with: Path | None = None) -> str:
     """Return the report of a run as HTML.
 
     Args:
       root: The run's root.
       exit_code: What the process ends with, when that is not what the record says.
+      compare_with: The root of an earlier run, when it is to be compared with that.
+
+    Raises:
+      UsageError: there is no earlier run to compare it with.
     """
     steps = read_steps(root)
     found = survey(root)
     judged = verdict(steps)
     code = worst([judged.exit_code, exit_code or ExitCode.PASSED])
     line = timeline(steps)
+    critical = critical_path(line.bars)
+    rows = Rows(root, line, critical.steps)
+    shown = rows.all()
     outer = {step.id for step in entrypoints(steps)}
-    anchors = {bar.step.id: f"s{index}" for index, bar in enumerate(line.bars)}
-    rows = [_row(root, line, bar, anchors[bar.step.id]) for bar in line.bars]
-    figures, unreadable = _figures(root, found)
+    measured, unreadable = figures(root, found.kpi_files)
+    waited = [wait for wait in waits(root, steps) if wait.seconds >= _MOMENT_S]
+    kpis = [kpi for group in measured for kpi in group.kpis]
     return _template().render(
         word=_verdict_word(code, judged.running),
         code=int(code),
         meaning=MEANINGS[code],
         counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
         running=judged.running,
+        again=resume_line(root, steps) if code else None,
+        flakes=begun_in(rows.flakes, steps),
         project=project_of(steps),
         title=title(steps),
-        entrypoints=[row for row in rows if row.bar.step.id in outer],
+        entrypoints=[row for row in shown if row.bar.step.id in outer],
         begin=parse_time(steps[0].start) if steps else None,
         seconds=line.seconds if steps else 0.0,
         timeline=line,
         lane_height=_lane_height(line.lanes),
-        labelled=line.lanes <= _LABELLED_LANES,
-        rows=rows,
+        labelled=line.lanes <= LABELLED_LANES,
+        critical=critical,
+        longest=critical.longest(_LONGEST),
+        anchors=rows.anchors,
+        waits=waited[:_WAITS],
+        all_waits=waited,
+        rows=shown,
         open_rows=len(steps) <= _OPEN_ROWS,
-        failures=[_failure(root, trouble, anchors) for trouble in troubles(steps)],
-        figures=figures,
+        failures=[_failure(root, trouble, rows.anchors) for trouble in troubles(steps)],
+        figures=measured,
         unreadable=unreadable,
+        compared=_compared(compare_with, steps, kpis, rows.anchors),
         survey=found,
         root=root,
     )
+
+
+def _compared(
+    root: Path | None, steps: Sequence[Step], kpis: Sequence[Kpi], anchors: Mapping[str, str]
+) -> Compared | None:
+    return compared(root, steps, kpis, anchors) if root else None
 
 
 def _verdict_word(code: ExitCode, running: Sequence[Step]) -> str:
@@ -141,32 +130,7 @@ def _verdict_word(code: ExitCode, running: Sequence[Step]) -> str:
 
 def _lane_height(lanes: int) -> int:
     """Return how many pixels high a lane is: with a label while there are few, a line when there are hundreds."""
-    return 22 if lanes <= _LABELLED_LANES else max(3, min(12, 900 // lanes))
-
-
-def _row(root: Path, line: Timeline, bar: Bar, anchor: str) -> Row:
-    step = bar.step
-    own = step.directory.rpartition("/")[2]
-    number, _, name = own.partition("__")
-    shared = step.kind in ("branch", "entrypoint") or not number.isdigit()
-    name = step.name if shared or step.kind == "command" else name
-    link = None if step.kind == "branch" or step.directory == "." else link_to(root, step.directory)
-    return Row(
-        anchor=anchor,
-        number="" if shared else number,
-        name=name,
-        kind=step.kind,
-        status=str(step.status),
-        word=step.status.replace("_", " ") + (" (tolerated)" if step.tolerated else ""),
-        path=path_of(step),
-        bar=bar,
-        link=link,
-        log=link_to(root, f"{step.directory}/{ANSIBLE_LOG}", "log") if step.kind == "command" else None,
-        left=line.percent(bar.start),
-        width=line.percent(bar.end - bar.start),
-        label=name if line.lanes <= _LABELLED_LANES and bar.end - bar.start >= _LABELLED * line.seconds else "",
-        cause=f"{step.cause.type}: {step.cause.message}" if step.cause and step.cause.step == step.id else "",
-    )
+    return 22 if lanes <= LABELLED_LANES else max(3, min(12, 900 // lanes))
 
 
 def _failure(root: Path, trouble: Trouble, anchors: Mapping[str, str]) -> Failure:
@@ -174,56 +138,19 @@ def _failure(root: Path, trouble: Trouble, anchors: Mapping[str, str]) -> Failur
     names = [("", "directory"), (ANSIBLE_LOG, "log"), (FAILURE, "FAILURE"), (_PYTHON_COMMAND, "run it again")]
     links = [link_to(root, f"{origin.directory}/{name}".rstrip("/"), text) for name, text in names]
     place = path_of(origin)
+    bundle = bundle_of(root / origin.directory)
+    if bundle and bundle.path.is_relative_to(root.resolve()):
+        links.append(link_to(root, bundle.path.relative_to(root.resolve()).as_posix(), "what the cluster said"))
     return Failure(
         trouble=trouble,
         place=place,
         anchor=anchors.get(origin.id, ""),
         links=[link for link in links if link],
+        telling=str(bundle.telling) if bundle and bundle.telling else "",
         lines=origin_lines(root, origin, _LINES),
         also=list(dict.fromkeys(path_of(step) for step in trouble.failed if path_of(step) != place)),
         cancelled=list(dict.fromkeys(path_of(step) for step in trouble.cancelled)),
     )
-
-
-def _figures(root: Path, found: Survey) -> tuple[list[Measured], list[str]]:
-    """Return the figures per directory, and what could not be read."""
-    figures: list[Measured] = []
-    unreadable: list[str] = []
-    for path in found.kpi_files:
-        try:
-            kpis = read_kpi_file(path)
-        except UsageError as error:
-            unreadable.append(f"{path.relative_to(root)}: {error}")
-        else:
-            first = kpis[0].labels if len(kpis) > 1 else {}
-            shared = {key: value for key, value in first.items() if all(kpi.labels.get(key) == value for kpi in kpis)}
-            figures.append(Measured(path.parent.relative_to(root).as_posix(), shared, _figures_of(kpis, shared)))
-    return figures, unreadable
-
-
-def _figures_of(kpis: Sequence[Kpi], shared: Mapping[str, str]) -> list[Figure]:
-    found: list[Figure] = []
-    for _, group in itertools.groupby(kpis, key=lambda kpi: (kpi.name, kpi.unit)):
-        same = list(group)
-        drawn = [plots.plot_of(kpi) for kpi in same]
-        if len(same) > 1 and not any(drawn):
-            values = [(plots.labels_of(kpi, shared=shared), plots.number(kpi.value)) for kpi in same]
-            found.append(Figure(same[0], values, [], _svg(plots.comparison_of(same, shared=shared))))
-        else:
-            found += [_figure(kpi, plot, shared) for kpi, plot in zip(same, drawn, strict=True)]
-    return found
-
-
-def _figure(kpi: Kpi, plot: str | None, shared: Mapping[str, str]) -> Figure:
-    spread = plots.spread_of(kpi.samples) if len(kpi.samples) > 1 else {}
-    values = [(plots.labels_of(kpi, shared=shared), plots.number(kpi.value))]
-    return Figure(
-        kpi, values, [(name, plots.number(value)) for name, value in spread.items()], _svg(plot) if plot else None
-    )
-
-
-def _svg(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 - pygal has escaped and the plots have redacted what is in it
 
 
 @functools.cache

@@ -6,15 +6,17 @@ lanes of their own. A branch that has steps inside is not drawn, since they take
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from projects.core.record.attempts import superseded
 from projects.core.record.steps import Step, parse_time
 
 _STEPS = (0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _TICKS = 6
 _MARGIN = 1.005  # what happens at the very end is still seen
-_SLACK = 1e-3  # a step that begins within this many seconds of the end of another one follows it
+SLACK = 1e-3
+"""Seconds: a step that begins so soon after, or before, the end of another one follows it."""
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class Bar:
     Attributes:
       step: The step.
       start: Seconds from the run's first start.
-      end: Seconds from there to its end, or to the last thing recorded when it has none.
+      end: Seconds from there to its end; of one without an end, to the last thing that was recorded while it ran.
       depth: How many steps are around it.
       top: Which lane it lies in, or what is inside it when it is not drawn itself.
       inner: The steps directly inside.
@@ -63,11 +65,12 @@ def timeline(steps: Sequence[Step]) -> Timeline:
         return Timeline([], 0, 1.0, [])
     zero = min(parse_time(step.start) for step in steps)
     last = max((parse_time(step.end or step.start) - zero).total_seconds() for step in steps)
+    ends = _ends_of_the_open(steps)
     bars: dict[str, Bar] = {}
     roots: list[Bar] = []
     for step in steps:
         start = (parse_time(step.start) - zero).total_seconds()
-        end = (parse_time(step.end) - zero).total_seconds() if step.end else last
+        end = (parse_time(step.end or ends.get(step.id, step.start)) - zero).total_seconds()
         around = bars.get(step.parent or "")
         bars[step.id] = bar = Bar(step, start, max(start, end), around.depth + 1 if around else 0)
         (around.inner if around else roots).append(bar)
@@ -78,6 +81,21 @@ def timeline(steps: Sequence[Step]) -> Timeline:
             inner.top += bar.top + _own_lanes(bar)
     seconds = max(last, 1e-3)
     return Timeline(ordered, lanes, seconds, _ticks(seconds))
+
+
+def _ends_of_the_open(steps: Sequence[Step]) -> Mapping[str, str]:
+    """Return until when the steps without an end have run: until the last thing recorded.
+
+    For one whose place a later attempt has taken it is the last thing that its own process has recorded.
+    """
+    replaced = superseded(steps)
+    root: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for step in steps:  # a parent stands before its children
+        root[step.id] = root.get(step.parent or "", step.id)
+        last[root[step.id]] = max(step.end or step.start, last.get(root[step.id], ""))
+    latest = max(last.values())
+    return {step.id: last[root[step.id]] if step.id in replaced else latest for step in steps if not step.end}
 
 
 def _in_order(bars: Sequence[Bar]) -> list[Bar]:
@@ -100,7 +118,7 @@ def _place(bars: Sequence[Bar]) -> int:
     free: list[float] = []  # per lane, when it becomes free
     for bar in sorted(bars, key=lambda bar: bar.start):
         height = _place(bar.inner) + _own_lanes(bar)
-        bar.top = _first_free(free, height, bar.start + _SLACK)
+        bar.top = _first_free(free, height, bar.start + SLACK)
         free.extend(0.0 for _ in range(bar.top + height - len(free)))
         free[bar.top : bar.top + height] = [bar.end] * height
     return len(free)

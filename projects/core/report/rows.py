@@ -1,0 +1,137 @@
+"""The steps as the time line and the table show them. Used by the page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from projects.core.record.artifacts import ANSIBLE_LOG, path_of
+from projects.core.record.attempts import Attempts, superseded
+from projects.core.record.steps import Step
+from projects.core.record.verdict import FAILING
+from projects.core.report.survey import Link, link_to
+from projects.core.report.timeline import Bar, Timeline
+from projects.core.values.outcomes import Status
+
+LABELLED_LANES = 40
+_LABELLED = 0.04  # of the width; a label in less is cut to a letter
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step as the time line and the table show it.
+
+    Attributes:
+      notes: What is to be said beside the outcome: which attempt it is, whether it is a flake.
+      before: The row of the step whose work it reuses, as a link; empty when it did its own, or when that row is not there.
+      critical: Whether the run's duration depended on it.
+    """
+
+    anchor: str
+    number: str
+    name: str
+    kind: str
+    status: str
+    word: str
+    notes: Sequence[str]
+    before: str
+    path: str
+    bar: Bar
+    link: Link | None
+    log: Link | None
+    left: str
+    width: str
+    label: str
+    cause: str
+    critical: bool
+    replaced: bool
+
+    @property
+    def classes(self) -> str:
+        """What decides the looks of its bar."""
+        chosen = {"around": bool(self.bar.inner), "on": self.critical, "replaced": self.replaced}
+        return " ".join([self.status, *(name for name, is_so in chosen.items() if is_so)])
+
+
+class Rows:
+    """Makes the rows of a run.
+
+    Args:
+      root: The run's root.
+      line: Its time line.
+      critical: The ids of the steps on the critical path.
+    """
+
+    def __init__(self, root: Path, line: Timeline, critical: Collection[str]) -> None:
+        steps = [bar.step for bar in line.bars]
+        self.anchors = {step.id: f"s{index}" for index, step in enumerate(steps)}
+        self.flakes = flakes(steps)
+        self._root = root
+        self._line = line
+        self._critical = critical
+        self._attempts = Attempts(steps)
+        self._directories = {step.id: step.directory for step in steps}
+        self._replaced = superseded(steps)
+
+    def all(self) -> list[Row]:
+        """Return the rows in the order of the tree."""
+        return [self._row(bar) for bar in self._line.bars]
+
+    def _row(self, bar: Bar) -> Row:
+        step = bar.step
+        number, _, name = step.directory.rpartition("/")[2].partition("__")
+        around = self._directories.get(step.parent or "", ".")
+        shared = step.directory == around or not number.isdigit()
+        name = step.name if shared or step.kind == "command" else name
+        seen = self._line.lanes <= LABELLED_LANES and bar.end - bar.start >= _LABELLED * self._line.seconds
+        return Row(
+            anchor=self.anchors[step.id],
+            number="" if shared else number,
+            name=name,
+            kind=step.kind,
+            status=str(step.status),
+            word=_word(step),
+            notes=self._notes(step),
+            before=self.anchors.get(step.reuses, ""),
+            path=path_of(step),
+            bar=bar,
+            link=None if step.directory == around else link_to(self._root, step.directory),
+            log=link_to(self._root, f"{step.directory}/{ANSIBLE_LOG}", "log") if step.kind == "command" else None,
+            left=self._line.percent(bar.start),
+            width=self._line.percent(bar.end - bar.start),
+            label=name if seen else "",
+            cause=f"{step.cause.type}: {step.cause.message}" if step.cause and step.cause.step == step.id else "",
+            critical=step.id in self._critical,
+            replaced=step.id in self._replaced,
+        )
+
+    def _notes(self, step: Step) -> list[str]:
+        attempts = self._attempts.of(self._attempts.path(step.id))
+        notes = [f"attempt {step.attempt} of {attempts[-1].attempt}"] if len(attempts) > 1 and not step.reuses else []
+        return notes + ["flake"] * (step.id in self.flakes)
+
+
+def flakes(steps: Sequence[Step]) -> Mapping[str, Sequence[Step]]:
+    """Return, by the id of each step that passed, the attempts of it that had failed before."""
+    attempts = Attempts(steps)
+    found = {}
+    for step in steps:
+        if step.status == Status.PASSED and step.attempt > 1:
+            earlier = [each for each in attempts.of(attempts.path(step.id)) if each.attempt < step.attempt]
+            if failed := [each for each in earlier if each.status in FAILING]:
+                found[step.id] = failed
+    return found
+
+
+def begun_in(flaky: Mapping[str, Sequence[Step]], steps: Sequence[Step]) -> list[Step]:
+    """Return the flakes whose own failure it was, not that of a step inside, without those that were replaced in turn."""
+    replaced = superseded(steps)
+    own = {key for key, failed in flaky.items() if any(not each.cause or each.cause.step == each.id for each in failed)}
+    return [step for step in steps if step.id in own - replaced]
+
+
+def _word(step: Step) -> str:
+    if step.reuses:
+        return "done before"
+    return step.status.replace("_", " ") + (" (tolerated)" if step.tolerated else "")
