@@ -65,7 +65,10 @@ def bundle_of(directory: Path) -> Bundle | None:
       The bundle, None when there is none. One whose capture was cut off tells nothing in short.
     """
     try:
-        path = Path(os.path.normpath(directory / (directory / LINK).read_text(encoding="utf-8").strip()))
+        link = (directory / LINK).read_text(encoding="utf-8").strip()
+        if not link:
+            return None
+        path = Path(os.path.normpath(directory / link))
         document = json.loads((path / BUNDLE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         cut_off = Path(str(error.filename)).name == BUNDLE
