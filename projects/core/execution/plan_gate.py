@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ansible
+from ansible import constants
 from ansible._internal._templating import _engine, _jinja_plugins
 from ansible._internal._templating._engine import TemplateEngine
 from ansible._internal._templating._jinja_common import MarkerError
@@ -108,7 +109,7 @@ def close_gate(directory: Path) -> None:
     intercept._invoke_plugin = staticmethod(_supposing_success(intercept._invoke_plugin))  # noqa: SLF001
     StrategyBase._execute_meta = _planned_meta(StrategyBase._execute_meta)  # noqa: SLF001
     sys.dont_write_bytecode = True
-    sys.addaudithook(_Wall((directory, Path(os.environ.get("ANSIBLE_LOCAL_TEMP", directory)))))
+    sys.addaudithook(_Wall((directory, Path(constants.DEFAULT_LOCAL_TMP))))
 
 
 class PlannedExecutor(TaskExecutor):
@@ -136,12 +137,13 @@ class PlannedExecutor(TaskExecutor):
         _SHOWN.seen.clear()
         try:
             items: list[Any] | None = super()._get_loop_items()
+            if items is None or isinstance(items, list):
+                return items
         except AnsibleError:
             if not _SHOWN.seen:
                 raise
-            self._each = _expression(self._task.loop)
-            return [marker(f"each of {self._each}")]
-        return items
+        self._each = _expression(self._task.loop)
+        return [marker(f"each of {self._each}")]
 
     def _execute(self, templar: Any, variables: dict[str, Any]) -> Result:
         self._entry = self._new_entry()
