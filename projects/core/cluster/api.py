@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from projects.core.cluster.failures import Expired, KindGone
+from projects.core.cluster.operations import patch_once
 from projects.core.cluster.session import Session, connect
-from projects.core.values.errors import Invalid, NotFound, UsageError
+from projects.core.values.errors import Conflict, NotFound, UsageError
 
 Object = dict[str, Any]
 Result = TypeVar("Result")
@@ -240,14 +241,13 @@ class Cluster:
           NotFound: the object does not exist.
         """
         end = f"/{subresource}" if subresource else ""
-        before: Object = self._at(target, lambda path: self.session.json("GET", path + end))
         query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
+        if kind == "json" and not dry_run:
+            return Change(*self._at(target, lambda path: patch_once(self.session, path + end, body, query)))
+        before: Object = self._at(target, lambda path: self.session.json("GET", path + end))
         after: Object = self._at(
             target,
-            # A list of operations may hold a test or an addition, which mean something else the second time.
-            lambda path: self.session.json(
-                "PATCH", path + end, query, body=body, content_type=_PATCHES[kind], repeat=kind != "json"
-            ),
+            lambda path: self.session.json("PATCH", path + end, query, body=body, content_type=_PATCHES[kind]),
         )
         return Change(before, after)
 
@@ -286,6 +286,10 @@ class Cluster:
             self._at(target, lambda path: self.session.json("DELETE", path, body=body))
         except NotFound:
             return None if dry_run else before
+        except Conflict:
+            now = self.get(target)
+            if now is not None and now["metadata"]["uid"] == before["metadata"]["uid"]:
+                raise
         return before
 
     def logs(
@@ -309,20 +313,25 @@ class Cluster:
         text: str = answer.data.decode(errors="replace")
         return text
 
-    def _pages(self, target: Target, query: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[Object]:
+    def _pages(self, target: Target, query: Mapping[str, Any], headers: Mapping[str, str]) -> list[Object]:
+        try:
+            return list(self._by_page(target, query, headers, None if target.name else _PAGE))
+        except Expired:  # the list changed for so long that its continuation is gone: then in one piece
+            return list(self._by_page(target, query, headers, None))
+
+    def _by_page(
+        self, target: Target, query: Mapping[str, Any], headers: Mapping[str, str], limit: int | None
+    ) -> Iterator[Object]:
         following: str | None = None
         while True:
             asked = {
                 **query,
                 "labelSelector": target.labels,
                 "fieldSelector": target.fields,
-                "limit": None if target.name else _PAGE,
+                "limit": limit,
                 "continue": following,
             }
-            try:
-                page = self._page(target, asked, headers)
-            except Expired as error:  # the list changed for so long that its continuation is gone
-                raise Invalid(f"the list of {target} changed faster than it could be read: {error}") from error
+            page = self._page(target, asked, headers)
             yield page
             following = (page.get("metadata") or {}).get("continue")
             if not following:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from projects.core.cluster.api import Cluster, Target
 from projects.core.cluster.failures import from_status, unreachable
+from projects.core.cluster.patience import PATIENCE, Refusal, of_answer
 from projects.core.values.errors import TimedOut
 from projects.core.values.redaction import REDACTOR
 
@@ -80,18 +81,25 @@ def _open(cluster: Cluster, pod: Target, command: Sequence[str], container: str 
         + urlencode(pairs, doseq=True)
     )
     token = session.configuration.get_api_key_with_prefix("BearerToken")
-    try:
-        return websocket.create_connection(
-            url,
-            header=[f"Authorization: {token}"] if token else [],
-            subprotocols=_PROTOCOLS,
-            sslopt={"context": session.access.tls} if session.access.tls else None,
-            timeout=10,
-        )
-    except websocket.WebSocketBadStatusException as error:
-        raise from_status(error.status_code, error.resp_body, session.address) from error
-    except (websocket.WebSocketException, OSError) as error:
-        raise unreachable(error, session.address) from error
+
+    def connect() -> Any:
+        try:
+            return websocket.create_connection(
+                url,
+                header=[f"Authorization: {token}"] if token else [],
+                subprotocols=_PROTOCOLS,
+                sslopt={"context": session.access.tls} if session.access.tls else None,
+                timeout=10,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            failure = from_status(error.status_code, error.resp_body, session.address)
+            seconds = of_answer(error.status_code, failure, error, None).seconds
+            raise Refusal(failure, error, seconds=seconds, harmless=True) from None  # no command runs without a channel
+        except (websocket.WebSocketException, OSError) as error:
+            refused = isinstance(error, ConnectionRefusedError)
+            raise Refusal(unreachable(error, session.address), error, seconds=PATIENCE, harmless=refused) from None
+
+    return session.patience.insist(connect, repeat=False)
 
 
 def _send(socket: Any, data: bytes) -> None:

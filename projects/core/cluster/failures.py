@@ -61,7 +61,12 @@ def from_status(status: int, body: str | bytes | None, address: str, *, hint: st
         kind = Invalid
     if kind is Unreachable:
         return Unreachable(f"the API server at {address} cannot answer (HTTP {status}): {message}", hint=hint)
-    return kind(str(message), hint=_LOGIN if status == 401 else hint)  # noqa: PLR2004 - the table above
+    error = kind(str(message), hint=_LOGIN if status == 401 else hint)  # noqa: PLR2004 - the table above
+    if kind is ClusterError and status >= 500:  # noqa: PLR2004 - the range of HTTP
+        error.transient = True
+    if document.get("reason") == "AlreadyExists":
+        error.transient = False
+    return error
 
 
 def unreachable(error: BaseException, address: str) -> Unreachable:
@@ -70,7 +75,22 @@ def unreachable(error: BaseException, address: str) -> Unreachable:
     hint = "check KUBECONFIG, and that the cluster is up and reachable from here"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         hint = "the kubeconfig's certificate authority is not the server's: fetch the kubeconfig again"
-    return Unreachable(f"the API server at {address} is unreachable: {reason}", hint=hint)
+    failure = Unreachable(f"the API server at {address} is unreachable: {reason}", hint=hint)
+    failure.transient = "CERTIFICATE_VERIFY_FAILED" not in reason
+    return failure
+
+
+def no_json(error: ValueError, address: str) -> Unreachable:
+    """Return the error of an answer that cannot be read: its end is missing, or something else than the API gave it."""
+    return Unreachable(
+        f"the API server at {address} gave an answer that is no JSON: {error}",
+        hint="when this lasts, something between here and the server answers in its place, such as a proxy's login page",
+    )
+
+
+def was_cut(error: BaseException) -> bool:
+    """Return whether a TLS error is the end of the connection, not a disagreement about certificates or protocols."""
+    return "EOF" in str(error)
 
 
 def out_of_time(address: str) -> Unreachable:

@@ -90,10 +90,10 @@ def ask(session: Session, etags: dict[str, str]) -> tuple[list[Served], dict[str
 def _ask_root(session: Session, root: str, etag: str | None) -> tuple[dict[str, Any], str | None] | None:
     headers = {"Accept": _AGGREGATED} | ({"If-None-Match": etag} if etag else {})
     try:
-        answer = session.send("GET", root, headers=headers)
+        document, answered = session.document("GET", root, headers=headers)
     except NotModified:
         return None
-    return answer.json(), answer.headers.get("ETag")
+    return document, answered.get("ETag")
 
 
 def _read_aggregated(document: dict[str, Any]) -> list[Served]:

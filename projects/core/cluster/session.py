@@ -1,36 +1,46 @@
 """Requests to one API server: typed errors, bounded repetition, one pool of connections. Called by `api` and `watching`.
 
-Foresail repeats requests itself, because the layers below do it blindly: a connection that is refused on first
-contact is given up within a second (the cluster is not there), while a server that has answered before, or that
-says that it is busy, gets half a minute.
+Foresail repeats requests itself (`patience` says when), because the layers below do it blindly. An answer counts as one when
+its body has been read whole: a connection that is cut in the midst of it is one more thing that is survived here.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 import os
-import random
-import threading
-import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from projects.core.cluster import failures
 from projects.core.cluster.kubeconfig import Access, kubeconfig_files, load_access
-from projects.core.values.errors import ForesailError, Invalid
+from projects.core.cluster.patience import HICCUP, PATIENCE, Patience, Refusal, of_answer
+from projects.core.record import context
+from projects.core.values.errors import UnknownValue
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
-FIRST_CONTACT = 0.5
-"""Seconds in which a server that has not answered yet may refuse: a load balancer that changes its target."""
-PATIENCE = 30.0
-"""Seconds in which a request is repeated when the server is known to be there."""
-HICCUP = 1.5
-"""Seconds in which a request is repeated after an internal error: etcd changed its leader, or it is a lasting one."""
+STATE = "the state of the cluster"
+"""What is not known in a plan, in words."""
 JSON = "application/json"
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+"""What is as good twice as once. Not a POST; nor a PATCH by a list of operations, of which its caller knows."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, as it is sent each time."""
+
+    method: str
+    url: str
+    body: Any = None
+    content_type: str = JSON
+    headers: Mapping[str, str] | None = None
+    read_seconds: float = READ_SECONDS
 
 
 class Session:
@@ -55,9 +65,7 @@ class Session:
         self._api.user_agent = "foresail"
         if access.tls is not None:
             self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
-        self._pause = threading.Event()
-        self._answered = False
-        self._deadline = math.inf if deadline is None else deadline
+        self.patience = Patience() if deadline is None else Patience(deadline)
         self.discovery = Discovery(self)
         self.dynamic = DynamicClient(self._api, discoverer=lambda _client, _cache: self.discovery)
 
@@ -77,19 +85,16 @@ class Session:
 
     def json(self, method: str, path: str, query: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Send a request and return the answer's JSON; the options are those of `send`."""
-        return json.loads(self.send(method, path, query, **options).data)
+        return self.document(method, path, query, **options)[0]
+
+    def document(
+        self, method: str, path: str, query: Mapping[str, Any] | None = None, **options: Any
+    ) -> tuple[Any, Mapping[str, str]]:
+        """Send a request and return the answer's JSON and its headers; the options are those of `send`."""
+        return self._ask(lambda answer: (json.loads(answer.data), answer.headers), method, path, query, **options)
 
     def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        *,
-        body: Any = None,
-        content_type: str = JSON,
-        headers: Mapping[str, str] | None = None,
-        read_seconds: float = READ_SECONDS,
-        repeat: bool = True,
+        self, method: str, path: str, query: Mapping[str, Any] | None = None, *, stream: bool = False, **options: Any
     ) -> Any:
         """Send a request, repeated while that can help.
 
@@ -97,101 +102,76 @@ class Session:
           method: The HTTP verb.
           path: Path below the server's address.
           query: Query parameters; those that are None are left out, a list is repeated.
-          body: The document to send.
-          content_type: What the body is.
-          headers: Further headers.
-          read_seconds: How long the server may be silent.
-          repeat: Whether a request that may have had an effect can be sent again. A refused one always can.
+          stream: Whether the body is read by the caller, as it comes.
+          **options: `body`, the document to send, and its `content_type`; further `headers`; `read_seconds`, how long the
+            server may be silent; `repeat`, whether what may have had its effect can be sent again: as the verb has it
+            when it is not said. What surely had none always can.
 
         Returns:
-          The answer (urllib3); its body has not been read.
+          The answer (urllib3).
 
         Raises:
           ForesailError: the typed error of the answer, or Unreachable when there was none.
         """
-        url = path + (f"?{urlencode(pairs, doseq=True)}" if (pairs := _given(query)) else "")
-        began = time.monotonic()
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                answer = self._once(method, url, body, content_type, dict(headers or {}), read_seconds)
-                self._answered = True
-                return answer
-            except _Refusal as refusal:
-                now = time.monotonic()
-                delay = refusal.delay(attempt)
-                if now + delay >= self._deadline or not self._again(refusal, repeat=repeat, spent=now - began):
-                    raise refusal.error from refusal.cause
-                self._pause.wait(delay)
+        return self._ask(_unread if stream else _read, method, path, query, **options)
 
-    def _once(self, method: str, url: str, body: Any, content_type: str, headers: dict[str, str], read: float) -> Any:
+    def _ask(
+        self,
+        understand: Callable[[Any], T],
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        *,
+        repeat: bool | None = None,
+        **options: Any,
+    ) -> T:
+        url = path + (f"?{urlencode(pairs, doseq=True)}" if (pairs := _given(query)) else "")
+        request = _Request(method, url, **options)
+        return self.patience.insist(
+            lambda: self._once(request, understand), repeat=method in _IDEMPOTENT if repeat is None else repeat
+        )
+
+    def _once(self, request: _Request, understand: Callable[[Any], T]) -> T:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - imported by the client before
         from kubernetes.dynamic.exceptions import DynamicApiError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-        headers.setdefault("Accept", JSON)
-        left = self._deadline - time.monotonic()
+        left = self.patience.left
         if left <= 0:
-            raise _Refusal(failures.out_of_time(self.address), TimeoutError(), patience=0.0)
+            raise Refusal(failures.out_of_time(self.address), TimeoutError(), seconds=0.0)
         try:
-            return self.dynamic.request(
-                method,
-                url,
-                body=body,
-                content_type=content_type,
-                header_params=headers,
+            answer = self.dynamic.request(
+                request.method,
+                request.url,
+                body=request.body,
+                content_type=request.content_type,
+                header_params={"Accept": JSON, **(request.headers or {})},
                 serialize=False,
-                _request_timeout=(min(CONNECT_SECONDS, left), min(read, left)),
+                _request_timeout=(min(CONNECT_SECONDS, left), min(request.read_seconds, left)),
             )
+            self.patience.answered = True
+            return understand(answer)
         except (DynamicApiError, ApiException) as error:
             if not error.status:  # the client's word for a TLS error
-                raise _Refusal(failures.unreachable(error, self.address), error, patience=0.0) from None
-            self._answered = True
+                seconds = PATIENCE if failures.was_cut(error) else 0.0
+                raise Refusal(failures.unreachable(error, self.address), error, seconds=seconds) from None
+            self.patience.answered = True
             failure = failures.from_status(error.status, error.body, self.address)
-            raise _Refusal(
-                failure,
-                error,
-                patience=_patience(error.status, failure),
-                retry_after=_seconds((error.headers or {}).get("Retry-After")),
-            ) from None
+            retry_after = _seconds((error.headers or {}).get("Retry-After"))
+            raise of_answer(error.status, failure, error, retry_after) from None
         except (HTTPError, OSError) as error:
-            raise _Refusal(failures.unreachable(error, self.address), error, patience=PATIENCE) from None
-
-    def _again(self, refusal: _Refusal, *, repeat: bool, spent: float) -> bool:
-        if failures.was_refused(refusal.cause):
-            return spent < (PATIENCE if self._answered else FIRST_CONTACT)
-        return repeat and spent < refusal.patience
+            raise Refusal(failures.unreachable(error, self.address), error, seconds=PATIENCE) from None
+        except ValueError as error:
+            raise Refusal(failures.no_json(error, self.address), error, seconds=HICCUP) from None
 
 
-class _Refusal(Exception):
-    """An attempt that did not succeed, with what decides whether there is another one."""
-
-    def __init__(
-        self,
-        error: ForesailError,
-        cause: BaseException,
-        *,
-        patience: float,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.cause = cause
-        self.patience = patience
-        self.retry_after = retry_after
-
-    def delay(self, attempt: int) -> float:
-        """Return the seconds before the next attempt: what the server asks for, else a doubling one with jitter."""
-        if self.retry_after is not None:
-            return min(self.retry_after, 10.0)
-        return float(min(0.1 * 2**attempt, 5.0) * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, no secret
+def _read(answer: Any) -> Any:
+    answer.data  # noqa: B018 - reads the body, and keeps it
+    return answer
 
 
-def _patience(status: int, failure: ForesailError) -> float:
-    if status in failures.BUSY:
-        return PATIENCE
-    return HICCUP if status >= 500 and not isinstance(failure, Invalid) else 0.0  # noqa: PLR2004 - the range of HTTP
+def _unread(answer: Any) -> Any:
+    return answer
 
 
 def _given(query: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -219,7 +199,10 @@ def connect() -> Session:
 
     Raises:
       InfrastructureError: there is no kubeconfig, or it cannot be understood.
+      UnknownValue: this is a plan, which asks no cluster.
     """
+    if context.is_initialised() and context.here().record.planning:
+        raise UnknownValue(f"{STATE} is known to a real run only")
     identity, pid = _identity(), os.getpid()
     if (identity, pid) not in _sessions:
         _sessions[identity, pid] = Session(_access(identity))

@@ -15,12 +15,16 @@ from typing import Any
 
 from projects.core.cluster.api import Cluster, Object, Target
 from projects.core.cluster.failures import Expired, from_status
-from projects.core.values.errors import Invalid, NotFound
+from projects.core.values.errors import Invalid, NotFound, is_transient
 
 _STREAM_SECONDS = 240.0
 _SILENCE_SECONDS = 90.0
 """The server sends a bookmark a minute; a stream that is silent for longer is taken for dead."""
 _SHORTEST, _LONGEST = 0.5, 5.0
+
+
+class _CutError(Exception):
+    """The server has ended the stream, and says that it may be asked for another one."""
 
 
 class Follower:
@@ -119,12 +123,14 @@ class Follower:
             "fieldSelector": collection.fields,
         }
         silence = max(0.1, min(remaining, _SILENCE_SECONDS))
-        answer = self._cluster.session.send("GET", self._cluster.path(collection), query, read_seconds=silence)
+        answer = self._cluster.session.send(
+            "GET", self._cluster.path(collection), query, stream=True, read_seconds=silence
+        )
         try:
             for line in _lines(answer):
                 yield self._read(line)
-        except (HTTPError, OSError):
-            return  # cut: the caller goes on from the last version
+        except (HTTPError, OSError, _CutError):
+            return  # the caller goes on from the last version
         finally:
             answer.close()
 
@@ -132,7 +138,10 @@ class Follower:
         event: dict[str, Any] = json.loads(line)
         if event["type"] == "ERROR":
             status = event["object"]
-            raise from_status(int(status.get("code") or 500), json.dumps(status), self._cluster.session.address)
+            error = from_status(int(status.get("code") or 500), json.dumps(status), self._cluster.session.address)
+            if is_transient(error):
+                raise _CutError(str(error))
+            raise error
         return event
 
     def _take(self, event: dict[str, Any]) -> None:

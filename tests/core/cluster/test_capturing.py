@@ -32,13 +32,13 @@ def test_files_of_each_format(cluster: Cluster, tmp_path: Path) -> None:
 
 def test_each_read_is_done_once(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths: list[str] = []
-    send = cluster.session.send
+    request = cluster.session.dynamic.request
 
-    def spy(method: str, path: str, *rest: Any, **options: Any) -> Any:
-        paths.append(path)
-        return send(method, path, *rest, **options)
+    def spy(method: str, url: str, **options: Any) -> Any:
+        paths.append(url.partition("?")[0])
+        return request(method, url, **options)
 
-    monkeypatch.setattr(cluster.session, "send", spy)
+    monkeypatch.setattr(cluster.session.dynamic, "request", spy)
     capture(cluster, [Read(["nodes.status", "nodes.yaml", "nodes.json"], Target("Node"))], tmp_path)
     assert [path for path in paths if "nodes" in path] == ["/api/v1/nodes"]
 

@@ -76,13 +76,13 @@ class Requests:
 
     def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paths: list[str] = []
-        once = session._once
+        request = session.dynamic.request
 
-        def spy(method: str, url: str, *rest: Any) -> Any:
+        def spy(method: str, url: str, **rest: Any) -> Any:
             self.paths.append(f"{method} {url.partition('?')[0]}")
-            return once(method, url, *rest)
+            return request(method, url, **rest)
 
-        monkeypatch.setattr(session, "_once", spy)
+        monkeypatch.setattr(session.dynamic, "request", spy)
 
 
 def test_two_requests_cold_none_when_cached(fresh: Cluster, another: Open, monkeypatch: pytest.MonkeyPatch) -> None:

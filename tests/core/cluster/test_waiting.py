@@ -8,6 +8,7 @@ import pytest
 
 from projects.core.cluster.api import Cluster, Target
 from projects.core.cluster.conditions import Condition, Requirement
+from projects.core.cluster.exec_channel import execute
 from projects.core.cluster.waiting import wait_for
 from projects.core.values.errors import ClusterError, Forbidden, NotFound, TimedOut, Unreachable
 from tests.core.cluster import faulty_server
@@ -95,7 +96,7 @@ def test_what_cannot_help_is_not_repeated(server: FaultyServer) -> None:
 
 
 def test_repetition_is_bounded(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projects.core.cluster.session.PATIENCE", 0.3)
+    monkeypatch.setattr("projects.core.cluster.patience.PATIENCE", 0.3)
     server.faults = [status(503, Retry_After="0")] * 10_000
     with pytest.raises(Unreachable, match=r"cannot answer \(HTTP 503\): told to say 503"):
         Cluster().snapshot(TARGET)
@@ -106,6 +107,19 @@ def test_a_write_that_may_have_happened_is_not_repeated(server: FaultyServer) ->
     with pytest.raises(Unreachable):
         Cluster().session.json("GET", "/api/v1/namespaces/n/configmaps/x", repeat=False)
     assert len(server.requests) == 1
+
+
+def test_a_channel_that_is_not_opened_is_asked_for_again(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    monkeypatch.setattr(cluster, "path", lambda _target: "/api/v1/namespaces/n/pods/p")
+    server.faults = [status(503), status(500), status(429), status(404)]
+    with pytest.raises(NotFound, match="told to say 404"):
+        execute(cluster, Target("Pod", "v1", "p", "n"), ["true"], timeout=20)
+    assert len(server.requests) == 4
+    server.faults = [reset]
+    with pytest.raises(Unreachable) as caught:  # the command may be running
+        execute(cluster, Target("Pod", "v1", "p", "n"), ["true"], timeout=20)
+    assert "may have had its effect" in str(caught.value.hint)
 
 
 def test_time_out_says_what_was_missing(server: FaultyServer) -> None:
