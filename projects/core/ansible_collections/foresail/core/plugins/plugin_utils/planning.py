@@ -24,6 +24,7 @@ from projects.core.cluster.api import Target
 from projects.core.cluster.conditions import Condition, Requirement
 from projects.core.execution.planned import PlannedTask
 from projects.core.values.errors import ForesailError, UsageError
+from projects.core.values.redaction import MASK
 from projects.core.values.unknown import is_unknown
 
 COMPUTING = ("operator_example", "plan_operator", "plan_project_template", "plan_scale")
@@ -113,11 +114,16 @@ def _patch(entry: PlannedTask, action: Any, arguments: Arguments) -> Result:
     part = f" ({arguments['subresource']})" if arguments["subresource"] else ""
     entry.verb, entry.does = "patch", f"patch {target}{part}"
     entry.objects = [_object(target, arguments["subresource"])]
-    body = arguments["patch"]
-    entry.manifests = (
-        [documents.visible({"kind": target.kind, **body})] if isinstance(body, dict) else [{"operations": body}]
-    )
+    entry.manifests = [_shown_patch(target.kind, arguments["patch"])]
     return {}
+
+
+def _shown_patch(kind: str, patch: Any) -> dict[str, Any]:
+    if isinstance(patch, dict):
+        return {key: value for key, value in documents.visible({**patch, "kind": kind}).items() if key in patch}
+    if kind == "Secret" and isinstance(patch, list):
+        patch = [{**each, "value": MASK} if "value" in each else each for each in patch]
+    return {"operations": patch}
 
 
 def _delete(entry: PlannedTask, action: Any, arguments: Arguments) -> Result:
