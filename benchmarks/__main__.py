@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("startup", "configuration", "commands", "cluster", "parallel", "reporting")
+NAMES = ("startup", "configuration", "commands", "cluster", "parallel", "reporting", "recording")
 
 
 def main(names: Sequence[str]) -> int:
