@@ -146,7 +146,8 @@ def _wait(entry: PlannedTask, action: Any, arguments: Arguments) -> Result:
         count=arguments["count"],
         names=None if names is None else frozenset(names),
     )
-    entry.verb, entry.does, entry.timeout = "wait", f"wait for {target} {condition}", arguments["timeout"]
+    many = "" if arguments["count"] is None else f"exactly {arguments['count']} "
+    entry.verb, entry.does, entry.timeout = "wait", f"wait for {many}{target} {condition}", arguments["timeout"]
     # What an operator brings need not be there when the plan is checked, and what has to be absent may be.
     optional = bool(arguments["await_kind"]) or arguments["until"] == "absent" or arguments["count"] == 0
     meant = [target] if names is None else [replace(target, name=name) for name in names]
