@@ -52,7 +52,7 @@ class Toolbox:
         )
         text = done.stdout + done.stderr
         assert done.returncode == code, f"{words} exited with {done.returncode}:\n{text}"
-        made = [path for path in self.artifacts.iterdir() if path not in before and path.is_dir()]
+        made = [path for path in self.artifacts.glob("[0-9]*__*") if path not in before and path.is_dir()]
         return Done(done.returncode, text, made[0] if made else self.artifacts)
 
 
