@@ -8,8 +8,7 @@ from projects.core.console.paper import Paper
 from projects.core.values.redaction import Redactor
 
 
-@pytest.fixture
-def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CI", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -22,18 +21,20 @@ def test_elsewhere_lines_are_whole_and_plain(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "  failed " + "x" * 200 + "\n"
 
 
-@pytest.mark.usefixtures("on_terminal")
-def test_on_a_terminal_they_are_coloured_and_cut(capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_a_terminal_they_are_coloured_and_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_on_terminal(monkeypatch)
     Paper().line(("failed", "red"), " " + "x" * 200, indent=2)
     assert capsys.readouterr().out == "  \x1b[1;31mfailed\x1b[0m " + "x" * 40 + "\x1b[2m…\x1b[0m\n"
     Paper().line("x" * 50)
     assert capsys.readouterr().out == "x" * 50 + "\n"
 
 
-@pytest.mark.usefixtures("on_terminal")
 def test_a_terminal_that_wants_no_colour_gets_none(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stand_on_terminal(monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
     Paper().line(("failed", "red"))
     assert capsys.readouterr().out == "failed\n"
