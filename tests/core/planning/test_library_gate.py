@@ -126,14 +126,37 @@ def test_a_failure_before_anything_unknown_is_the_orchestration_s_own(plan_root:
     assert node.failure == "'wrong'"
 
 
+def _by_number() -> None:
+    int(run.run("date", capture_stdout=True).stdout)
+
+
+def _by_key() -> None:
+    known: dict[str, int] = {}
+    known[f"{run.run('id', capture_stdout=True).stdout}"] += 1
+
+
+def _by_decision() -> None:
+    run.run("other", capture_stdout=True)
+    if run.run("id", capture_stdout=True).stdout.split()[0] != "x":
+        raise RuntimeError
+
+
+def _by_file() -> None:
+    (env.ARTIFACT_DIR / "result").read_text()
+
+
+def _by_cluster() -> None:
+    Cluster()
+
+
 @pytest.mark.parametrize(
     ("fails", "depends"),
     [
-        (lambda: int(run.run("date", capture_stdout=True).stdout), ["stdout of `date`"]),
-        (lambda: {}[f"{run.run('id', capture_stdout=True).stdout}"], ["stdout of `id`"]),
-        (lambda: run.run("id", capture_stdout=True).stdout.split()[0] == "x" or 1 / 0, ["stdout of `id`"]),
-        ((env.ARTIFACT_DIR / "result").read_text, ["the file $ARTIFACT_DIR/000__d/result"]),
-        (lambda: Cluster().get, ["the state of the cluster"]),
+        (_by_number, ["stdout of `date`"]),
+        (_by_key, ["stdout of `id`"]),
+        (_by_decision, ["stdout of `id`"]),
+        (_by_file, ["the file $ARTIFACT_DIR/000__d/result"]),
+        (_by_cluster, ["the state of the cluster"]),
     ],
 )
 def test_a_failure_by_what_is_not_known_says_by_what(
