@@ -6,11 +6,11 @@ its mistakes at once, stands above them.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from projects.core.console.progress import first_line, word
+from projects.core.record.again import resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
@@ -55,25 +55,6 @@ def summary(root: Path, *, exit_code: int | None = None, since: Collection[str] 
 def print_summary(root: Path, *, exit_code: int | None = None, since: Collection[str] | None = None) -> None:
     """Print the summary of a run on standard output; see `summary`."""
     print(summary(root, exit_code=exit_code, since=since), end="", flush=True)
-
-
-def resume_line(root: Path, steps: Sequence[Step], found: Verdict) -> str:
-    """Return the shell line that goes on with a run, empty when there is nothing to go on with.
-
-    That is after a pass, for toolbox commands on their own, and when a run has ended before anything in it began, as one
-    with a wrong configuration does.
-
-    Args:
-      root: The run's root.
-      steps: Its steps, or those of one of its processes.
-      found: The verdict on them.
-    """
-    last = next(reversed(entrypoints(steps)), None)
-    if last is None or not last.line or (found.passed and not found.running):
-        return ""
-    if all(step.kind == "entrypoint" for step in within(steps, {last.id})):
-        return ""
-    return f"{last.line} --resume {shlex.quote(str(root))}"
 
 
 def _head(steps: list[Step], found: Verdict, code: ExitCode) -> Iterator[str]:

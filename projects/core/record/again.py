@@ -1,4 +1,4 @@
-"""The line that goes on with a run that did not pass. Shown by the summary on the console and by the report."""
+"""The line that goes on with a run that did not pass. Shown by the summary on the console, by `runs` and by the report."""
 
 from __future__ import annotations
 
@@ -6,30 +6,25 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from projects.core.record.finish import entrypoints
 from projects.core.record.steps import Step
-from projects.core.record.verdict import FAILING
-from projects.core.values.outcomes import Status
-
-_FLAG = "--resume"
-_OPEN = (*FAILING, Status.RUNNING, Status.CANCELLED)
+from projects.core.record.verdict import Verdict, within
 
 
-def resume_line(root: Path, steps: Sequence[Step]) -> str | None:
-    """Return the shell line that goes on where a run ended.
+def resume_line(root: Path, steps: Sequence[Step], found: Verdict) -> str:
+    """Return the shell line that goes on with a run, empty when there is nothing to go on with.
+
+    That is after a pass, for toolbox commands on their own, and when a run has ended before anything in it began, as one
+    with a wrong configuration does.
 
     Args:
-      root: The run's artifact directory.
-      steps: The steps that are meant.
-
-    Returns:
-      The line of the last outermost entrypoint that did not pass; None when all passed, or when what failed was not called by
-      a line of its own.
+      root: The run's root.
+      steps: Its steps, or those of one of its processes.
+      found: The verdict on them.
     """
-    called = [step for step in steps if step.kind == "entrypoint" and step.line]
-    last = called[-1] if called else None
-    if last is None or last.status not in _OPEN:
-        return None
-    words = shlex.split(last.line)
-    if any(word.partition("=")[0] == _FLAG for word in words):
-        return last.line
-    return f"{last.line} {_FLAG} {shlex.quote(str(root))}"
+    last = next(reversed(entrypoints(steps)), None)
+    if last is None or not last.line or (found.passed and not found.running):
+        return ""
+    if all(step.kind == "entrypoint" for step in within(steps, {last.id})):
+        return ""
+    return f"{last.line} --resume {shlex.quote(str(root))}"

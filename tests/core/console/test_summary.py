@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.console.summary import LINES, resume_line, summary
+from projects.core.console.summary import LINES, summary
+from projects.core.record.again import resume_line
 from projects.core.record.bundles import BUNDLE, BUNDLES, LINK
 from projects.core.record.failures import FAILURES
 from projects.core.record.finish import finish

@@ -8,7 +8,8 @@ from pathlib import Path
 from projects.core.cli.runs.headings import say_heading, style_of, word_of
 from projects.core.console.paper import Paper
 from projects.core.console.progress import first_line
-from projects.core.console.summary import PYTHON_COMMAND, resume_line
+from projects.core.console.summary import PYTHON_COMMAND
+from projects.core.record.again import resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
