@@ -29,7 +29,7 @@ from projects.core.toolbox.binding import bind_values
 from projects.core.toolbox.conversion import to_data
 from projects.core.toolbox.specification import Specification, specify
 from projects.core.values.checkout import ROOT
-from projects.core.values.errors import CommandFailed, ForesailError, UsageError
+from projects.core.values.errors import CommandFailed, ForesailError, OutOfTime, UsageError
 from projects.core.values.redaction import REDACTOR
 
 HOST = WarmHost(env.child_environment)
@@ -142,12 +142,13 @@ def _keeping_evidence(step: Step, *, tolerated: bool) -> Iterator[None]:
     """Keep what tells why a command failed before its error leaves it: the caller's `finally` blocks may delete that."""
     try:
         yield
-    except ForesailError as error:
+    except (ForesailError, OutOfTime) as error:
         if not tolerated:
-            from projects.core.postmortem import capture  # noqa: PLC0415 - a run that passes does not pay for it
+            from projects.core import postmortem  # noqa: PLC0415 - a run that passes does not pay for it
 
             place = context.here()
-            capture(place.record.root, step, cause_of(error, step), place.directory)
+            seconds = postmortem.SECONDS if isinstance(error, ForesailError) else postmortem.SECONDS_OF_THE_GRACE
+            postmortem.capture(place.record.root, step, cause_of(error, step), place.directory, seconds=seconds)
         raise
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from projects.core.postmortem.capture import SECONDS, capture
+from projects.core.postmortem.capture import SECONDS, SECONDS_OF_THE_GRACE, capture
 
-__all__ = ["SECONDS", "capture"]
+__all__ = ["SECONDS", "SECONDS_OF_THE_GRACE", "capture"]

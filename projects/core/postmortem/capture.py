@@ -29,6 +29,8 @@ from projects.core.record.steps import Cause, Step, timestamp
 logger = logging.getLogger(__name__)
 SECONDS = 10.0
 """How long a capture may take, unless less is left."""
+SECONDS_OF_THE_GRACE = 3.0
+"""How long it may take when the run's time is over and `finally` blocks wait for their share of the grace."""
 OCCURRENCES = "occurrences"
 """In a bundle: a line for each step that failed by its cause, the first one first."""
 _LINES = 100
