@@ -6,6 +6,9 @@ Nothing here imports the Kubernetes client before a connection is asked for.
 
 from __future__ import annotations
 
+_PREWARM_S = 2.0
+"""A server that does not answer must not keep from their work the commands that do not ask it."""
+
 
 def prewarm() -> None:
     """Import and build what processes forked from this one can share.
@@ -23,9 +26,10 @@ def prewarm() -> None:
 
     try:
         connected = session.connect()
-        connected.discovery.warm()
-        connected.discovery.refresh()
-        connected.discovery.warm()
+        with connected.patience.within(_PREWARM_S):
+            connected.discovery.warm()
+            connected.discovery.refresh()
+            connected.discovery.warm()
         connected.close()
     except ForesailError:
         return  # the command that needs a cluster says so

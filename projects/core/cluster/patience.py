@@ -11,7 +11,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from projects.core.cluster import failures
@@ -82,6 +83,16 @@ class Patience:
     def left(self) -> float:
         """Seconds to the deadline."""
         return self._deadline - time.monotonic()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Have no patience beyond some seconds inside the block."""
+        before = self._deadline
+        self._deadline = min(before, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._deadline = before
 
     def insist(self, request: Callable[[], T], *, repeat: bool) -> T:
         """Send a request until it succeeds, or until that is in vain.
