@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from projects.core.cli.built_in import BUILT_IN
 from projects.core.configuration import errors as configuration_errors
 from projects.core.configuration.layers import Layer
 from projects.core.library import commands, common, config, entrypoint, env, export, run, wait
@@ -16,10 +17,11 @@ from projects.core.record.verdict import MEANINGS
 from projects.core.report import kpis
 from projects.core.values import errors
 from projects.core.values.checkout import ROOT
-from projects.core.values.outcomes import SEVERITY, ExitCode, Status
+from projects.core.values.outcomes import ADVICE, SEVERITY, ExitCode, Status
 from tests.docs.pages import page, plain
 
 EXIT_CODES = page("docs/reference/exit-codes.md")
+CLI = page("docs/reference/cli.md")
 ERRORS = page("docs/reference/errors.md")
 ENVIRONMENT = page("docs/reference/environment-variables.md")
 RECORD = page("docs/reference/step-record.md")
@@ -31,6 +33,16 @@ CONFIGURATION = page("docs/reference/configuration.md")
 def test_the_exit_codes_and_their_meanings_are_those_of_the_code() -> None:
     rows = {int(row[0]): row[1] for row in EXIT_CODES.table("code", "meaning")}
     assert rows == {int(code): MEANINGS[code] for code in ExitCode}
+
+
+def test_what_to_do_about_each_exit_code_is_what_the_code_says() -> None:
+    rows = {int(row[0]): tuple(row[1:]) for row in EXIT_CODES.table("code", "who acts")}
+    assert rows == {int(code): (each.who, each.look, each.go_on) for code, each in ADVICE.items()}
+
+
+def test_the_verbs_of_runs_are_those_of_the_code() -> None:
+    rows = [plain(row[0]).split()[1] for row in CLI.table("verb", "meaning") if "runs " in row[0]]
+    assert rows == list(BUILT_IN["runs"].verbs)
 
 
 def test_the_order_of_the_exit_codes_is_that_of_the_code() -> None:

@@ -23,6 +23,8 @@ from projects.core.values.checkout import ROOT
 _OLDEST = (3, 11)
 _COLLECTION = ROOT / "projects" / "core" / "ansible_collections" / "foresail" / "core"
 _PINNED = {"ansible-core": "ansible", "ansible-runner": "ansible", "kubernetes": "client"}
+_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
+"""What says the locale, the one that wins first."""
 _OPEN_FILES = 1024
 _MEMORY = 1 << 30
 _SLACK = timedelta(days=1)  # a commit's time is its author's
@@ -82,7 +84,7 @@ def encoding() -> Iterator[Finding]:
     try:
         named = locale.setlocale(locale.LC_CTYPE, "")
     except locale.Error:
-        wanted = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG")
+        wanted = next((value for name in _LOCALE if (value := os.environ.get(name))), "the locale")
         yield problem("locale", f"{wanted} is not installed", advice)
         return
     codeset = locale.nl_langinfo(locale.CODESET)
