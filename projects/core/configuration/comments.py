@@ -8,7 +8,8 @@ from projects.core.configuration.document import Document
 from projects.core.configuration.keys import KeyPath
 
 _COMMENT = re.compile(r"^\s*#(?!!)\s?(?P<text>.*)$")
-_BEHIND = re.compile(r"""^(?:[^"'#]|"(?:[^"\\]|\\.)*"|'[^']*'|(?<=\S)#)*\s#\s?(?P<text>.*)$""")
+_QUOTED = re.compile(r"""(?<![^\s\[{,])(?:"(?:[^"\\]|\\.)*"|'[^']*')""")
+_BEHIND = re.compile(r"\s#\s?")
 
 
 def comments_of(document: Document) -> dict[KeyPath, str]:
@@ -32,5 +33,5 @@ def _said(lines: list[str], line: int) -> str:
         if not found or len(text) - len(text.lstrip()) != indent:
             break
         above.insert(0, found["text"].strip())
-    behind = _BEHIND.match(own)
-    return " ".join(filter(None, [*above, behind["text"].strip() if behind else ""]))
+    behind = _BEHIND.search(_QUOTED.sub(lambda found: "_" * len(found[0]), own))
+    return " ".join(filter(None, [*above, own[behind.end() :].strip() if behind else ""]))

@@ -67,21 +67,21 @@ def pointed(reference: str) -> KeyPath:
     return tuple(int(name) if name.isdecimal() else name for name in names)
 
 
-def schemas_in(schema: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    """Give a schema and each one in it, with its path."""
+def schemas_in(schema: Any, path: KeyPath = (), branch: str = "") -> Iterator[tuple[KeyPath, dict[str, Any], str]]:
+    """Give a schema and each one in it, with its path, and the keyword by which it counts only sometimes."""
     if not isinstance(schema, dict):
         return
-    yield path, schema
-    for keyword in _BY_NAME:
-        members = schema.get(keyword)
-        for name, each in members.items() if isinstance(members, dict) else ():
-            yield from schemas_in(each, (*path, keyword, name))
-    for keyword in _LISTED:
-        members = schema.get(keyword)
-        for index, each in enumerate(members if isinstance(members, list) else ()):
-            yield from schemas_in(each, (*path, keyword, index))
-    for keyword in _ONE:
-        yield from schemas_in(schema.get(keyword), (*path, keyword))
+    yield path, schema, branch
+    for keyword, members in schema.items():
+        inner = keyword if keyword in _SOMETIMES else branch
+        if keyword in _BY_NAME and isinstance(members, dict):
+            for name, each in members.items():
+                yield from schemas_in(each, (*path, keyword, name), inner)
+        elif keyword in _LISTED and isinstance(members, list):
+            for index, each in enumerate(members):
+                yield from schemas_in(each, (*path, keyword, index), inner)
+        elif keyword in _ONE:
+            yield from schemas_in(members, (*path, keyword), inner)
 
 
 def problems_of(document: dict[str, Any], place: Callable[[KeyPath], Place | None]) -> Iterator[Problem]:
@@ -100,7 +100,7 @@ def problems_of(document: dict[str, Any], place: Callable[[KeyPath], Place | Non
         path = tuple(error.absolute_path)
         yield wrong(path, f"{format_key(path)}: {expectation(error)}")
     known = {*Draft202012Validator.VALIDATORS, *_TOLD, SECRET}
-    for path, schema in schemas_in(document):
+    for path, schema, branch in schemas_in(document):
         for keyword in schema:
             if keyword not in known and not keyword.startswith("x-"):
                 hint = did_you_mean(keyword, known) or "a key is declared below 'properties', level by level"
@@ -110,14 +110,14 @@ def problems_of(document: dict[str, Any], place: Callable[[KeyPath], Place | Non
             said = f"expected a reference into this file, such as '#/$defs/name', found '{reference}'"
             yield wrong((*path, "$ref"), said)
         if SECRET in schema:
-            yield from (wrong((*path, SECRET), said) for said in _wrong_secret(path, schema[SECRET]))
+            yield from (wrong((*path, SECRET), said) for said in _wrong_secret(schema[SECRET], branch))
 
 
-def _wrong_secret(path: KeyPath, value: Any) -> Iterator[str]:
+def _wrong_secret(value: Any, branch: str) -> Iterator[str]:
     if not isinstance(value, bool):
         yield f"{SECRET}: expected true or false, found {described(value)}"
-    for keyword in (step for step in path if step in _SOMETIMES):
-        yield f"{SECRET}: a value cannot be a secret only sometimes, below '{keyword}'"
+    if branch:
+        yield f"{SECRET}: a value cannot be a secret only sometimes, below '{branch}'"
 
 
 def nearest_place(path: KeyPath, place: Callable[[KeyPath], Place | None]) -> Place | None:

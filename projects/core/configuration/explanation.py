@@ -104,10 +104,8 @@ def resolved(configuration: Configuration, path: KeyPath) -> Any:
     Raises:
       BrokenReference: one leads nowhere.
     """
-    resolver = Resolver(configuration, lambda _key, file: f"{SECRET}{file}")
-    return shown(
-        configuration, path, resolver.resolve(shown(configuration, path, find(configuration.data, path)), path)
-    )
+    resolver = Resolver(configuration, lambda _key, file: f"{SECRET}{file}", masked=True)
+    return resolver.resolve(find(configuration.data, path), path)
 
 
 def shown(configuration: Configuration, path: KeyPath, value: Any) -> Any:

@@ -22,7 +22,6 @@ from projects.core.configuration.keys import MISSING, KeyPath, find, format_key
 from projects.core.configuration.layers import Configuration
 from projects.core.configuration.references import Resolver
 from projects.core.values.errors import ConfigError
-from projects.core.values.redaction import MASK
 
 ABSENT = "absent"
 """What stands for a key that does not exist."""
@@ -98,8 +97,6 @@ def _digest(configuration: Configuration, path: KeyPath) -> str:
     value = find(configuration.data, path)
     if value is MISSING:
         return ABSENT
-    resolved = Resolver(configuration, lambda _key, file: f"{SECRET}{file}").resolve(value, path)
-    if configuration.schema and configuration.schema.has_secrets:
-        resolved = configuration.schema.masked(resolved, path, MASK)
+    resolved = Resolver(configuration, lambda _key, file: f"{SECRET}{file}", masked=True).resolve(value, path)
     text = json.dumps(resolved, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

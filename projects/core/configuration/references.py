@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from projects.core.configuration.data import SECRET, described
+from projects.core.configuration.data import SECRET, described, is_reference
 from projects.core.configuration.errors import BrokenReference, SecretUnhandled, UnknownKey
 from projects.core.configuration.jsonpath import matches
 from projects.core.configuration.keys import MISSING, KeyPath, find, format_key, name_of, parse_key
@@ -32,10 +32,17 @@ ReadSecret = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Follows the references of one configuration; without `read_secret`, secrets are refused."""
+    """Follows the references of one configuration.
+
+    Attributes:
+      configuration: The configuration.
+      read_secret: Reads a secret's file; without it, secrets are refused.
+      masked: Whether a mask is given for a secret that stands in the configuration itself.
+    """
 
     configuration: Configuration
     read_secret: ReadSecret | None = None
+    masked: bool = False
 
     def resolve(self, value: Any, path: KeyPath, way: tuple[KeyPath, ...] = ()) -> Any:
         """Return a value with every reference in it followed; lists and mappings are new ones.
@@ -50,20 +57,28 @@ class Resolver:
           SecretUnhandled: one is a secret, and there is nothing that reads secrets.
           SecretMissing: a secret's file is not there.
         """
-        if self.read_secret is None and self.configuration.is_secret(path):
-            raise self._unhandled(path, "a secret, as config.schema.yaml declares")
-        if value == MASK and self.configuration.is_secret(path):
-            raise SecretMissing(
-                f"{format_key(path)} is a secret that stood in a file, and is not handed on to other processes",
-                hint=f"keep it in a file of the directory of secrets, and refer to it with '{SECRET}key'",
-                place=self._place(path),
-            )
+        if self.configuration.is_secret(path) and (value := self._of_a_secret(value, path)) == MASK:
+            return value
         if isinstance(value, str):
             return self._text(value, path, way) if "@" in value else value
         if isinstance(value, dict):
             return {key: self.resolve(member, (*path, name_of(key)), way) for key, member in value.items()}
         if isinstance(value, list):
             return [self.resolve(element, (*path, index), way) for index, element in enumerate(value)]
+        return value
+
+    def _of_a_secret(self, value: Any, path: KeyPath) -> Any:
+        """Return what may be told of a value that is declared to be a secret."""
+        if self.masked and not is_reference(value):
+            return MASK
+        if self.read_secret is None:
+            raise self._unhandled(path, "a secret, as config.schema.yaml declares")
+        if value == MASK:
+            raise SecretMissing(
+                f"{format_key(path)} is a secret that stood in a file, and is not handed on to other processes",
+                hint=f"keep it in a file of the directory of secrets, and refer to it with '{SECRET}key'",
+                place=self._place(path),
+            )
         return value
 
     def locate(self, key: str, way: tuple[KeyPath, ...] = ()) -> KeyPath | None:

@@ -62,7 +62,7 @@ class Schema:
     def __init__(self, base: Base) -> None:
         self.data: dict[str, Any] = _named(base.data)
         self.place = base.place
-        self.has_secrets = any(each.get(SECRET) is True for _, each in schemas_in(self.data))
+        self.has_secrets = any(each.get(SECRET) is True for _, each, _ in schemas_in(self.data))
         self._at: dict[KeyPath, list[KeyPath]] = {(): [()]}
         self._secret: dict[KeyPath, bool] = {(): False}
         self._validator: Draft202012Validator | None = None
@@ -187,8 +187,10 @@ class Schema:
     def _keyword(self, at: KeyPath, error: ValidationError) -> KeyPath:
         """Return where the keyword that refuses a value is written."""
         path = at
-        for step in error.absolute_schema_path:
-            path = pointed(find(self.data, (*path, step))) if step == "$ref" else (*path, step)
+        for step in error.absolute_schema_path:  # it does not tell that it goes on where a $ref leads to
+            while isinstance(around := find(self.data, path), dict) and step not in around and "$ref" in around:
+                path = pointed(around["$ref"])
+            path = (*path, step)
         return path
 
 

@@ -3,6 +3,7 @@
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,26 +28,47 @@ class Checkout:
     directory: Path
 
     def files(
-        self, project: str, *, root: str | None = None, local: str | None = None, pr: str | None = None
+        self,
+        project: str,
+        *,
+        root: str | None = None,
+        local: str | None = None,
+        pr: str | None = None,
+        schema: str | None = None,
+        template: str | None = None,
+        presets: tuple[str, ...] = (),
+        settings: tuple[str, ...] = (),
     ) -> Sources:
         write(self.directory / "config.yaml", root)
         write(self.directory / "variable_overrides.yaml", local)
         write(self.directory / "artifacts" / "variable_overrides.yaml", pr)
         file = write(self.directory / "projects" / "one" / "testing" / "config.yaml", project)
-        return Sources(file, root=self.directory, artifacts=self.directory / "artifacts", presets_of_pull_request=True)
-
-    def load(self, project: str, **files: str | None) -> Loaded:
-        return load(self.files(project, **files))
-
-    def project(self, project: str, **files: str | None) -> Project:
-        return Project(
-            self.load(project, **files), read_secret=lambda key, file, variable: f"<{key} {file} {variable}>"
+        write(file.with_name("config.schema.yaml"), schema)
+        write(file.with_name("command_args.yaml.j2"), template)
+        return Sources(
+            file,
+            root=self.directory,
+            artifacts=self.directory / "artifacts",
+            presets_of_pull_request=True,
+            presets=presets,
+            settings=settings,
         )
 
-    def data(self, project: str, **files: str | None) -> Configuration:
+    def load(self, project: str, **files: Any) -> Loaded:
+        return load(self.files(project, **files))
+
+    def project(self, project: str, **files: Any) -> Project:
+        return Project(
+            self.load(project, **files),
+            read_secret=lambda key, file, variable: f"<{key} {file} {variable}>",
+            template=self.directory / "projects" / "one" / "testing",
+            root=self.directory,
+        )
+
+    def data(self, project: str, **files: Any) -> Configuration:
         return self.load(project, **files).configuration
 
-    def problems(self, project: str, **files: str | None) -> list[str]:
+    def problems(self, project: str, **files: Any) -> list[str]:
         """Return the lines of the error, paths below the checkout without it."""
         with pytest.raises(ConfigError) as raised:
             self.load(project, **files)
