@@ -35,6 +35,8 @@ SHORTEST = 8
 """Characters of the shortest line that is a secret of its own."""
 SHORTEST_TELLING = 6
 """Bytes: half a word of base64 stands in any file."""
+PIECE = 20
+"""Characters of a part of a secret that must not be seen either, such as what a cut has left."""
 _SPECIAL = "'\"\\`$&<>{}[]()|;:#%@!?*=+,./~^- "
 _FOREIGN = "äöüßéèñçÅøπλЖя漢字日本한글€£¥…🐴🚀"
 _ALPHABETS = (
@@ -175,6 +177,9 @@ class Leaks:
             for form in forms(made):
                 if len(form.telling) >= SHORTEST_TELLING:
                     self._names.setdefault(form.telling, f"{name} as {form.name}")
+            for text in made.lines or (made.text,):
+                for start in range(len(text) - PIECE + 1):
+                    self._names.setdefault(text[start : start + PIECE].encode(), f"{name} in part")
         self._needles = list(self._names)
         self._automaton = BytesAhoCorasick(self._needles)
 

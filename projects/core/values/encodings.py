@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from xml.sax import saxutils
 
-from projects.core.values.ordinary import SHORTEST, secret_blocks
+from projects.core.values.ordinary import SHORTEST, secret_blocks, secret_words
 
 TILE = 16
 """Characters of a piece of a long base64 text. Tools wrap it at 64 or 76: each line of it holds a whole piece."""
@@ -126,18 +126,26 @@ _OF_OTHERS: tuple[_Encoder, ...] = (
     _bytes_representation,
     lambda text: _bytes_representation(text).replace("\\'", "'"),
 )
-_AROUND: tuple[_Encoder, ...] = (_json, _json_unicode, html.escape, lambda text: text.translate(_MARKUP))
-"""What a text that holds an encoded value is often put into as a whole: a JSON line, a page."""
+_AROUND: tuple[_Encoder, ...] = (
+    _json,
+    _json_unicode,
+    html.escape,
+    lambda text: text.translate(_MARKUP),
+    _representation,
+    lambda text: _representation(text).replace("\\'", "'"),
+)
+"""What a text that holds an encoded value is often put into as a whole: a JSON line, a page, an error's message."""
 
 
 def forms_of(value: str) -> set[str]:
     """Return how a secret may be shown: it and each of its secret lines, in each encoding."""
-    lines = set(_lines(value))
+    parts = set(_parts(value))
+    several = len(value.strip().splitlines()) > 1
     forms: set[str] = set()
-    for plain in _plains(value, lines):
+    for plain in _plains(value, parts):
         forms |= _in_base64(plain)
         # What a whole of many lines is put into holds its lines, in the same encodings.
-        forms |= _encoded(plain) if lines and plain not in lines else _put_into(_encoded(plain))
+        forms |= _encoded(plain) if several and parts and plain not in parts else _put_into(_encoded(plain))
     return {form for form in forms if len(form) >= SHORTEST}
 
 
@@ -147,7 +155,7 @@ def seeds_of(value: str) -> set[str]:
     Most cost a hundredth of the forms, since letters and digits look the same in every encoding but base64.
     """
     seeds: set[str] = set()
-    for plain in _plains(value, _lines(value)):
+    for plain in _plains(value, _parts(value)):
         longest = max(_LETTERS.findall(plain), key=len)
         if len(longest) >= _SHORTEST_SEED:
             seeds.add(longest[:SEED])
@@ -175,9 +183,13 @@ def _plains(value: str, lines: Iterable[str]) -> set[str]:
     return {plain for plain in (value, value.strip(), *lines) if len(plain.strip()) >= SHORTEST}
 
 
-def _lines(value: str) -> Iterator[str]:
+def _parts(value: str) -> Iterator[str]:
+    """Yield what of a value may stand alone: its secret lines, and long words, as which a line goes on where it is folded."""
     for block in secret_blocks(value):
         yield from (line.strip() for line in block.splitlines())
+        yield from secret_words(block)
+    if len(value.strip().splitlines()) == 1:
+        yield from secret_words(value)
 
 
 def _encoded(plain: str) -> set[str]:

@@ -31,6 +31,8 @@ _ORDINARY = re.compile(
     r"|(?:- +)?[\"']?(?:apiVersion|kind|type|name|namespace|cluster|context|current-context|server|region|output|version)[\"']?"
     r"\s*[:=]\s*[\"']?[A-Za-z][A-Za-z0-9./:_-]{0,79}[\"']?,?",
 )
+_WORD = re.compile(r"\S{16,}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z._/-]*[:=]*")
 _CERTIFICATE = re.compile(
     r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?(?:-----END (?:TRUSTED )?CERTIFICATE-----|\Z)", re.DOTALL
 )
@@ -60,3 +62,14 @@ def secret_blocks(value: str) -> Iterator[str]:
             block = []
     if block:
         yield "".join(block)
+
+
+def secret_words(text: str) -> Iterator[str]:
+    """Yield the long words of a secret text that has several: the password of ``password = …``, say. A name is none.
+
+    Args:
+      text: Lines of a secret.
+    """
+    words = _WORD.findall(text)
+    if words != [text.strip()]:
+        yield from (word for each in words if not _NAME.fullmatch(word := each.strip("\"',;")))

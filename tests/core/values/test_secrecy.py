@@ -79,7 +79,7 @@ def test_a_planted_leak_is_caught_in_every_form(redactor: Redactor, tmp_path: Pa
             made = random_secret(dice)
             redactor.register(made.text)
             root = tmp_path / f"run-{number}"
-            wanted = set()
+            wanted: set[str] = set()
             shown = [form.written for form in forms(made)]
             for container, pack in CONTAINERS.items():
                 for data in dice.sample(shown, k=3):

@@ -8,6 +8,7 @@ from typing import Any
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action import ForesailAction, Result
 from projects.core.cluster.api import Target
 from projects.core.cluster.exec_channel import execute
+from projects.core.values.redaction import REDACTOR
 
 _SHOWN = 4000
 
@@ -41,7 +42,7 @@ class ActionModule(ForesailAction):
             "stderr": done.stderr,
         }
         if done.returncode and arguments["check"]:
-            said = (done.stderr.strip() or done.stdout.strip() or done.message)[-_SHOWN:]
+            said = REDACTOR.redact(done.stderr.strip() or done.stdout.strip() or done.message)[-_SHOWN:]
             called = f"`{shlex.join(arguments['command'])}` in {pod}"
             result |= {"failed": True, "msg": f"{called} exited with {done.returncode}:\n{said}"}
         return result

@@ -91,6 +91,7 @@ class CallbackModule(CallbackBase):
         values = result.result
         self._say(f"         attempt {values.get('attempts')} of {values.get('retries')} did not pass")
         self._show(values)
+        self._event("retry", time.monotonic() - self._started, result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         """Tell that an item of a loop has passed."""
@@ -134,6 +135,9 @@ class CallbackModule(CallbackBase):
             "seconds": round(seconds, 3),
             "rescued": _has_rescue(task),
         }
+        if outcome == "retry":  # failed, or only not so far yet
+            event |= {"attempt": values.get("attempts"), "attempts": values.get("retries")}
+            event |= {"failed": True, "msg": _reason(values)} if result.is_failed() else {"failed": False}
         if outcome.startswith(("failed", "unreachable", "ignored")):
             event |= {"msg": _reason(values), "foresail": values.get("foresail")}
         text = json.dumps(redacted(event), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
@@ -145,8 +149,8 @@ def _clock() -> str:
 
 
 def _name(task: Any) -> str:
-    # A role that is named by its path is shown by its name.
-    return str(task.get_name()).rpartition("/")[2]
+    # A role that is named by its path is shown by its name. Redacted before it is cut: half a secret would not be known.
+    return REDACTOR.redact(str(task.get_name())).rpartition("/")[2]
 
 
 def _place(task: Any) -> str:

@@ -84,7 +84,7 @@ class ForesailAction(ActionBase, abc.ABC):
         event = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "outcome": ACTS,
-            "task": str(self._task.get_name()).rpartition("/")[2],
+            "task": REDACTOR.redact(str(self._task.get_name())).rpartition("/")[2],
             "objects": [Involved(act, each).to_data() for each in targets[:MOST]],
         }
         line = REDACTOR.redact(json.dumps(event, ensure_ascii=False, default=str)) + "\n"

@@ -14,6 +14,7 @@ from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.action
 from projects.core.cluster import documents
 from projects.core.cluster.api import Change, Cluster, FieldValidation, Object, target_of
 from projects.core.values.errors import NotFound, UsageError
+from projects.core.values.redaction import REDACTOR
 
 
 def manifests_of(value: Any) -> list[Object]:
@@ -26,7 +27,7 @@ def manifests_of(value: Any) -> list[Object]:
     found: list[Object] = []
     for each in values:
         if not isinstance(each, dict):
-            raise UsageError(f"expected a manifest, found the {type(each).__name__} {str(each)[:80]!r}")
+            raise UsageError(f"expected a manifest, found the {type(each).__name__} {REDACTOR.redact(str(each))[:80]!r}")
         found += manifests_of(each["items"]) if each.get("kind") == "List" else [each]
     if not found:
         raise UsageError("expected a manifest, found none")

@@ -24,7 +24,7 @@ from projects.core.cluster.api import Target
 from projects.core.cluster.conditions import Condition, Requirement
 from projects.core.execution.planned import PlannedTask
 from projects.core.values.errors import ForesailError, UsageError
-from projects.core.values.redaction import MASK
+from projects.core.values.redaction import MASK, REDACTOR
 from projects.core.values.unknown import is_unknown
 
 COMPUTING = ("operator_example", "plan_operator", "plan_project_template", "plan_scale")
@@ -230,5 +230,5 @@ def _object(target: Target, subresource: str | None = None) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = REDACTOR.redact(str(value))  # before it is cut: half a secret would not be known any more
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
