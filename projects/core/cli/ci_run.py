@@ -21,6 +21,7 @@ from projects.core.execution.pump import Pump
 from projects.core.library import env
 from projects.core.record.finish import FINISHED, finish
 from projects.core.record.steps import timestamp
+from projects.core.toolbox import completion
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ForesailError, UsageError, explain
 from projects.core.values.nearest import did_you_mean
@@ -46,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
         print(_listing())
         return 0
     try:
+        if words[:1] == [completion.WORD]:
+            return completion.print_completion(argv[0], words[1:])
         return _run(find_orchestration(words), words[2:])
     except ForesailError as error:
         print(f"{_USAGE}\n{explain(error)}" if isinstance(error, UsageError) else explain(error), file=sys.stderr)

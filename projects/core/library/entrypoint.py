@@ -28,6 +28,7 @@ from projects.core.library.session import run_session
 from projects.core.record import context
 from projects.core.record.steps import Cause, Step, new_id, read_steps
 from projects.core.record.verdict import within
+from projects.core.toolbox import completion
 from projects.core.toolbox.binding import Parameter, bind_line, parameters_of
 from projects.core.toolbox.conversion import to_data
 from projects.core.toolbox.help import command_help, listing, options_help, usage_of
@@ -128,6 +129,8 @@ def main(*components: Any) -> int:
     """
     script, words = sys.argv[0], sys.argv[1:]
     try:
+        if words[:1] == [completion.WORD]:
+            return completion.print_completion(script, words[1:])
         call = _accept(script, _verbs(components), words)
         if call is None:
             return 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from projects.core import tracing
 from projects.core.execution import leftovers
 from projects.core.execution.cancellation import deadline
 from projects.core.execution.request import PLAN
@@ -132,7 +133,8 @@ def child_environment() -> dict[str, str]:
     }
     resumed = {RESUMED_VARIABLE: "1"} if place.earlier else {}
     planned = {PLAN: "1"} if place.record.planning else {}
-    return own | resumed | planned | ({STEP_VARIABLE: place.step} if place.step else {})
+    of_step = {STEP_VARIABLE: place.step, **tracing.traceparent(place.step)} if place.step else {}
+    return own | resumed | planned | of_step
 
 
 def next_artifact_index() -> int:

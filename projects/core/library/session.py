@@ -11,10 +11,10 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from projects.core import console
+from projects.core import console, tracing
 from projects.core.console.summary import print_summary
 from projects.core.execution import leftovers
 from projects.core.execution.cancellation import CancelToken, scope
@@ -24,14 +24,18 @@ from projects.core.library.interruption import Interruption, leave
 from projects.core.library.options import RunOptions
 from projects.core.library.scope import is_recorded
 from projects.core.record import context
-from projects.core.record.finish import finish
-from projects.core.record.steps import Conclusion, Step, read_steps, timestamp
+from projects.core.record.finish import mark_finished, write_results
+from projects.core.record.scan import scan
+from projects.core.record.steps import Cause, Conclusion, Step, new_id, read_steps, timestamp
 from projects.core.record.verdict import verdict
 from projects.core.values.errors import ForesailError, Stop, exit_code_of, explain
-from projects.core.values.outcomes import ExitCode, worst
+from projects.core.values.outcomes import ExitCode, Status, worst
 
 logger = logging.getLogger(__name__)
 _DEFAULTS = RunOptions()
+_HURRIED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.TIMED_OUT)
+_SCAN_S, _SCAN_HURRIED_S = 120.0, 2.0
+"""Seconds that the search for secrets may take at the end of a run, and within the grace of one that was interrupted."""
 
 
 def run_session(
@@ -62,6 +66,8 @@ def run_session(
     with console.install(), contextlib.ExitStack() as stack:
         console.configure_logging()
         stack.callback(context.here().record.listen(end.note))
+        if env.owns_run() and tracing.is_on(options.trace):
+            stack.callback(tracing.start(context.here().record, file=options.trace))
         token = stack.enter_context(scope(CancelToken(), of_the_process=True))
         bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=end.write)
         stack.enter_context(bounds)
@@ -139,18 +145,40 @@ class _End:
             own = [verdict(read_steps(root), since=since).exit_code] if self._started else []
             return worst([code, *own])
         try:
-            code = worst([code, verdict(read_steps(root), since=since).exit_code])
+            code = self._results(code, since)
+            if self._leaked(code):
+                code = self._results(code, since)
             record.conclude(Conclusion(int(code), tuple(self._started), timestamp()))
-            finish(root, properties={"project": self._project}, exit_code=code, since=since)
+            mark_finished(root, code, since=since)
         except OSError:
             # A full disk must not keep the summary from telling why the run failed.
             logger.exception("what belongs to the end of the run could not be written to %s", root)
             code = worst([code, verdict(read_steps(root), since=since).exit_code, ExitCode.TEST_FAILED])
         record.close()
-        if self._report:
-            _write_report(root, code)
         print_summary(root, exit_code=code, since=since)
         return code
+
+    def _results(self, code: ExitCode, since: Sequence[str] | None) -> ExitCode:
+        root = self._place.record.root
+        code = write_results(root, properties={"project": self._project}, exit_code=code, since=since)
+        if self._report:
+            _write_report(root, code)
+        return code
+
+    def _leaked(self, code: ExitCode) -> bool:
+        """Search everything that the run has written for secrets; record what was found as a step that failed."""
+        found = scan(self._place.record.root, seconds=_SCAN_HURRIED_S if code in _HURRIED else _SCAN_S)
+        for each in found.unread:
+            logger.warning("not searched for secrets: %s", each)
+        error = found.error()
+        if error is None:
+            return False
+        step = Step(new_id(), self._place.step, "scan", "secrets", ".")
+        self._place.record.start(step)
+        step.details = {"files": [leak.file for leak in found.leaks], "quarantine": str(found.quarantine or "")}
+        cause = Cause(type(error).__name__, error.message, step.id, int(error.exit_code), error.hint)
+        self._place.record.end(step, Status.FAILED, cause)
+        return True
 
 
 def _write_report(root: Path, code: ExitCode) -> None:

@@ -28,7 +28,7 @@ def finish(
     exit_code: int | None = None,
     since: Collection[str] | None = None,
 ) -> ExitCode:
-    """Write what is derived from a record, and judge.
+    """Write what is derived from a record, and judge: `write_results`, then `mark_finished`.
 
     Args:
       root: The run's root.
@@ -40,14 +40,33 @@ def finish(
     Returns:
       What the process should exit with.
     """
+    code = write_results(root, properties=properties, exit_code=exit_code, since=since)
+    mark_finished(root, code, since=since)
+    return code
+
+
+def write_results(
+    root: Path,
+    *,
+    properties: Mapping[str, str],
+    exit_code: int | None = None,
+    since: Collection[str] | None = None,
+) -> ExitCode:
+    """Take an earlier `FINISHED` away, write `FAILURES` and JUnit, and judge; the arguments are those of `finish`."""
     (root / FINISHED).unlink(missing_ok=True)
     steps = read_steps(root)
     judged = steps if since is None else within(steps, since)
     code = worst([verdict(judged).exit_code, exit_code or ExitCode.PASSED])
     write_failures_index(root, steps, exit_code=code)
     write_junit(root, steps, properties={**_own(root, steps, judged, code), **properties})
-    write_atomically(root / FINISHED, REDACTOR.redact(_finished(judged, code)))
     return code
+
+
+def mark_finished(root: Path, code: ExitCode, *, since: Collection[str] | None = None) -> None:
+    """Write `FINISHED`, by which others know that everything else is there."""
+    steps = read_steps(root)
+    judged = steps if since is None else within(steps, since)
+    write_atomically(root / FINISHED, REDACTOR.redact(_finished(judged, code)))
 
 
 def entrypoints(steps: Sequence[Step]) -> list[Step]:
