@@ -24,7 +24,7 @@ def own_name(step: Step, around: Step | None) -> str:
       step: The step.
       around: The step around it, None at the root.
     """
-    if step.kind in ("branch", "entrypoint") or step.directory == (around.directory if around else "."):
+    if step.directory == (around.directory if around else "."):
         return step.name
     return step.directory.rpartition("/")[2]
 
