@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -11,9 +12,11 @@ from projects.core.cluster.fields import field
 from projects.core.cluster.readiness import has_failed, is_ready, standing
 from projects.core.values.errors import UsageError
 from projects.core.values.nearest import did_you_mean
+from projects.core.values.redaction import MASK, REDACTOR
 
 Object = dict[str, Any]
 Until = Literal["present", "absent", "ready"]
+_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class Requirement:
         if self.equal_to is not None:
             return (found or 0) == (field(thing, self.equal_to) or 0)
         return any(_same(found, value) for value in self.values)
+
+    def found(self, thing: Object) -> str:
+        """Return in words what an object has there instead."""
+        paths = [self.path] if self.equal_to is None else [self.path, self.equal_to]
+        return ", ".join(f"{path} is {_shown(thing, path)}" for path in paths)
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -157,9 +165,16 @@ class Condition:
     def _listed(self, word: str, things: list[Object]) -> str:
         if not things:
             return "there is no other"
-        shown = [f"{_called(each)} ({standing(each)})" for each in things[: self._shown]]
+        shown = [f"{_called(each)} ({self._standing(each)})" for each in things[: self._shown]]
         more = len(things) - len(shown)
         return f"{word}: " + ", ".join(shown) + (f" and {more} more" if more else "")
+
+    def _standing(self, thing: Object) -> str:
+        """Return how an object stands: what it has instead of what is required, and what its conditions say of why."""
+        if self.until == "absent":
+            return standing(thing)
+        wrong = [each.found(thing) for each in self.where if not each.holds(thing)]
+        return "; ".join(wrong if wrong and is_ready(thing) else [*wrong, standing(thing)])
 
 
 def _called(thing: Object) -> str:
@@ -172,6 +187,17 @@ def _same(found: Any, value: Any) -> bool:
     if found == value or found is None:
         return bool(found == value)
     return _text(found).lower() == _text(value).lower() if isinstance(value, bool) else _text(found) == _text(value)
+
+
+def _shown(thing: Object, path: str) -> str:
+    value = field(thing, path)
+    if value is None:
+        return "not set"
+    if thing.get("kind") == "Secret":
+        return MASK
+    # Redacted before it is cut: half a secret would not be known any more.
+    text = REDACTOR.redact(value if isinstance(value, str) else json.dumps(value, default=str)) or "empty"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _text(value: Any) -> str:

@@ -188,3 +188,41 @@ def test_condition_absent_by_uid() -> None:
     condition = Condition("absent", uids=frozenset({"1"}))
     assert condition.judge([new]).done
     assert condition.judge([old]).lacking == "still there: a (no status yet)"
+
+
+@pytest.mark.parametrize(
+    ("where", "thing", "said"),
+    [
+        ({"path": "data.a", "equals": "x"}, {"data": {"a": "y"}}, "data.a is y"),
+        ({"path": "data.a", "equals": "x"}, {"data": {}}, "data.a is not set"),
+        ({"path": "data.a", "exists": False}, {"data": {"a": ""}, "status": {}}, None),
+        ({"path": "data.a", "exists": False}, {"data": {"a": [1, {"b": None}]}}, 'data.a is [1, {"b": null}]'),
+        ({"path": "data.a", "equals": "x"}, {"data": {"a": "z" * 500}}, f"data.a is {'z' * 120}…"),
+        ({"path": "data.a", "equal_to": "data.b"}, {"data": {"a": 1}}, "data.a is 1, data.b is not set"),
+        ({"path": "data.a", "equals": "x"}, {"kind": "Secret", "data": {"a": "hidden"}}, "data.a is ********"),
+        (
+            {"path": "status.phase", "equals": "Bound"},
+            {"kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}},
+            "status.phase is Pending; phase Pending",
+        ),
+    ],
+)
+def test_what_is_lacking_says_what_is_there_instead(
+    where: dict[str, Any], thing: dict[str, Any], said: str | None
+) -> None:
+    named = {"metadata": {"name": "x", "namespace": "n"}, **thing}
+    verdict = Condition(where=[Requirement.of(where)]).judge([named])
+    assert verdict.lacking == (f"not yet: n/x ({said})" if said else "")
+    assert verdict.done == (said is None)
+
+
+@pytest.mark.parametrize(
+    ("ready", "spec", "status"),
+    [
+        (True, {"type": "ClusterIP"}, {"loadBalancer": {}}),
+        (False, {"type": "LoadBalancer"}, {"loadBalancer": {}}),
+        (True, {"type": "LoadBalancer"}, {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}),
+    ],
+)
+def test_a_service_is_ready_when_it_can_be_reached(ready: bool, spec: dict[str, Any], status: dict[str, Any]) -> None:
+    assert is_ready({"kind": "Service", "metadata": {"name": "s"}, "spec": spec, "status": status}) == ready

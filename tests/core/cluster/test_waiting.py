@@ -128,7 +128,7 @@ def test_time_out_says_what_was_missing(server: FaultyServer) -> None:
         wait_for(Cluster(), TARGET, a_is("done"), 0.4)
     assert 0.3 < time.monotonic() - began < 2
     assert str(caught.value) == (
-        "timed out after 0.4 s waiting for ConfigMap n/x with data.a done: not yet: n/x (no status yet)"
+        "timed out after 0.4 s waiting for ConfigMap n/x with data.a done: not yet: n/x (data.a is not set)"
     )
     assert caught.value.exit_code == 4
 
