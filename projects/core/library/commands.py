@@ -31,6 +31,7 @@ from projects.core.toolbox.specification import Specification, specify
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import CommandFailed, ForesailError, OutOfTime, UsageError
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.unknown import is_unknown, plain
 
 HOST = WarmHost(env.child_environment)
 """The warm host of this process; it starts with the first command and ends with the process at the latest."""
@@ -74,12 +75,21 @@ def bind(
     """
     specification = specify(group, command)
     try:
-        arguments = specification.complete(bind_values(specification.parameters, values))
-        specification.validate(arguments)
+        arguments = specification.complete(bind_values(specification.parameters, plain(values)))
+        _validate(specification, arguments)
     except UsageError as error:
         hint = error.hint or f"./run_toolbox.py {specification.name} --help"
         raise UsageError(f"{specification.name}: {error.message}", hint=hint, place=error.place or place) from error
     return specification, arguments
+
+
+def _validate(specification: Specification, arguments: Mapping[str, Any]) -> None:
+    """Let a command validate its arguments; in a plan it cannot know of those that are not known."""
+    try:
+        specification.validate(arguments)
+    except UsageError:
+        if not is_unknown(arguments):
+            raise
 
 
 def call(

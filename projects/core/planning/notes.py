@@ -66,6 +66,10 @@ def secret(key: str, file: str, variable: object) -> Unknown:
 @contextlib.contextmanager
 def watched() -> Iterator[None]:
     """Note what code inside the block is given that is not known, and what it decides by it."""
+    from yaml.representer import SafeRepresenter  # noqa: PLC0415 - who only asks whether it is planned needs none of it
+
+    # What is written as YAML is text; `safe_dump` takes no subclass of it.
+    SafeRepresenter.add_representer(Unknown, lambda dumper, value: dumper.represent_str(str(value)))
     with witnessed(note):
         yield
 

@@ -15,6 +15,7 @@ from projects.core.cluster import documents
 from projects.core.execution.planned import PlannedTask
 from projects.core.planning.tree import Node, Plan
 from projects.core.record.durations import duration
+from projects.core.values.unknown import is_unknown
 
 _WIDTH = 100
 _LONG = 60
@@ -150,7 +151,7 @@ def _many(count: int, what: str) -> str:
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else _compact(value)
-    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+    return text if len(text) <= _LONG or is_unknown(text) else f"{text[: _LONG - 1]}…"
 
 
 def _compact(value: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -260,3 +262,43 @@ def test_a_plan_has_the_order_and_nesting_of_the_run(
 def _without_numbers(shape: list[Any]) -> list[Any]:
     """Leave the numbers of directories out that branches of one `Parallel` claim as they come."""
     return [((path, arguments), _without_numbers(inside)) for (path, _, arguments), inside in shape]
+
+
+def test_a_command_takes_what_is_not_known_and_decides_nothing_by_it(plan_root: Path, played: PlayedHost) -> None:
+    run.run_toolbox("car", "go", driver=run.run("whoami", capture_stdout=True).stdout.strip())
+    assert [note.kind for note in read_notes(plan_root)] == ["unknown"]
+    (_, command) = read_steps(plan_root)
+    assert command.arguments == {"driver": "<unknown: stdout of `whoami`>"}
+    (request,) = played.requests
+    assert request.environment["FORESAIL_PLAN"] == "1"
+
+
+def test_what_is_not_known_can_be_written_as_yaml(plan_root: Path) -> None:
+    answer = run.run("whoami", capture_stdout=True).stdout
+    assert yaml.safe_load(yaml.safe_dump({"user": answer})) == {"user": "<unknown: stdout of `whoami`>"}
+
+
+def test_a_secret_is_handed_out_without_its_file(
+    plan_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROBE_SECRETS", raising=False)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    monkeypatch.setattr(config, "_process", [])
+    token = contextvars.copy_context().run(_read_token, tmp_path)
+    assert unknowns(token) == ["the secret probe.token"]
+    assert [(note.kind, note.what) for note in read_notes(plan_root)] == [
+        ("secret", "$PROBE_SECRETS/acc.token"),
+        ("unknown", "the secret probe.token"),
+    ]
+
+
+CONFIG = """
+ci_presets: {name: null, names: [], to_apply: [], variable_overrides: {}}
+secrets: {dir: {name: probe, env_key: PROBE_SECRETS}, token_file: acc.token}
+probe: {token: "*$@secrets.token_file"}
+"""
+
+
+def _read_token(directory: Path) -> str:
+    config.init(directory)
+    return str(config.project.get_config("probe.token", handled_secretly=True))
