@@ -13,7 +13,10 @@ from projects.core.record.steps import Step
 from projects.core.values.redaction import REDACTOR
 
 ANSIBLE_LOG = "_ansible.log"
+ANSIBLE_EVENTS = "_ansible.events.jsonl"
 TAIL_BYTES = 64 * 1024
+SHARING = ("branch", "entrypoint", "wait", "scan", "shell")
+"""The kinds of steps that work in the directory of the step around them."""
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 """A terminal's escape sequence: CSI, OSC, or a single character's."""
 _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x84\x86-\x9f]")
@@ -21,7 +24,7 @@ _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[
 
 def path_of(step: Step) -> str:
     """Return what a step is called wherever it is listed: its directory, with its name when it has none of its own."""
-    if step.kind not in ("branch", "entrypoint"):
+    if step.kind not in SHARING:
         return step.directory
     return step.name if step.directory == "." else f"{step.directory} [{step.name}]"
 

@@ -2,19 +2,25 @@
 
 A cancelled step is *skipped* there: its sibling broke, and a dashboard that counts broken cases should count one.
 A failure that is tolerated is skipped too, with its reason: neither green nor red would be true. A step without
-an end is an *error*, since the process died in it. Prow shows a name that both passed and failed in one job as
-flaky, so names are the steps' directories, which are unique, and a second equal one is numbered.
+an end is an *error*, since the process died in it.
+
+Names carry a meaning. Spyglass, Prow's viewer, gathers the cases of a suite that have one class name and one name: passed
+and failed or in error, in whichever order, is *flaky*; a skipped one among them makes the whole of them skipped.
+openshift-tests writes its flakes so, a failed case and then a passed one, and counts both; so do we. So names are the steps'
+directories, which are unique, but what `flakes` knows to be attempts of one step has the name of the first; a second equal
+name of another step is numbered; no skipped case stands beside others of its name; and a step that a resumed run did not do
+again is skipped under a name of its own, with where it passed. The run's verdict does not depend on any of this.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of, read_tail, write_atomically
 from projects.core.record.failures import FAILURE
+from projects.core.record.flakes import case_names, task_flakes
 from projects.core.record.steps import Cause, Step
 from projects.core.record.verdict import FAILING, Trouble, ancestors, cancelled_by, cause_of, tolerated, troubles
 from projects.core.values.outcomes import Status
@@ -57,20 +63,34 @@ class _Cases:
         self.by_id = {step.id: step for step in steps}
         self.excused = tolerated(steps)
         self.cancelled: Mapping[str, Trouble] = cancelled_by(troubles(steps))
-        self.seen: Counter[tuple[str, str]] = Counter()
+        self.names = case_names(steps)
 
     def all(self) -> list[ET.Element]:
-        return [self.case(step) for step in self.steps]
+        cases = [case for step in self.steps for case in (self.case(step), *self.tasks(step))]
+        together: dict[tuple[str | None, str | None], list[ET.Element]] = {}
+        for case in cases:
+            together.setdefault((case.get("classname"), case.get("name")), []).append(case)
+        hidden = {id(case) for equal in together.values() for case in _hidden(equal)}
+        return [case for case in cases if id(case) not in hidden]
 
     def case(self, step: Step) -> ET.Element:
-        classname, name = self.classname(step), path_of(step)
-        self.seen[classname, name] += 1
-        if (times := self.seen[classname, name]) > 1:
-            name += f" ({times})"
-        attributes = {"classname": classname, "name": name, "time": f"{step.duration or 0:.3f}"}
-        case = ET.Element("testcase", {key: clean(value) for key, value in attributes.items()})
+        case = self.empty(step, self.names[step.id], step.duration or 0)
         self.outcome(case, step)
         return case
+
+    def tasks(self, step: Step) -> Iterator[ET.Element]:
+        """Yield a failed and a passed case for each task of a command that was tried again and passed."""
+        for flake in task_flakes(self.root, step, self.names[step.id]):
+            failed = self.empty(step, flake.name)
+            first = flake.failures[0].strip().partition("\n")[0]
+            element = ET.SubElement(failed, "failure", {"type": "Retried", "message": clean(first)})
+            element.text = clean("\n".join(f"attempt {at}: {why}" for at, why in enumerate(flake.failures, 1)))
+            yield failed
+            yield self.empty(step, flake.name)
+
+    def empty(self, step: Step, name: str, seconds: float = 0) -> ET.Element:
+        attributes = {"classname": self.classname(step), "name": name, "time": f"{seconds:.3f}"}
+        return ET.Element("testcase", {key: clean(value) for key, value in attributes.items()})
 
     def classname(self, step: Step) -> str:
         around = [step, *ancestors(step, self.by_id)]
@@ -81,6 +101,8 @@ class _Cases:
         if step.status == Status.RUNNING:
             message = "no end was recorded: the process died while this ran"
             ET.SubElement(case, "error", {"type": "NeverEnded", "message": message})
+        elif step.reuses:
+            ET.SubElement(case, "skipped", {"message": clean(self.where_it_passed(step))})
         elif step.status == Status.SKIPPED:
             ET.SubElement(case, "skipped", {"message": clean(step.cause.message if step.cause else "skipped")})
         elif step.status == Status.CANCELLED:
@@ -90,6 +112,11 @@ class _Cases:
             ET.SubElement(case, "skipped", {"message": clean(f"failed, tolerated: {cause.type}: {cause.message}")})
         elif step.status in FAILING:
             self.failure(case, step, cause_of(step))
+
+    def where_it_passed(self, step: Step) -> str:
+        done = self.by_id.get(step.reuses)
+        where = f"passed earlier, in {path_of(done or step)}"
+        return f"{where}: {step.cause.message}" if step.cause else where
 
     def why_cancelled(self, step: Step) -> str:
         if trouble := self.cancelled.get(step.id):
@@ -110,11 +137,17 @@ class _Cases:
             ET.SubElement(case, "system-out").text = clean(text)
 
 
+def _hidden(equal: Sequence[ET.Element]) -> list[ET.Element]:
+    """Return those of the cases with one name that are not written: the skipped ones, when there is another."""
+    skipped = [case for case in equal if case.find("skipped") is not None]
+    return skipped if len(skipped) < len(equal) else skipped[:-1]
+
+
 def _totals(suite: ET.Element, steps: Sequence[Step]) -> dict[str, str]:
     counted = {f"{tag}s": str(len(suite.findall(f"testcase/{tag}"))) for tag in ("failure", "error")}
     outermost = sum(step.duration or 0 for step in steps if step.parent is None)
     return {
-        "tests": str(len(steps)),
+        "tests": str(len(suite.findall("testcase"))),
         **counted,
         "skipped": str(len(suite.findall("testcase/skipped"))),
         "time": f"{outermost:.3f}",

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from projects.core.record.failures import write_failure
 from projects.core.record.steps import FILE_NAME, Cause, Step
@@ -21,8 +22,9 @@ class Run:
         self.root = root
         self.steps: list[Step] = []
 
-    def start(self, kind: str, name: str, directory: str, at: float, parent: Step | None = None) -> Step:
-        step = Step(f"s{len(self.steps):04d}", parent.id if parent else None, kind, name, directory, start=moment(at))
+    def start(self, kind: str, name: str, directory: str, at: float, parent: Step | None = None, **more: Any) -> Step:
+        around = parent.id if parent else None
+        step = Step(f"s{len(self.steps):04d}", around, kind, name, directory, start=moment(at), **more)
         self.steps.append(step)
         (self.root / directory).mkdir(parents=True, exist_ok=True)
         line = {key: value for key, value in asdict(step).items() if key not in ("end", "cause", "tolerated")}

@@ -137,7 +137,7 @@ class CallbackModule(CallbackBase):
         }
         if outcome == "retry":  # failed, or only not so far yet
             event |= {"attempt": values.get("attempts"), "attempts": values.get("retries")}
-            event |= {"failed": True, "msg": _reason(values)} if result.is_failed() else {"failed": False}
+            event |= {"failed": True, "msg": _reason(values)} if _has_failed(result) else {"failed": False}
         if outcome.startswith(("failed", "unreachable", "ignored")):
             event |= {"msg": _reason(values), "foresail": values.get("foresail")}
         text = json.dumps(redacted(event), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
@@ -199,6 +199,19 @@ def _reason(values: Mapping[str, Any]) -> str:
     message = str(values.get("msg", "")).strip() or "the task failed without a message"
     stderr = str(values.get("stderr", "")).strip()
     return f"{message}: {stderr}" if stderr and stderr not in message else message
+
+
+def _has_failed(result: Any) -> bool:
+    """Return whether an attempt failed that another one follows, rather than found that it is not so far yet.
+
+    Ansible strips `failed` from what it tells here. Without a condition of its own a task is tried again only after a failure.
+    """
+    values = result.result
+    if not result.task.until:
+        return True
+    if "failed_when_result" in values:
+        return bool(values["failed_when_result"])
+    return bool(values.get("rc") and values.get("msg")) or "exception" in values or "foresail" in values
 
 
 def _has_rescue(task: Any) -> bool:
