@@ -166,3 +166,29 @@ def _what_cold_writes(request: Request, monkeypatch: pytest.MonkeyPatch) -> dict
     monkeypatch.setattr(cold, "run_process", read)
     assert run_cold(request, CancelToken(), None) == 0
     return found
+
+
+def test_what_it_hands_to_ansible_is_private_and_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(make_request(tmp_path, PASSING, {"text": "hush-4711"}), secrets=("hush-4711",))
+    seen: dict[str, int] = {}
+
+    def run_process(argv: list[str], **options: Any) -> Ended:
+        place = Path(argv[argv.index("run") + 1])
+        assert not place.is_relative_to(tmp_path)
+        seen.update(
+            {
+                str(path): path.stat().st_mode & 0o777
+                for path in [place, *place.rglob("*")]
+                if "secret" in path.name or path.is_file() or path == place
+            }
+        )
+        assert json.loads(Path(options["environment"]["FORESAIL_SECRETS_FILE"]).read_text()) == ["hush-4711"]
+        raise RuntimeError("ended badly")
+
+    monkeypatch.setattr(cold, "run_process", run_process)
+    with pytest.raises(RuntimeError, match="ended badly"):
+        run_cold(request, CancelToken(), None)
+    assert set(seen.values()) == {0o600, 0o700}
+    assert not [path for path in seen if Path(path).exists()]

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.library import secrets
-from projects.core.values import redaction
-from projects.core.values.errors import ConfigError, SecretMissing
+from projects.core.configuration.errors import WrongKind
+from projects.core.library import config, env, secrets
+from projects.core.values import private, redaction
+from projects.core.values.errors import ConfigError, InfrastructureError, Interrupted, SecretMissing
+from projects.core.values.secret import Secret
 
 
 @pytest.fixture
@@ -84,3 +86,69 @@ def test_a_directory_in_the_place_of_the_file(vault: Path) -> None:
     (vault / "token").mkdir()
     with pytest.raises(SecretMissing, match="'token' is not in the directory"):
         secrets.read("creds.token", "token", "PROBE_SECRET_PATH")
+
+
+@pytest.fixture
+def key(vault: Path, run_root: Path, monkeypatch: pytest.MonkeyPatch) -> Secret:
+    return Secret("first line\nhush-5a1f9c", "creds.token")
+
+
+def test_a_file_of_a_secret_is_private_and_gone_after_the_block(key: Secret, run_root: Path) -> None:
+    with secrets.file(key, name="id_rsa") as path:
+        assert path.name == "id_rsa"
+        assert path.read_text() == "first line\nhush-5a1f9c\n"
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert not path.is_relative_to(run_root)
+    assert not path.parent.exists()
+
+
+def test_a_file_of_a_secret_is_gone_after_an_exception(key: Secret) -> None:
+    for error in (RuntimeError, KeyboardInterrupt, Interrupted(15)):
+        with pytest.raises((RuntimeError, KeyboardInterrupt, Interrupted)), secrets.file(key) as path:  # noqa: PT012
+            kept = path
+            raise error
+        assert not kept.parent.exists()
+
+
+def test_a_line_of_a_secret_has_no_newline(run_root: Path) -> None:
+    with secrets.file(Secret("hush-5a1f9c")) as path:
+        assert path.read_bytes() == b"hush-5a1f9c"
+
+
+def test_a_file_of_a_secret_is_never_in_the_artifacts(
+    key: Secret, run_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run_root / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(run_root / "tmp"))
+    with secrets.file(key) as path:
+        assert not path.resolve().is_relative_to(run_root.resolve())
+    monkeypatch.setattr(private, "_OTHERS", ())
+    with pytest.raises(InfrastructureError, match="not in the artifacts"), secrets.file(key):
+        pytest.fail("it was made in the artifacts")
+
+
+def test_a_plan_makes_no_file(key: Secret, nowhere: None) -> None:
+    with env.planned(None), secrets.file(key) as path:
+        assert str(path) == "<unknown: a private copy of creds.token>"
+        assert not path.exists()
+
+
+def test_a_secret_by_its_key(vault: Path, run_root: Path) -> None:
+    (vault / "token").write_text("hush-5a1f9c\n")
+    testing = run_root.parent / "testing"
+    testing.mkdir()
+    (testing / "config.yaml").write_text(
+        "secrets: {dir: {env_key: PROBE_SECRET_PATH}, token_file: token}\ncreds: {token: '*$@secrets.token_file', size: 3}\n"
+    )
+    config.init(testing)
+    with secrets.file("creds.token") as path:
+        assert path.read_text() == "hush-5a1f9c"
+    secret = config.project.get_secret("creds.token")
+    assert secret == Secret("hush-5a1f9c")
+    assert repr(secret) == "Secret(creds.token)"
+    with pytest.raises(WrongKind, match=r"creds\.size: expected a secret, which is text, found int"):
+        config.project.get_secret("creds.size")
+    with pytest.raises(WrongKind, match="Secret"):
+        config.project.set_config("creds.size", secret)
+    assert "hush" not in (run_root / "config.yaml").read_text()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from projects.core.toolbox.conversion import check, describe, from_text, takes, to_data
 from projects.core.values.errors import UsageError
+from projects.core.values.secret import Secret
 
 
 class Colour(enum.Enum):
@@ -307,3 +308,25 @@ def test_numbers_in_a_mapping_survive_being_written_as_json(values: dict[str, fl
 @given(plain)
 def test_any_data_survives_being_written_as_json(value: object) -> None:
     assert from_text(json.dumps({"x": value}), dict[str, Any]) == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "accepted"),
+    [(str, "4711"), (str | None, "4711"), (Any, "4711"), (Path, Path("4711")), (Literal["4711", "x"], "4711")],
+)
+def test_a_secret_is_taken_where_its_text_would_be(annotation: Any, accepted: object) -> None:
+    assert check(Secret("4711"), annotation) == accepted
+
+
+def test_a_secret_in_a_container_becomes_text() -> None:
+    assert check([Secret("4711")], list[str]) == ["4711"]
+    assert to_data({"token": Secret("4711"), "all": [Secret("4712")]}) == {"token": "4711", "all": ["4712"]}
+
+
+def test_an_error_about_a_secret_does_not_quote_it() -> None:
+    for annotation in (int, Literal["x"], list[str]):
+        with pytest.raises(UsageError) as caught:
+            check(Secret("hush-4711", "creds.token"), annotation)
+        assert "hush" not in str(caught.value) + str(caught.value.hint)
+        assert caught.value.__cause__ is None
+        assert "Secret(creds.token)" in caught.value.message
