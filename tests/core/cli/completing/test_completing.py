@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,7 @@ from tests.core.record.runs import failed_run
 TOOLBOX = ROOT / "run_toolbox.py"
 RUN = ROOT / "testing" / "run"
 TEST = ROOT / "projects" / "skeleton" / "testing" / "test.py"
-BAR_MS = 100
-ALLOWANCE = 2  # other tests run at the same time
+BAR_S = 0.1
 
 
 def offered(script: Path, *words: str) -> list[str]:
@@ -200,12 +199,8 @@ BASH = """
 source <({script} completion bash)
 cd {directory}
 COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=({line}); COMP_CWORD=1
-best=999999
-for turn in 1 2 3 4 5; do
-  COMPREPLY=(); begin=$(date +%s%N); _foresail_run_toolbox_py {called} clu {called}
-  took=$(( ($(date +%s%N) - begin) / 1000000 )); [ $took -lt $best ] && best=$took
-done
-echo "${{COMPREPLY[*]}}|$best"
+_foresail_run_toolbox_py {called} clu {called}
+echo "${{COMPREPLY[*]}}"
 """
 
 
@@ -213,12 +208,10 @@ echo "${{COMPREPLY[*]}}|$best"
     ("directory", "called"),
     [(ROOT, "./run_toolbox.py"), (Path("/"), str(TOOLBOX)), (ROOT / "docs", "../run_toolbox.py")],
 )
-def test_bash_completes_however_the_script_is_called_and_at_once(directory: Path, called: str) -> None:
+def test_bash_completes_however_the_script_is_called(directory: Path, called: str) -> None:
     body = BASH.format(script=TOOLBOX, directory=directory, line=f"{called} clu", called=called)
     done = subprocess.run(["bash", "-c", body], text=True, capture_output=True, check=True, timeout=60)
-    words, took = done.stdout.strip().split("|")
-    assert words == "cluster"
-    assert int(took) <= BAR_MS * ALLOWANCE, f"{took} ms"
+    assert done.stdout == "cluster\n"
 
 
 def test_a_script_of_the_same_name_elsewhere_is_left_alone(tmp_path: Path) -> None:
@@ -227,7 +220,7 @@ def test_a_script_of_the_same_name_elsewhere_is_left_alone(tmp_path: Path) -> No
     other.chmod(0o755)
     body = BASH.format(script=TOOLBOX, directory=tmp_path, line="./run_toolbox.py clu", called="./run_toolbox.py")
     done = subprocess.run(["bash", "-c", body], text=True, capture_output=True, check=True, timeout=60)
-    assert done.stdout.startswith("|")
+    assert done.stdout == "\n"
     assert not (tmp_path / "called").exists()
 
 
@@ -247,18 +240,21 @@ def test_the_tab_key_of_a_real_shell(tmp_path: Path) -> None:
     assert "--instance_type=x" in shell.text, "no space behind the equals sign"
 
 
-@pytest.mark.soak
-def test_how_long_a_word_takes() -> None:
-    lines = {
-        "group": (TOOLBOX, "x clu"),
-        "flags": (TOOLBOX, "x cluster set_scale --"),
-        "keys": (TEST, "x test_ci --set=skel"),
-        "entrypoint": (RUN, "x skeleton test pre"),
-    }
-    for line in lines.values():
-        took = []
-        for _ in range(5):
-            began = time.monotonic()
-            ask("bash", *line)
-            took.append(time.monotonic() - began)
-        assert min(took) * 1000 <= BAR_MS * ALLOWANCE
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        (TOOLBOX, "x clu"),
+        (TOOLBOX, "x cluster set_scale --"),
+        (TEST, "x test_ci --set=skel"),
+        (RUN, "x skeleton test pre"),
+    ],
+)
+def test_a_word_is_there_within_a_tenth_of_a_second(script: Path, line: str) -> None:
+    took = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ask("bash", script, line)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Of the processor: the clock on the wall counts what else this machine does.
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) <= BAR_S
