@@ -18,7 +18,7 @@ from projects.core import tracing
 from projects.core.record.steps import Cause, Record, Step, new_id, parse_time
 from projects.core.values.checkout import ROOT
 from projects.core.values.outcomes import Status
-from projects.core.values.redaction import REDACTOR
+from projects.core.values.redaction import Redactor
 from tests.core.tracing.collectors import Collector, running_collector, values
 
 OUTSIDE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -165,12 +165,12 @@ def test_the_variables_of_the_resource_have_the_last_word(record: Record, tmp_pa
     assert (resource["service.name"], resource["host.name"], resource["team"]) == ("mine", "elsewhere", "perf")
 
 
-def test_nothing_secret_is_in_a_trace(record: Record, tmp_path: Path, collector: Collector) -> None:
+def test_nothing_secret_is_in_a_trace(record: Record, tmp_path: Path, collector: Collector, redactor: Redactor) -> None:
     secret = 'tr4ce-s3cret\nof "two" lines'
 
     def work(record: Record) -> None:
         step = begun(record, "early", arguments={"token": secret})
-        REDACTOR.register(secret)  # too late for the record's first line, not for the trace
+        redactor.register(secret)  # too late for the record's first line, not for the trace
         record.end(step, Status.FAILED, Cause("Boom", f"with {secret} in it", step.id, 1, f"try {secret}"))
 
     traced(record, tmp_path / "trace", work)
