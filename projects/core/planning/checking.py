@@ -115,9 +115,7 @@ def _text(found: Sequence[Missing], asked: int) -> str:
     count = sum(each.known for each in found)
     if not asked:
         return "\nThe plan needs nothing of the cluster.\n"
-    head = (
-        f"{count} of {asked} things that it needs are missing:"
-        if count
-        else f"All that it needs is there ({asked} questions)."
-    )
+    things = f"{asked} thing{'s' * (asked != 1)}"
+    are_missing = f"{count} {'is' if count == 1 else 'are'} missing:"
+    head = f"Asked for {things}; {are_missing if count else 'nothing is missing.'}"
     return "\n" + "\n".join([head, *(f"  {each}" for each in found)]) + "\n"
