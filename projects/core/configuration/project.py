@@ -136,7 +136,7 @@ class Project:
             raw = find(configuration.data, path)
         value = raw
         note(configuration, path)
-        if isinstance(raw, dict | list) or (isinstance(raw, str) and "@" in raw) or configuration.schema is not None:
+        if isinstance(raw, dict | list) or (isinstance(raw, str) and "@" in raw) or configuration.is_secret(path):
             value = Resolver(configuration, self._read_secret if handled_secretly else None).resolve(raw, path)
         if print and not handled_secretly and logger.isEnabledFor(logging.INFO):
             logger.info("get_config: %s --> %s", jsonpath, value)
@@ -185,7 +185,8 @@ class Project:
                 raise path.raised()
             self._become(assigned(self._configuration, path, assignment))
         if print:
-            logger.info("set_config: %s --> %s", jsonpath, value)
+            shown = MASK if self._configuration.is_secret(path) else value
+            logger.info("set_config: %s --> %s", jsonpath, shown)
 
     def over(self, settings: Iterable[str]) -> Project:
         """Return a configuration like this one, over which settings, each ``key=value``, are laid; it is written nowhere.

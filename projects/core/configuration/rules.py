@@ -69,23 +69,29 @@ def check(
     if standing is MISSING:
         return _unknown(key, path, ground, who=who, place=place)
     declared = find(ground.declared, path)
-    if wrong := _kind_change(standing if declared is MISSING else declared, value):
+    secret = ground.schema is not None and ground.schema.is_secret(path)
+    tell = _hidden if secret else described
+    if wrong := _kind_change(standing if declared is MISSING else declared, value, tell):
         stands = ground.declared_at(path) or ground.set_at(path)
         at = f" ({stands})" if stands else ""
-        return Problem(f"{who}: {key}: expected {wrong}{at}, found {described(value)}", place, key, error=WrongKind)
-    path = _from_the_start(ground.data, path)
+        return Problem(f"{who}: {key}: expected {wrong}{at}, found {tell(value)}", place, key, error=WrongKind)
+    path = from_the_start(ground.data, path)
     if ground.schema and (faults := ground.schema.faults(path, value)):
         return Problem(f"{who}: {'; '.join(map(str, faults))}", place, key, error=NotAllowed)
     return path
 
 
-def _kind_change(declared: Any, value: Any) -> str | None:
-    """Return what was expected, when `value` is of another kind than what is declared."""
+def _kind_change(declared: Any, value: Any, tell: Callable[[Any], str]) -> str | None:
+    """Return what was expected, in words that `tell` finds, when `value` is of another kind than what is declared."""
     if isinstance(value, dict) and not isinstance(declared, dict) and declared is not None:
-        return f"a scalar or a list where {described(declared)} stands"
+        return f"a scalar or a list where {tell(declared)} stands"
     if isinstance(declared, dict) and declared and value is not None and not isinstance(value, dict):
-        return f"a mapping or null where {described(declared)} stands"
+        return f"a mapping or null where {tell(declared)} stands"
     return None
+
+
+def _hidden(_value: Any) -> str:
+    return "a secret"
 
 
 def _unknown(key: str, path: KeyPath, ground: Ground, *, who: str, place: Place | None) -> Problem:
@@ -106,7 +112,8 @@ def suggestion(key: str, path: KeyPath, data: Any) -> str | None:
     return f"did you mean '{close}'?" if close else did_you_mean(key, beside)
 
 
-def _from_the_start(data: Any, path: KeyPath) -> KeyPath:
+def from_the_start(data: Any, path: KeyPath) -> KeyPath:
+    """Return a path whose indices are counted from the start of their lists."""
     steps: list[str | int] = []
     for length, step in enumerate(path):
         counted = isinstance(step, int) and step < 0

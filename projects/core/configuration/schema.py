@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from projects.core.configuration.layers import Base
 
-_BLOCK = "ci_presets"
+_BEFORE_KEYS: Mapping[str | int, int] = {"ci_presets": 2, "overrides": 1}
+"""Blocks that hold keys with dots, and how many steps above those they have."""
 _OF_KEYS = frozenset({"required", "additionalProperties", "minProperties", "maxProperties", "minItems", "maxItems"})
 
 Follow = Callable[[str, KeyPath], Any]
@@ -95,8 +96,9 @@ class Schema:
 
     def is_secret_written(self, path: KeyPath) -> bool:
         """Return whether what a file writes at a path is a secret: also an item of a preset or of overrides."""
-        if len(path) > 2 and path[0] == _BLOCK:  # noqa: PLR2004 - block, preset, key
-            return self.is_secret(parse_key(str(path[2])) or ())
+        before = _BEFORE_KEYS.get(path[0], 0) if path else 0
+        if before and len(path) > before:
+            return self.is_secret((*(parse_key(str(path[before])) or ()), *path[before + 1 :]))
         return self.is_secret(path)
 
     def masked(self, value: Any, path: KeyPath, mask: str) -> Any:
@@ -138,7 +140,7 @@ class Schema:
         if not isinstance(schema, dict):
             return
         if isinstance(step, int):
-            among = step < len(schema.get("prefixItems", ()))
+            among = 0 <= step < len(schema.get("prefixItems", ()))
             yield from [(*at, "prefixItems", step)] if among else [(*at, "items")] if "items" in schema else []
             return
         named = [(*at, "properties", step)] if step in schema.get("properties", {}) else []

@@ -17,7 +17,7 @@ from projects.core.configuration.errors import Problem, UnknownKey, WrongKind
 from projects.core.configuration.keys import MISSING, KeyPath, find, parse_key
 from projects.core.configuration.layers import Assignment, Configuration, Layer, Origin
 from projects.core.configuration.references import Resolver
-from projects.core.configuration.rules import WAYS_TO_WRITE
+from projects.core.configuration.rules import WAYS_TO_WRITE, from_the_start
 from projects.core.configuration.schema import Schema
 from projects.core.values.errors import ConfigError
 
@@ -40,7 +40,7 @@ def assignments(words: Iterable[str], configuration: Configuration, problems: li
             problems.append(Problem(f"{Layer.SET}: expected KEY=VALUE, {found}", hint=WAYS_TO_WRITE, error=UnknownKey))
             continue
         try:
-            value = typed(text, path, configuration)
+            value = typed(text, from_the_start(configuration.data, path), configuration)
         except ConfigError as error:
             problems.append(Problem(f"{Layer.SET}: {key}: {error}", error=WrongKind))
             continue
@@ -109,8 +109,8 @@ def _by_example(text: str, example: Any, *, shown: bool) -> Any:
         return text
     value = parse_value(text, exact=not _of_numbers(example))
     if wanted := _wanted(example, value):
-        found = described(value) if shown else "a secret"
-        raise WrongKind(f"expected {wanted} where {described(example)} stands, found {found}")
+        stands, found = (described(example), described(value)) if shown else ("a secret", "something else")
+        raise WrongKind(f"expected {wanted} where {stands} stands, found {found}")
     return value
 
 

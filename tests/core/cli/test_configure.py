@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.cli import verbs
+from projects.core.cli import from_config, verbs
 from projects.core.library import config
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ForesailError, explain
@@ -349,6 +349,14 @@ def test_a_shell_that_is_not_there(line: Line) -> None:
     code, said = line("enter", "one", "--shell=/no/such/shell")
     assert code == 2
     assert "the shell '/no/such/shell' cannot be started: No such file or directory" in said
+
+
+def test_from_config_takes_settings(testing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cluster", "set_project_annotation", "--project", "one", "--show_args", "value"]
+    assert from_config.run("run_toolbox.py", [*words, "--set", "t.version=4.30", "--set=t.size=4"], check=False) == 0
+    assert capsys.readouterr().out == "4.30\n"
+    with pytest.raises(ForesailError, match=r"--set: t\.size: expected a number"):
+        from_config.run("run_toolbox.py", [*words, "--set", "t.size=many"], check=False)
 
 
 def test_no_ansible_and_no_kubernetes_is_imported(tmp_path: Path) -> None:

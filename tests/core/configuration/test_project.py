@@ -264,3 +264,17 @@ def test_a_sweep_does_not_grow_the_history(project: Project) -> None:
         project.set_config("t.value", number, print=False)
         project.set_config("t.target", number, print=False)
     assert len(project.configuration.history) == 2
+
+
+def test_declared_secrets(checkout: Checkout) -> None:
+    config = CONFIG.replace("named: {t.value: from preset}", 'named: {t.value: "*$@t.file"}')
+    config += '  listed: ["*$@t.file"]\n  nowhere: "*$@t.no_such_key"\n'
+    assert checkout.project(config).declared_secrets() == [("t.token", "acc.token"), ("t.listed[0]", "acc.token")]
+
+
+def test_settings_over_a_configuration_leave_it_as_it_is(project: Project) -> None:
+    over = project.over(["t.value=set"])
+    assert (over.get_config("t.value"), project.get_config("t.value")) == ("set", "first")
+    assert over.config_file is None
+    with pytest.raises(ConfigError, match=r"--set: t\.vlaue is not a key"):
+        project.over(["t.vlaue=1"])

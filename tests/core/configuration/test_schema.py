@@ -259,3 +259,41 @@ def test_the_schema_of_the_root_lies_under_the_projects(checkout: Checkout) -> N
     assert checkout.load(RIGHT, root=root, schema=SCHEMA).configuration.data == copied(
         checkout.load(RIGHT, root=root, schema=SCHEMA).configuration.data
     )
+
+
+def test_a_secret_is_masked_wherever_a_file_holds_it(checkout: Checkout, tmp_path: Path) -> None:
+    config = """\
+ci_presets:
+  to_apply: []
+  variable_overrides: {t.pin: ab1}
+  one: {t.pin: ab2, t.users: {bob: {key: ab3}}}
+t: {pin: ab4, users: {ann: {key: ab5}}}
+"""
+    schema = SECRETS.replace("password", "pin")
+    sources = checkout.files(config, schema=schema, pr="t.pin: ab6\n", presets=("one",))
+    for number, overrides in enumerate((True, False)):
+        run = tmp_path / f"run{number}"
+        run.mkdir()
+        Project(
+            load(replace(sources, overrides=overrides)), read_secret=lambda *_: "", files=ResolvedFiles(run)
+        ).write()
+        written = "".join(file.read_text() for file in run.iterdir())
+        assert "pin" in written
+        assert not [text for text in (f"ab{digit}" for digit in range(1, 7)) if text in written]
+
+
+def test_an_error_about_the_kind_does_not_show_what_stands_there(checkout: Checkout) -> None:
+    schema = "properties: {t: {properties: {pin: {secret: true}}}}\n"
+    lines = checkout.problems("t: {pin: 12345}\n", schema=schema, pr="t.pin: {a: 1}\n", settings=("t.pin=x",))
+    assert not [line for line in lines if "12345" in line]
+    assert [line.partition("expected ")[2] for line in lines[1:]] == [
+        "a number where a secret stands, found something else",
+        "a scalar or a list where a secret stands (projects/one/testing/config.yaml:1), found a secret",
+    ]
+
+
+def test_elements_counted_from_the_end(checkout: Checkout) -> None:
+    schema = "properties: {t: {prefixItems: [{type: string}, {type: integer}]}}\n"
+    assert checkout.data("t: [a, 1]\n", schema=schema, settings=("t[-1]=7", "t[-2]=8")).data["t"] == ["8", 7]
+    (line,) = checkout.problems("t: [a, 1]\n", schema=schema, settings=("t[-1]=x",))
+    assert "t[1]: expected a whole number, found the text 'x'" in line

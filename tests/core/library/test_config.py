@@ -333,3 +333,37 @@ def test_jsonpath_on_any_mapping(config: ModuleType) -> None:
             config.get_jsonpath(document, key)
     with pytest.raises(UnknownKey, match="names 2 values"):
         config.set_jsonpath(document, "a.list[*]", 1)
+
+
+def test_settings_of_the_command_line(config: ModuleType, testing: Path, run_root: Path) -> None:
+    (run_root / "variable_overrides.yaml").write_text("shared.root: 5\n")
+    config.init(testing, settings=["t.value=4.20", "t.list=[a, 2]", "shared.root=3", "shared.project=7"])
+    assert config.project.get_config("t.value") == "4.20"
+    assert config.project.get_config("t.list") == ["a", 2]
+    assert config.project.get_config("shared") == {"root": 5, "project": 7}
+    assert yaml.safe_load((run_root / "config.yaml").read_text())["t"]["value"] == "4.20"
+    assert '"t.value": {layer: "--set"}' in (run_root / "config.provenance.yaml").read_text()
+
+
+def test_wrong_settings_are_told_with_everything_else_and_nothing_is_written(
+    config: ModuleType, testing: Path, run_root: Path
+) -> None:
+    (testing / "config.yaml").write_text(CONFIG.replace("named: {t.value", "named: {t.vlaue"))
+    with pytest.raises(ConfigError, match="there are 3 errors") as raised:
+        config.init(testing, settings=["t.list=1", "t.valeu=2"])
+    assert "did you mean 't.value'?" in str(raised.value)
+    assert list(run_root.iterdir()) == []
+
+
+def test_settings_over_a_resolved_file_are_written(
+    config: ModuleType, testing: Path, tmp_path: Path, run_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.init(testing)
+    monkeypatch.setattr(library, "_process", [])
+    monkeypatch.setattr(library, "_here", ContextVar("configuration", default=None))
+    with monkeypatch.context() as child:
+        child.setenv("FORESAIL_FROM_CONFIG_FILE", str(run_root / "config.yaml"))
+        config.init(testing, settings=["t.value=set"])
+    assert yaml.safe_load((run_root / "config.yaml").read_text())["t"]["value"] == "set"
+    assert config.read(settings=["t.value=other"]).get_config("t.value") == "other"
+    assert config.read(config_file=testing / "config.yaml", settings=["t.value=x"]).get_config("t.value") == "x"
