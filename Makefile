@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constr
 SOURCES := projects toolbox tests benchmarks run_toolbox.py testing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint types bench docs
+.PHONY: help setup demo test soak lint style imports roles types bench docs
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,10 +37,17 @@ test: $(STAMP) ## run every test
 soak: $(STAMP) ## run the proofs whole, and print their figures (an hour or so)
 	@FORESAIL_SOAK=1 $(BIN)/python -m pytest -m soak -s --timeout=0 -p no:xdist tests
 
-lint: $(STAMP) types ## ruff, import contracts, ansible-lint and the type checker
+lint: style imports roles types ## ruff, import contracts, ansible-lint and the type checker
+
+# Apart, so that `make -k lint` hears all of them, whatever the first one says.
+style: $(STAMP)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
+
+imports: $(STAMP)
 	@$(BIN)/lint-imports
+
+roles: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=projects/core $(BIN)/ansible-lint --offline -q toolbox
 
 types: $(STAMP) ## mypy --strict
