@@ -21,13 +21,14 @@ from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURE, origin_lines
 from projects.core.record.finish import entrypoints, project_of, title
+from projects.core.record.flakes import flakes
 from projects.core.record.steps import Step, parse_time, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
 from projects.core.report.compared import Compared, compared
 from projects.core.report.critical import critical_path
 from projects.core.report.figures import figures
 from projects.core.report.kpis import Kpi
-from projects.core.report.rows import LABELLED_LANES, Rows, begun_in
+from projects.core.report.rows import LABELLED_LANES, Rows, innermost
 from projects.core.report.survey import Link, link_to, survey
 from projects.core.report.timeline import tick, timeline
 from projects.core.report.waits import waits
@@ -78,7 +79,8 @@ def render(root: Path, *, exit_code: int | None = None, compare_with: Path | Non
     code = worst([judged.exit_code, exit_code or ExitCode.PASSED])
     line = timeline(steps)
     critical = critical_path(line.bars)
-    rows = Rows(root, line, critical.steps)
+    unsteady = flakes(root, steps)
+    rows = Rows(root, line, flakes=unsteady, critical=critical.steps)
     shown = rows.all()
     outer = {step.id for step in entrypoints(steps)}
     measured, unreadable = figures(root, found.kpi_files)
@@ -91,7 +93,7 @@ def render(root: Path, *, exit_code: int | None = None, compare_with: Path | Non
         counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
         running=judged.running,
         again=resume_line(root, steps, judged),
-        flakes=begun_in(rows.flakes, steps),
+        flakes=innermost(unsteady, steps),
         project=project_of(steps),
         title=title(steps),
         entrypoints=[row for row in shown if row.bar.step.id in outer],

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.attempts import Attempts, superseded
+from projects.core.record.flakes import Flake
 from projects.core.record.steps import Step
-from projects.core.record.verdict import FAILING
+from projects.core.record.verdict import ancestors
 from projects.core.report.survey import Link, link_to
 from projects.core.report.timeline import Bar, Timeline
-from projects.core.values.outcomes import Status
 
 LABELLED_LANES = 40
 _LABELLED = 0.04  # of the width; a label in less is cut to a letter
@@ -60,15 +60,16 @@ class Rows:
     Args:
       root: The run's root.
       line: Its time line.
+      flakes: What failed in it and then passed.
       critical: The ids of the steps on the critical path.
     """
 
-    def __init__(self, root: Path, line: Timeline, critical: Collection[str]) -> None:
+    def __init__(self, root: Path, line: Timeline, *, flakes: Sequence[Flake], critical: Collection[str]) -> None:
         steps = [bar.step for bar in line.bars]
         self.anchors = {step.id: f"s{index}" for index, step in enumerate(steps)}
-        self.flakes = flakes(steps)
         self._root = root
         self._line = line
+        self._flakes = {flake.step.id for flake in flakes}
         self._critical = critical
         self._attempts = Attempts(steps)
         self._directories = {step.id: step.directory for step in steps}
@@ -109,26 +110,14 @@ class Rows:
     def _notes(self, step: Step) -> list[str]:
         attempts = self._attempts.of(self._attempts.path(step.id))
         notes = [f"attempt {step.attempt} of {attempts[-1].attempt}"] if len(attempts) > 1 and not step.reuses else []
-        return notes + ["flake"] * (step.id in self.flakes)
+        return notes + ["flake"] * (step.id in self._flakes)
 
 
-def flakes(steps: Sequence[Step]) -> Mapping[str, Sequence[Step]]:
-    """Return, by the id of each step that passed, the attempts of it that had failed before."""
-    attempts = Attempts(steps)
-    found = {}
-    for step in steps:
-        if step.status == Status.PASSED and step.attempt > 1:
-            earlier = [each for each in attempts.of(attempts.path(step.id)) if each.attempt < step.attempt]
-            if failed := [each for each in earlier if each.status in FAILING]:
-                found[step.id] = failed
-    return found
-
-
-def begun_in(flaky: Mapping[str, Sequence[Step]], steps: Sequence[Step]) -> list[Step]:
-    """Return the flakes whose own failure it was, not that of a step inside, without those that were replaced in turn."""
-    replaced = superseded(steps)
-    own = {key for key, failed in flaky.items() if any(not each.cause or each.cause.step == each.id for each in failed)}
-    return [step for step in steps if step.id in own - replaced]
+def innermost(found: Sequence[Flake], steps: Sequence[Step]) -> list[Flake]:
+    """Return the flakes without those that are flakes only because of a step inside."""
+    by_id = {step.id: step for step in steps}
+    around = {each.id for flake in found for each in ancestors(flake.step, by_id)}
+    return [flake for flake in found if flake.step.id not in around]
 
 
 def _word(step: Step) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from projects.core.cluster.involved import ACTS, Involved
+from projects.core.record.artifacts import ANSIBLE_EVENTS
 from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
 
-EVENTS = "_ansible.events.jsonl"
 _LARGEST = 5_000_000
 _PASSED = ("ok", "changed")
 
@@ -58,7 +58,7 @@ def waits(root: Path, steps: Sequence[Step]) -> list[Wait]:
 def _of_command(root: Path, step: Step, end: str) -> Iterator[Wait]:
     """Yield the waits of a command: a task says what it waits for before it does, and the next event of it how that ended."""
     open_: dict[str, tuple[datetime, str]] = {}
-    for event in _events(root / step.directory / EVENTS):
+    for event in _events(root / step.directory / ANSIBLE_EVENTS):
         task, time = str(event.get("task", "")), datetime.fromisoformat(str(event["time"]))
         if event.get("outcome") == ACTS:
             if what := _waited_for(event):

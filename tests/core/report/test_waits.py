@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from projects.core.report.waits import EVENTS, waits
+from projects.core.record.artifacts import ANSIBLE_EVENTS
+from projects.core.report.waits import waits
 from projects.core.values.outcomes import Status
 from tests.core.record.runs import Run, moment
 
 
 def events(run: Run, directory: str, *lines: dict[str, Any] | str) -> None:
     text = "".join((each if isinstance(each, str) else json.dumps(each)) + "\n" for each in lines)
-    (run.root / directory / EVENTS).write_text(text)
+    (run.root / directory / ANSIBLE_EVENTS).write_text(text)
 
 
 def acts(at: float, task: str, act: str = "wait", name: str = "redis") -> dict[str, Any]:
