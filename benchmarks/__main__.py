@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("startup", "configuration", "commands", "cluster", "parallel", "reporting", "recording")
+NAMES = ("startup", "configuration", "commands", "cluster", "parallel", "reporting", "recording", "redaction")
 
 
 def main(names: Sequence[str]) -> int:

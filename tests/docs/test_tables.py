@@ -11,7 +11,7 @@ import pytest
 from projects.core.cli.built_in import BUILT_IN
 from projects.core.configuration import errors as configuration_errors
 from projects.core.configuration.layers import Layer
-from projects.core.library import commands, common, config, entrypoint, env, export, run, wait
+from projects.core.library import commands, common, config, entrypoint, env, export, run, secrets, wait
 from projects.core.record import failures, finish, junit, steps
 from projects.core.record.verdict import MEANINGS
 from projects.core.report import kpis
@@ -175,6 +175,7 @@ MODULES = {
     "common": common,
     "entrypoint": entrypoint,
     "kpis": kpis,
+    "secrets": secrets,
 }
 
 
@@ -232,5 +233,5 @@ def test_everything_public_in_the_library_is_documented() -> None:
 
 
 def test_the_methods_of_the_configuration_are_documented() -> None:
-    for name in ("get_config", "set_config", "apply_preset", "apply_preset_from_pr_args", "command_args"):
+    for name in ("get_config", "get_secret", "set_config", "apply_preset", "apply_preset_from_pr_args", "command_args"):
         assert f"config.project.{name}" in documented()

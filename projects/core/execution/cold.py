@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from projects.core.execution.cancellation import CancelToken
-from projects.core.values.private import private_directory, write_private
 from projects.core.execution.processes import run_process
 from projects.core.execution.request import SECRETS_FILE, Remote, Request, ansible_settings, interpreter_vars
+from projects.core.values.private import private_directory, write_private
 
 
 def run_cold(request: Request, token: CancelToken, on_output: Callable[[str], object] | None) -> int:

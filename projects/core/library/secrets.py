@@ -11,14 +11,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from projects.core.values.private import private_directory, write_private
 from projects.core.record import context
 from projects.core.values.errors import ConfigError, SecretMissing
+from projects.core.values.private import private_directory, write_private
 from projects.core.values.redaction import REDACTOR
 from projects.core.values.secret import Secret
 from projects.core.values.unknown import marker
 
-__all__ = ["ENV_KEY", "directory", "file", "read"]
+__all__ = ["directory", "file", "read"]
 
 ENV_KEY = "secrets.dir.env_key"
 
