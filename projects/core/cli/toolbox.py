@@ -5,6 +5,8 @@ Listings and help are answered from the parsed modules; Ansible and kubernetes a
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,12 +49,22 @@ def _dispatch(script: str, words: list[str], *, check: bool) -> int:
 
         return run(script, words[1:], check=check)
     if verbs.is_built_in(words[0]):
-        return verbs.run(script, words)
+        return _verb(script, words)
     group = discovery.find_group(words[0])
     if len(words) == 1 or words[1] in _HELP:
         print(_group_help(script, group), file=sys.stdout if len(words) > 1 else sys.stderr)
         return 0 if len(words) > 1 else int(ExitCode.USAGE)
     return _command(script, words, check=check)
+
+
+def _verb(script: str, words: list[str]) -> int:
+    try:
+        code = verbs.run(script, words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `… | head`: who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _command(script: str, words: list[str], *, check: bool) -> int:

@@ -36,8 +36,10 @@ def state_part(run: Run, width: int = 0) -> Part:
 
 
 def say_heading(paper: Paper, run: Run) -> None:
-    """Print what a run is, how it stands and where, in three lines."""
-    code = f" with exit code {int(run.exit_code)} ({MEANINGS[run.exit_code]})" if run.state is State.FAILED else ""
+    """Print what a run is, how it stands, where it is, since when."""
+    code = f" with exit code {int(run.exit_code)}" if run.state is State.FAILED else ""
     paper.line((run.name, "bold"), " ", (str(run.state), STYLES.get(str(run.state), "")), code)
-    paper.line(str(run.root), indent=2)
+    if code:
+        paper.text(MEANINGS[run.exit_code], indent=2)
+    paper.text(str(run.root), indent=2)
     paper.line(f"{moment(run.start)}, {duration(run.seconds(timestamp()))}", indent=2)

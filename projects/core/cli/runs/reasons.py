@@ -14,7 +14,7 @@ from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES, origin_lines
-from projects.core.record.naming import find_step
+from projects.core.record.naming import find_step, own_name
 from projects.core.record.standing import Run, State, read_run
 from projects.core.record.steps import Step
 from projects.core.record.verdict import FAILING, Trouble, ancestors, cancelled_by, cause_of, troubles, verdict, within
@@ -99,7 +99,8 @@ def _say_trouble(paper: Paper, run: Run, trouble: Trouble) -> None:
     by_id = {step.id: step for step in run.steps}
     for depth, step in enumerate([*reversed(list(ancestors(trouble.origin, by_id))), trouble.origin]):
         word, style = word_of(step.status, alive=run.alive), style_of(step.status, alive=run.alive)
-        paper.line((word.ljust(12), style), "  " * depth, path_of(step), (f"  {duration(step.duration)}", "dim"))
+        name = own_name(step, by_id.get(step.parent or ""))
+        paper.line((word.ljust(12), style), "  " * depth, name, (f"  {duration(step.duration)}", "dim"))
     cause = trouble.cause
     print()
     paper.text(f"{cause.type}: {cause.message}", indent=2, style="bold")
