@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
-from projects.core.record.attempts import Attempts, superseded
+from projects.core.record.attempts import StepPath, paths, superseded
 from projects.core.record.flakes import Flake
 from projects.core.record.steps import Step
 from projects.core.record.verdict import ancestors
@@ -71,7 +71,11 @@ class Rows:
         self._line = line
         self._flakes = {flake.step.id for flake in flakes}
         self._critical = critical
-        self._attempts = Attempts(steps)
+        self._paths = paths(steps)
+        self._last_attempt: dict[StepPath, int] = {}
+        for step in steps:
+            path = self._paths[step.id]
+            self._last_attempt[path] = max(step.attempt, self._last_attempt.get(path, 0))
         self._directories = {step.id: step.directory for step in steps}
         self._replaced = superseded(steps)
 
@@ -108,8 +112,8 @@ class Rows:
         )
 
     def _notes(self, step: Step) -> list[str]:
-        attempts = self._attempts.of(self._attempts.path(step.id))
-        notes = [f"attempt {step.attempt} of {attempts[-1].attempt}"] if len(attempts) > 1 and not step.reuses else []
+        last = self._last_attempt[self._paths[step.id]]
+        notes = [f"attempt {step.attempt} of {last}"] if last > 1 and not step.reuses else []
         return notes + ["flake"] * (step.id in self._flakes)
 
 
