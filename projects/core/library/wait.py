@@ -118,7 +118,7 @@ def retry(
     """Declare that a function is called again when it fails; each attempt is a step with a directory of its own.
 
     An attempt that is followed by another one does not count in the verdict. There is none after a mistake, a time-out, a
-    lost lease, or when the run is to end, whatever `on` says.
+    lost lease, or when the run is to end, whatever `on` says; nor in a plan, where what failed once always will.
 
     Args:
       on: After which errors: exception types, or a function that is asked. Transient ones when None.
@@ -141,7 +141,7 @@ def retry(
         def trying(*args: P.args, **kwargs: P.kwargs) -> R:
             from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay  # noqa: PLC0415 - 40 ms
 
-            last = stop_after_attempt(attempts)
+            last = stop_after_attempt(1 if context.here().record.planning else attempts)
             waits = pauses(interval, longest)
             again = Retrying(
                 retry=retry_if_exception(functools.partial(_again, on)),

@@ -199,6 +199,18 @@ def test_in_a_plan_nothing_is_asked(run_root: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_in_a_plan_there_is_one_attempt(run_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan").mkdir()
+    record = Record(tmp_path / "plan", planning=True)
+    token = context.enter(context.Place(record, record.root))
+    try:
+        with pytest.raises(Unreachable):
+            retrying(Unreachable("x"), "done", interval=100, longest=100)
+    finally:
+        context.leave(token)
+    assert len(read_steps(record.root)) == 1
+
+
 @given(st.floats(0.001, 10), st.floats(1, 100))
 def test_pauses_grow_within_their_bounds(shortest: float, factor: float) -> None:
     longest = shortest * factor
