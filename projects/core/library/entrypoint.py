@@ -33,7 +33,7 @@ from projects.core.toolbox.binding import Parameter, bind_line, parameters_of
 from projects.core.toolbox.conversion import to_data
 from projects.core.toolbox.help import command_help, listing, options_help, usage_of
 from projects.core.toolbox.specification import read_docstring
-from projects.core.values.errors import ForesailError, NothingRan, UsageError, explain
+from projects.core.values.errors import ForesailError, NothingRan, Stop, UsageError, explain
 from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode, Status
 from projects.core.values.redaction import REDACTOR
@@ -174,7 +174,7 @@ class Call:
         """Load the configuration; what is wrong with it is what the run fails by, so the record says it."""
         try:
             declaration.initialise(self.options.settings)
-        except ForesailError:
+        except (ForesailError, Stop):
             with StepScope("entrypoint", self.name, project=declaration.project, line=self.line):
                 raise
 

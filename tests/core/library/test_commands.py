@@ -4,7 +4,6 @@ import functools
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ import pytest
 
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.request import Remote, Request
-from projects.core.execution.warm import WarmHost
 from projects.core.library import commands, env, run
 from projects.core.record.steps import read_steps
 from projects.core.toolbox.specification import specify
 from projects.core.values.checkout import ROOT
 from projects.core.values.errors import CommandFailed, UsageError
 from projects.core.values.redaction import MASK, Redactor
+from tests.core.library.played_host import PlayedHost
 from tests.core.trees import PROLOGUE, write_group
 
 BODY = '''
@@ -46,22 +45,6 @@ class Load:
         return f"{self.weight}kg"
 """
 )
-
-
-class PlayedHost(WarmHost):
-    """A host that remembers what it is asked for and ends as it is told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[Request] = []
-        self.status = 0
-
-    def run(self, request: Request, token: CancelToken, on_output: Callable[[str], object] | None) -> int:
-        token.check()
-        self.requests.append(request)
-        if on_output:
-            on_output("printed by the role\n")
-        return self.status
 
 
 @pytest.fixture

@@ -355,6 +355,23 @@ def test_wrong_settings_are_told_with_everything_else_and_nothing_is_written(
     assert list(run_root.iterdir()) == []
 
 
+def test_a_run_that_begins_with_its_own_resolved_file_keeps_what_is_known_of_it(
+    config: ModuleType, testing: Path, run_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.init(testing, settings=["t.nothing=1"])
+    config.project.apply_preset("named")
+    monkeypatch.setattr(library, "_process", [])
+    monkeypatch.setattr(library, "_here", ContextVar("configuration", default=None))
+    with monkeypatch.context() as child:
+        child.setenv("FORESAIL_FROM_CONFIG_FILE", str(run_root / "config.yaml"))
+        config.init(testing)
+    config.project.set_config("t.list", [2])
+    written = (run_root / "config.provenance.yaml").read_text()
+    assert '"t.nothing": {layer: "--set"}' in written
+    assert 'presets: ["named"]' in written
+    assert (run_root / "presets_applied").read_text() == "preset[named] t.value --> from preset\n"
+
+
 def test_settings_over_a_resolved_file_are_written(
     config: ModuleType, testing: Path, tmp_path: Path, run_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from projects.core.record import compensations
+from projects.core.values.redaction import MASK, Redactor
+
+
+def test_what_is_pending_is_what_was_not_done_the_last_first(tmp_path: Path) -> None:
+    first = compensations.register(tmp_path, "s1", "cluster", "delete_object", {"name": "a"})
+    second = compensations.register(tmp_path, None, "cluster", "delete_object", {"name": "b"})
+    assert compensations.pending(tmp_path) == [second, first]
+    compensations.done(tmp_path, second)
+    assert compensations.pending(tmp_path) == [first]
+
+
+def test_a_line_that_a_kill_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    first = compensations.register(tmp_path, None, "g", "c", {})
+    with (tmp_path / compensations.FILE_NAME).open("a") as file:
+        file.write('{"id": "half')
+    second = compensations.register(tmp_path, None, "g", "c", {})
+    assert compensations.pending(tmp_path) == [second, first]
+
+
+def test_there_is_nothing_to_do_without_a_file(tmp_path: Path) -> None:
+    assert compensations.pending(tmp_path) == []
+
+
+def test_no_secret_is_written(tmp_path: Path, redactor: Redactor) -> None:
+    redactor.register("the-secret-4711")
+    compensations.register(tmp_path, None, "g", "c", {"token": "the-secret-4711"})
+    assert compensations.pending(tmp_path)[0].arguments == {"token": MASK}
