@@ -161,7 +161,7 @@ def seeds_of(value: str) -> set[str]:
             seeds.add(longest[:SEED])
         else:
             seeds |= {form[:SEED] for form in _put_into(_encoded(plain)) if len(form) >= SHORTEST}
-        seeds |= {form[:SEED] for form in _in_base64(plain[:_HEAD]) if len(form) >= SHORTEST}
+        seeds |= _base64_seeds(plain)
     return seeds | {tile[:SEED] for tile in tiles_of(value)}
 
 
@@ -206,6 +206,18 @@ def _put_into(texts: set[str]) -> set[str]:
 def _in_base64(plain: str) -> set[str]:
     texts = {plain, _json(plain), _json_unicode(plain)}  # JSON, as in a pull secret
     return {form for text in texts for form in _base64(text)}
+
+
+def _base64_seeds(plain: str) -> set[str]:
+    if len(plain) < _HEAD:
+        return {form[:SEED] for form in _in_base64(plain) if len(form) >= SHORTEST}
+    seeds: set[str] = set()
+    for head in {text[:_HEAD] for text in (plain, _json(plain[:_HEAD]), _json_unicode(plain[:_HEAD]))}:
+        data = head.encode("utf-8", "surrogatepass")
+        for before, first in enumerate((0, 2, 3)):  # see `_inside_base64`
+            seed = base64.b64encode(bytes(before) + data)[first : first + SEED].decode()
+            seeds |= {seed, seed.translate(_URL_SAFE)} if "+" in seed or "/" in seed else {seed}
+    return seeds
 
 
 def _base64(plain: str) -> Iterator[str]:
