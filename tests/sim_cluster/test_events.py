@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from projects.sim_cluster.api.printers import PRINTERS
 from projects.sim_cluster.behaviours.events import BURST, SIMILAR, WAITING, Recorder, Telling
 from projects.sim_cluster.behaviours.interface import RefusedError, Resource
+from projects.sim_cluster.behaviours.timestamps import seconds_of
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.talk import Client, Kubectl, deployment
 from tests.sim_cluster.test_workloads import TEMPLATE, Stage, play, status
@@ -230,3 +232,16 @@ def test_the_real_one_tells_the_same(comparable: Callable[[Object], list[list[An
     simulated, real = comparable(spec)
     assert len(real) == 5
     assert simulated == real
+
+
+def test_a_series_is_printed_with_its_count_and_its_last_time() -> None:
+    event = {
+        "metadata": {"name": "p.1"},
+        "involvedObject": {"kind": "Pod", "name": "p"},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "series": {"count": 7, "lastObservedTime": "2026-01-01T00:10:00.000000Z"},
+        "reportingComponent": "default-scheduler",
+    }
+    cells = PRINTERS["", "events"](event, seconds_of("2026-01-01T00:11:00Z"))
+    assert (cells[0], cells[3], cells[5]) == ("60s", "pod/p", "default-scheduler")
+    assert cells[-3:] == ["11m", 7, "p.1"]

@@ -172,12 +172,15 @@ def _service(obj: Object, now: float) -> Cells:
 def _event(obj: Object, now: float) -> Cells:
     involved = obj.get("involvedObject") or {}
     source = obj.get("source") or {}
-    first, last = obj.get("firstTimestamp") or obj.get("eventTime"), obj.get("lastTimestamp") or obj.get("eventTime")
+    series = obj.get("series") or {}
+    first = obj.get("firstTimestamp") or obj.get("eventTime")
+    last = series.get("lastObservedTime") or obj.get("lastTimestamp") or first
     shown = f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
     where = ", ".join(filter(None, (source.get("component") or obj.get("reportingComponent"), source.get("host"))))
     return [
         age(last, now), obj.get("type", ""), obj.get("reason", ""), shown, involved.get("fieldPath", ""), where,
-        str(obj.get("message", "")).strip(), age(first, now), obj.get("count") or 1, _name(obj),
+        str(obj.get("message", "")).strip(), age(first, now),
+        series.get("count") or obj.get("count") or 1, _name(obj),
     ]  # fmt: skip
 
 

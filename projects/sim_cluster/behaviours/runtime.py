@@ -11,7 +11,6 @@ from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.behaviours.unit import Behaviour, World
-from projects.sim_cluster.clock import turn
 
 log = logging.getLogger(__name__)
 _OBSERVER = "behaviours"
@@ -49,7 +48,7 @@ class _Runner:
                 key = next(iter(self._due))
                 del self._due[key]
                 await self._act(key)
-            await turn()
+            await self.world.cluster.sleep(0)
 
     async def _act(self, key: Key) -> None:
         obj = self.world.cache(self.behaviour.acts_on).get(*key)
@@ -130,7 +129,7 @@ class Runtime:
                             cache.put(happening.object)
                     for happening in batch:
                         self._tell(resource, happening.object)
-                    await turn()
+                    await self._world.cluster.sleep(0)
             except RefusedError as refused:
                 log.info("watch of %s: %s", resource, refused)
             await self._world.cluster.sleep(self._world.timings.retry)

@@ -15,6 +15,8 @@ from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _RETRY: Final = 30.0
+_FLUSH: Final = 300.0
+"""After so many seconds the real one tries again what it could not place, and says so once more."""
 _PREEMPTION: Final = "no new claims to deallocate, preemption"
 
 
@@ -57,13 +59,17 @@ async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
     }
     known = condition(pod, "PodScheduled")
     news = (known.get("reason"), known.get("message")) != ("Unschedulable", message)
-    if news or world.now - seconds_of(known["lastTransitionTime"]) >= _RETRY:
+    if news or _is_tried_again(world.now - seconds_of(known["lastTransitionTime"])):
         world.tell(pod, "FailedScheduling", message, type="Warning", action="Scheduling")
     if not news:
         return
     if generation := pod["metadata"].get("generation"):
         unschedulable["observedGeneration"] = generation
     await world.set_status(PODS, pod, {"conditions": with_conditions(pod, world.timestamp, unschedulable)})
+
+
+def _is_tried_again(age: float) -> bool:
+    return age >= _FLUSH and age % _FLUSH < _RETRY
 
 
 def _pending(world: World, _node: Object) -> Iterable[Key]:
