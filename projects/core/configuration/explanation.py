@@ -123,8 +123,6 @@ def _settings(configuration: Configuration, path: KeyPath) -> Iterator[Setting]:
     laid = {(each.key, each.origin): (number, each) for number, each in enumerate(configuration.history)}
     for _, assignment in sorted(laid.values(), key=lambda item: item[0]):
         yield from _by_assignment(configuration, path, assignment)
-    if not configuration.history and (origin := configuration.origins.get(path)):
-        yield _setting(configuration, path, find(configuration.data, path), origin)
 
 
 def _by_assignment(configuration: Configuration, path: KeyPath, assignment: Assignment) -> Iterator[Setting]:

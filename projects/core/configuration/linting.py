@@ -1,4 +1,4 @@
-"""What is wrong with the templates of a project, whichever preset is applied. Called by ``configure lint``.
+"""What is wrong with the templates and references of a project, whichever preset is applied. Called by ``configure lint``.
 
 Each section is rendered with the configuration as it is and with each preset. What only a run can know is no error: a secret
 stands as its reference, and a section that stumbles over null or SET_AT_RUNTIME, or that refuses such values itself, may be right.
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from projects.core.configuration.data import SECRET
+from projects.core.configuration.data import SECRET, is_reference
 from projects.core.configuration.document import Place
 from projects.core.configuration.errors import Problem
 from projects.core.configuration.keys import everything, find, parse_key
 from projects.core.configuration.layering import with_presets
 from projects.core.configuration.layers import Configuration
 from projects.core.configuration.loading import Loaded
-from projects.core.configuration.presets import Request
+from projects.core.configuration.presets import BLOCK, Request
 from projects.core.configuration.reads import collected
 from projects.core.configuration.references import Resolver
 from projects.core.configuration.sections import Section
@@ -45,7 +45,7 @@ class Findings:
         """Give each problem once, with the presets that it depends on."""
         for (message, place), presets in self.wrong.items():
             with_them = "" if "" in presets else f" (with {_listed(presets)})"
-            yield Problem(message + with_them, place, f"template {message}")
+            yield Problem(message + with_them, place, f"lint {message}")
 
 
 def rendered(loaded: Loaded, templates: Templates) -> Findings:
@@ -65,6 +65,21 @@ def rendered(loaded: Loaded, templates: Templates) -> Findings:
             except (TemplateError, ConfigError) as error:
                 if not _only_a_run_can_tell(error, section, configuration):
                     findings.wrong[_told(error), _place(error, section)].append(name)
+    return findings
+
+
+def references(loaded: Loaded) -> Findings:
+    """Follow every reference of a configuration, with every preset; secrets as far as to the names of their files."""
+    findings = Findings()
+    for name, configuration in _variants(loaded):
+        resolver = Resolver(configuration, lambda _key, file: file, masked=True)
+        for path, value in everything(configuration.data):
+            if not is_reference(value) or path[0] == BLOCK:
+                continue
+            try:
+                resolver.resolve(value, path)
+            except ConfigError as error:
+                findings.wrong[_told(error), configuration.place(path)].append(name)
     return findings
 
 

@@ -183,7 +183,14 @@ def read_provenance(directory: Path) -> dict[KeyPath, Origin]:
     if not file.exists():
         return {}
     entries = read_document(file).data.items()
-    return {path: _origin(told) for key, told in entries if (path := parse_key(name_of(key))) and "layer" in told}
+    known = {path: told for key, told in entries if (path := parse_key(name_of(key))) and isinstance(told, dict)}
+    return {path: _origin(told) for path, told in known.items() if told.get("layer") in set(Layer)}
+
+
+def applied_before(directory: Path) -> str:
+    """Return the lines of `presets_applied` in a directory, for a process that goes on there."""
+    file = directory / PRESETS_APPLIED
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def _origin(told: dict[str, Any]) -> Origin:

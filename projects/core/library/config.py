@@ -23,7 +23,7 @@ from projects.core.configuration.keys import MISSING, KeyPath, find, member, par
 from projects.core.configuration.layers import Configuration
 from projects.core.configuration.loading import CONFIG, Sources, load
 from projects.core.configuration.project import Project
-from projects.core.configuration.resolved_files import ResolvedFiles
+from projects.core.configuration.resolved_files import ResolvedFiles, applied_before
 from projects.core.configuration.rules import suggestion
 from projects.core.configuration.sections import name_of_section
 from projects.core.library import secrets
@@ -107,10 +107,12 @@ def init(
             presets_of_pull_request=apply_preset_from_pr_args,
             overrides=apply_config_overrides,
             settings=tuple(settings),
+            traced=resolved == root / CONFIG,
         )
     )
     template = _file_from(FROM_COMMAND_ARGS_FILE) or directory
-    files = ResolvedFiles(root, None if planning else shared)
+    applied = applied_before(root) if resolved == root / CONFIG else ""  # the file is this run's own, and goes on
+    files = ResolvedFiles(root, None if planning else shared, applied=applied)
     read_secret = plans.secret if planning else secrets.read
     made = Project(loaded, read_secret=read_secret, template=template, files=files, root=ROOT)
     if resolved != files.config or settings:

@@ -312,6 +312,15 @@ def test_a_directory_with_a_config_of_somebody_elses_is_not_entered(line: Line, 
     assert own.read_text() == "mine: 1\n"
 
 
+def test_the_directory_of_a_run_is_not_entered(line: Line, tmp_path: Path) -> None:
+    (tmp_path / "entered").mkdir()
+    (tmp_path / "entered" / "_steps.jsonl").touch()
+    code, said = line("enter", "one", "--shell=False")
+    assert code == 2
+    assert "the artifact directory holds a run, whose configuration would be overwritten" in said
+    assert [file.name for file in (tmp_path / "entered").iterdir()] == ["_steps.jsonl"]
+
+
 @pytest.mark.parametrize("show", [True, False])
 def test_a_shell_is_started_with_the_configuration(tmp_path: Path, show: bool) -> None:
     shell = tmp_path / "shell"

@@ -1,7 +1,7 @@
 import pytest
 
 from projects.core.configuration.errors import ordered
-from projects.core.configuration.linting import rendered
+from projects.core.configuration.linting import references, rendered
 from tests.core.configuration.checkouts import Checkout, write
 
 CONFIG = """\
@@ -98,6 +98,31 @@ def test_what_only_some_presets_break(checkout: Checkout) -> None:
     template = 'g c:\n{% if t.mode == "special" %}\n  value: {{ t.nmae }}\n{% endif %}\n'
     (line,) = problems(checkout, template)
     assert line.endswith("(with presets 'breaking', 'also_breaking')")
+
+
+def test_references_are_followed_with_every_preset(checkout: Checkout) -> None:
+    config = """\
+ci_presets:
+  nulling: {t.tree: null}
+  unused: {t.name: "@t.nowhere"}
+t:
+  name: fine
+  tree: {a: 1}
+  far: "@t.tree.a"
+  wrong: "it is {@t.nmae}"
+  token: "*$@t.flie"
+  file: probe.token
+  later: null
+  late: "@t.later"
+"""
+    found = ordered(references(checkout.load(config)).problems())
+    told = [str(each).replace(f"{checkout.directory}/projects/one/testing/config.yaml:", "") for each in found]
+    assert told == [
+        "3: t.name: the reference '@t.nowhere' leads nowhere: t.nowhere is not a key of the configuration; there are: t.far, t.file, t.late, t.later, t.name, t.token, t.tree, t.wrong (with preset 'unused')",
+        "7: t.far: the reference '@t.tree.a' leads nowhere: t.tree.a is not a key of the configuration; did you mean 't.tree'? (with preset 'nulling')",
+        "8: t.wrong: the reference '@t.nmae' leads nowhere: t.nmae is not a key of the configuration; did you mean 't.name'?",
+        "9: t.token: the reference '@t.flie' leads nowhere: t.flie is not a key of the configuration; did you mean 't.file'?",
+    ]
 
 
 def test_the_root_template_is_checked_too(checkout: Checkout) -> None:

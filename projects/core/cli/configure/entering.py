@@ -17,9 +17,10 @@ from typing import NoReturn
 from projects.core.cli.configure.values import as_yaml
 from projects.core.configuration.loading import CONFIG, Sources, load
 from projects.core.configuration.project import Project
-from projects.core.configuration.resolved_files import PRESETS_APPLIED, ResolvedFiles
+from projects.core.configuration.resolved_files import ResolvedFiles, applied_before
 from projects.core.library import config, secrets
 from projects.core.library.env import BASE_DIR, BASE_DIR_VARIABLE
+from projects.core.record.steps import FILE_NAME
 from projects.core.toolbox.conversion import Words
 from projects.core.values.errors import UsageError
 from projects.core.values.redaction import REDACTOR
@@ -57,6 +58,11 @@ def enter(
     sources = config.sources_of(project, presets=(*filter(None, presets.split(",")), *preset), settings=set_)
     loaded = load(sources)
     root = _directory(project)
+    if (root / FILE_NAME).exists():
+        hint = "let ARTIFACT_DIR name another directory, or unset it"
+        raise UsageError(
+            "the artifact directory holds a run, whose configuration would be overwritten", hint=hint, place=root
+        )
     files = ResolvedFiles(root)
     files.check()
     template, read = sources.project.parent, secrets.read
@@ -85,8 +91,7 @@ def apply(presets: str = "", *, preset: Words = Words()) -> None:  # noqa: B008 
     if not asked:
         raise UsageError("expected a preset, found none", hint="give --preset NAME")
     file = _entered()
-    applied = file.with_name(PRESETS_APPLIED)
-    files = ResolvedFiles(file.parent, applied=applied.read_text(encoding="utf-8") if applied.exists() else "")
+    files = ResolvedFiles(file.parent, applied=applied_before(file.parent))
     loaded = load(Sources(project=file, resolved=file, presets=asked, traced=True))
     Project(loaded, read_secret=secrets.read, files=files).write()
     print(f"applied: {', '.join(asked)}")

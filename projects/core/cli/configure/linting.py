@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from projects.core.cli.configure.values import row
-from projects.core.cli.rehearse import declared_entrypoints
 from projects.core.configuration.document import Place
 from projects.core.configuration.errors import Problem, ordered
 from projects.core.configuration.keys import name_of
 from projects.core.configuration.layers import Configuration, Layer
-from projects.core.configuration.linting import Findings, rendered
+from projects.core.configuration.linting import Findings, references, rendered
 from projects.core.configuration.loading import Loaded, examined
 from projects.core.configuration.project import EXEC_LIST, ONLY
 from projects.core.configuration.sections import Section
@@ -28,7 +27,7 @@ from projects.core.values.outcomes import ExitCode
 def lint(project: str) -> int:
     """Tell everything that is wrong in a project's configuration and templates, at once.
 
-    Checked are every preset, applied or not; every template section, with each preset; the commands and arguments that
+    Checked are every preset, applied or not; every reference; every template section, with each preset; the commands and arguments that
     the sections name; and that the entrypoints in `exec_list` exist. What only a run can know is no error.
 
     Args:
@@ -45,7 +44,8 @@ def lint(project: str) -> int:
     directory = sources.project.parent
     loaded, problems = examined(sources)
     findings, more = _templates(loaded, directory, sources.root)
-    found = ordered([*problems, *more, *_in_exec_list(loaded.configuration, directory)])
+    broken = references(loaded).problems()
+    found = ordered([*problems, *more, *broken, *_in_exec_list(loaded.configuration, directory)])
     paper = Paper()
     for problem in found:
         place = f"{problem.place}: " if problem.place else ""
@@ -117,6 +117,8 @@ def _in_exec_list(configuration: Configuration, directory: Path) -> Iterator[Pro
 
 def _entrypoints(scripts: Iterable[Path]) -> tuple[list[str], list[Problem]]:
     """Return the entrypoints that scripts declare, and which scripts cannot be parsed."""
+    from projects.core.cli.rehearse import declared_entrypoints  # noqa: PLC0415 - what runs a run comes with it
+
     known: list[str] = []
     problems = []
     for script in scripts:
