@@ -79,7 +79,7 @@ def render(root: Path, *, exit_code: int | None = None, compare_with: Path | Non
     code = worst([judged.exit_code, exit_code or ExitCode.PASSED])
     line = timeline(steps)
     critical = critical_path(line.bars)
-    unsteady = flakes(root, steps)
+    unsteady = innermost(flakes(root, steps), steps)
     rows = Rows(root, line, flakes=unsteady, critical=critical.steps)
     shown = rows.all()
     outer = {step.id for step in entrypoints(steps)}
@@ -93,7 +93,7 @@ def render(root: Path, *, exit_code: int | None = None, compare_with: Path | Non
         counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
         running=judged.running,
         again=resume_line(root, steps, judged),
-        flakes=innermost(unsteady, steps),
+        flakes=unsteady,
         project=project_of(steps),
         title=title(steps),
         entrypoints=[row for row in shown if row.bar.step.id in outer],

@@ -85,15 +85,14 @@ class Rows:
 
     def _row(self, bar: Bar) -> Row:
         step = bar.step
-        number, _, name = step.directory.rpartition("/")[2].partition("__")
+        number = step.directory.rpartition("/")[2].partition("__")[0]
         around = self._directories.get(step.parent or "", ".")
         shared = step.directory == around or not number.isdigit()
-        name = step.name if shared or step.kind == "command" else name
         seen = self._line.lanes <= LABELLED_LANES and bar.end - bar.start >= _LABELLED * self._line.seconds
         return Row(
             anchor=self.anchors[step.id],
             number="" if shared else number,
-            name=name,
+            name=step.name,
             kind=step.kind,
             status=str(step.status),
             word=_word(step),
@@ -105,7 +104,7 @@ class Rows:
             log=link_to(self._root, f"{step.directory}/{ANSIBLE_LOG}", "log") if step.kind == "command" else None,
             left=self._line.percent(bar.start),
             width=self._line.percent(bar.end - bar.start),
-            label=name if seen else "",
+            label=step.name if seen else "",
             cause=f"{step.cause.type}: {step.cause.message}" if step.cause and step.cause.step == step.id else "",
             critical=step.id in self._critical,
             replaced=step.id in self._replaced,
