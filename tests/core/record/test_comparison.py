@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from projects.core.record.comparison import Change, Comparison, compare, effective
 from projects.core.record.steps import Cause, Step, read_steps
@@ -105,6 +107,31 @@ def test_a_resumed_run_is_compared_by_the_attempts_that_count(tmp_path: Path) ->
         ("inner", Status.PASSED, 1),
         ("group second", Status.PASSED, 2),
     ]
+
+
+MIRRORED = {
+    Change.ONLY_A: Change.ONLY_B,
+    Change.ONLY_B: Change.ONLY_A,
+    Change.SLOWER: Change.FASTER,
+    Change.FASTER: Change.SLOWER,
+}
+STEPS = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["passed", "failed"]), st.sampled_from([1.0, 9.0])),
+    unique_by=lambda each: each[0],
+)
+
+
+@given(STEPS, STEPS)
+def test_the_other_way_round_is_the_mirror_image(
+    left: list[tuple[str, str, float]], right: list[tuple[str, str, float]]
+) -> None:
+    a, b = ([step(name, seconds=seconds, status=status) for name, status, seconds in each] for each in (left, right))
+    there = {pair.path: pair.change for pair in compare(a, b).pairs}
+    back = {pair.path: pair.change for pair in compare(b, a).pairs}
+    assert there.keys() == back.keys()
+    assert {path: MIRRORED.get(change, change) for path, change in there.items()} == back
+    assert compare(a, b).same_outcome == compare(b, a).same_outcome
+    assert compare(a, a).same_outcome
 
 
 def test_a_pair_is_found_by_the_step_of_either_run() -> None:

@@ -21,8 +21,8 @@ _LEAST_INODES = 10_000
 def artifacts() -> Iterator[Finding]:
     """Ask whether a run can write its artifacts."""
     name, path = _place()
-    existing = _existing(path)
     try:
+        existing = bounded(lambda: _existing(path), str(path))
         bounded(lambda: _write(existing), str(existing))
     except (OSError, TimedOut) as error:
         yield problem("artifacts", f"{path} ({name}) cannot be written: {error}", f"let {name} name another directory")
@@ -34,9 +34,9 @@ def artifacts() -> Iterator[Finding]:
 def disk() -> Iterator[Finding]:
     """Ask how much the artifacts' disk can still take."""
     name, path = _place()
-    existing = _existing(path)
     advice = f"make room, or let {name} name a directory on another disk"
     try:
+        existing = bounded(lambda: _existing(path), str(path))
         free = bounded(lambda: shutil.disk_usage(existing).free, str(existing))
         inodes = bounded(lambda: os.statvfs(existing), str(existing))
     except (OSError, TimedOut) as error:

@@ -62,15 +62,11 @@ def _directory(name: str, variable: object, files: list[str], bad: Level) -> Fin
         )
     directory = Path(value)
     try:
-        missing = bounded(
-            lambda: None if not directory.is_dir() else [each for each in files if not (directory / each).is_file()],
-            value,
-        )
-        if missing is None:
-            return problem(
-                "secrets", f"{what}; ${variable} names no directory: {value}", "make it, or set the variable anew"
-            )
-        open_to = directory.stat().st_mode & _OTHERS
+        missing = bounded(lambda: _missing(directory, files), value)
+        open_to = bounded(directory.stat, value).st_mode & _OTHERS
+    except NotADirectoryError:
+        text = f"{what}; ${variable} names no directory: {value}"
+        return problem("secrets", text, "make it, or set the variable anew")
     except (OSError, TimedOut) as error:
         return problem("secrets", f"{what}: {error}", f"check the directory that ${variable} names")
     if missing:
@@ -78,3 +74,9 @@ def _directory(name: str, variable: object, files: list[str], bad: Level) -> Fin
     if open_to:
         return warning("secrets", f"{what}; others may look into {value}", f"chmod 700 {value}")
     return ok("secrets", f"{what}, in {value} (${variable})")
+
+
+def _missing(directory: Path, files: list[str]) -> list[str]:
+    if not directory.is_dir():
+        raise NotADirectoryError(directory)
+    return [each for each in files if not (directory / each).is_file()]
