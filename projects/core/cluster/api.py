@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from projects.core.cluster import planned
 from projects.core.cluster.failures import Expired, KindGone
 from projects.core.cluster.operations import patch_once
 from projects.core.cluster.session import Session, connect
+from projects.core.record.plan_notes import is_planning
 from projects.core.values.errors import Conflict, NotFound, UsageError
 
 Object = dict[str, Any]
@@ -106,7 +108,17 @@ class Cluster:
     """
 
     def __init__(self, session: Session | None = None) -> None:
-        self.session = session or connect()
+        self._plans = session is None and is_planning()
+        self._session = None if self._plans else session or connect()
+
+    @property
+    def session(self) -> Session:
+        """The session.
+
+        Raises:
+          UnknownValue: this is a plan, which asks no cluster.
+        """
+        return self._session or connect()
 
     def path(self, target: Target) -> str:
         """Return the path of an object, or of a collection when the target has no name.
@@ -201,6 +213,9 @@ class Cluster:
         Raises:
           Invalid: the server rejects it.
         """
+        if self._plans:
+            planned.note_write("apply", target_of(manifest, namespace), manifest)
+            return Change(None, manifest)
         target = self.located(target_of(manifest, namespace))
         body = {**manifest, "metadata": {**manifest["metadata"]}}
         if target.namespace:
@@ -240,6 +255,11 @@ class Cluster:
         Raises:
           NotFound: the object does not exist.
         """
+        if self._plans:
+            operations = [f"{each.get('op')} {each.get('path')}" for each in body if isinstance(each, dict)]
+            shown = {**body, "kind": target.kind} if isinstance(body, dict) else {"operations": operations}
+            planned.note_write("patch", target, shown, subresource=subresource)
+            return Change(None, shown)
         end = f"/{subresource}" if subresource else ""
         query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
         if kind == "json" and not dry_run:
@@ -270,6 +290,9 @@ class Cluster:
         Returns:
           The object as it was, or None when it was not there.
         """
+        if self._plans:
+            planned.note_write("delete", target)
+            return {"kind": target.kind, "metadata": {"name": target.name, "namespace": target.namespace}}
         before = self.get(target)
         if before is None:
             return None

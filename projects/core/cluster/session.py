@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from projects.core.cluster import failures
 from projects.core.cluster.kubeconfig import Access, kubeconfig_files, load_access
 from projects.core.cluster.patience import HICCUP, PATIENCE, Patience, Refusal, of_answer
-from projects.core.record import context
+from projects.core.record.plan_notes import is_planning
 from projects.core.values.errors import UnknownValue
 
 CONNECT_SECONDS = 5.0
@@ -201,7 +201,7 @@ def connect() -> Session:
       InfrastructureError: there is no kubeconfig, or it cannot be understood.
       UnknownValue: this is a plan, which asks no cluster.
     """
-    if context.is_initialised() and context.here().record.planning:
+    if is_planning():
         raise UnknownValue(f"{STATE} is known to a real run only")
     identity, pid = _identity(), os.getpid()
     if (identity, pid) not in _sessions:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from projects.core.planning.dependence import forgiven, forgiving
-from projects.core.planning.notes import is_planning, note, secret
+from projects.core.planning.notes import secret
+from projects.core.record.plan_notes import is_planning, note
 from projects.core.values.outcomes import ExitCode
 
 __all__ = ["check", "forgiven", "forgiving", "is_planning", "note", "secret", "show"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from projects.core.planning.notes import Note, read_notes, watched
+from projects.core.planning.notes import watched
 from projects.core.record import context
+from projects.core.record.plan_notes import Note, read_notes
 from projects.core.record.steps import Step, read_steps
 from projects.core.values.outcomes import Status
 from projects.core.values.unknown import unknowns

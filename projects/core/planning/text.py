@@ -73,7 +73,7 @@ def _remarks(node: Node) -> Iterator[str]:
     if node.skipped_because:
         yield f"skipped: {node.skipped_because}"
     for kind, words in (("secret", "reads the secret file"), ("effect", "would")):
-        for what in dict.fromkeys(each.what for each in node.notes if each.kind == kind):
+        for what in dict.fromkeys(each.what for each in node.notes if each.kind == kind and not each.task):
             yield f"{words} {what}"
     if node.decided_by:
         yield f"goes on as if it knew: {', '.join(node.decided_by)}"

@@ -10,10 +10,10 @@ from typing import Any
 from projects.core.execution import planned
 from projects.core.execution.planned import PlannedTask
 from projects.core.planning.dependence import dependences
-from projects.core.planning.notes import Note, read_notes
 from projects.core.record import attempts
 from projects.core.record.finish import project_of
 from projects.core.record.history import Durations
+from projects.core.record.plan_notes import Note, read_notes
 from projects.core.record.steps import Step, read_steps
 from projects.core.values.outcomes import Status
 from projects.core.values.unknown import unknowns
@@ -98,7 +98,7 @@ class Node:
             "depends_on": self.depends_on,
             "skipped_because": self.skipped_because or None,
             "failure": self.failure or None,
-            "effects": [each.what for each in self.notes if each.kind == "effect"],
+            "effects": [each.what for each in self.notes if each.kind == "effect" and not each.task],
             "secrets": list(dict.fromkeys(each.what for each in self.notes if each.kind == "secret")),
             "manifests": [manifest for task in self.tasks if not task.skipped for manifest in task.manifests],
             "tasks": tasks,
@@ -144,7 +144,7 @@ def read_plan(root: Path, durations: Durations | None = None) -> Plan:
     nodes = {
         step.id: Node(
             step,
-            tasks=list(planned.read(root / step.directory)) if step.kind == "command" else [],
+            tasks=_tasks(root, step, notes),
             notes=[each for each in notes if each.step == step.id],
             depends_on=depends.get(step.id, []),
             estimate=None if step.status == Status.SKIPPED else durations.seconds(paths[step.id]),
@@ -158,6 +158,12 @@ def read_plan(root: Path, durations: Durations | None = None) -> Plan:
     for node in outermost:
         _estimate(node)
     return Plan(project_of(steps) or "", outermost, durations.runs)
+
+
+def _tasks(root: Path, step: Step, notes: Iterable[Note]) -> list[PlannedTask]:
+    """Return what the tasks of a command would do, or what the code of another step would do to the cluster."""
+    own = [PlannedTask(**each.task) for each in notes if each.step == step.id and each.task]
+    return [*(planned.read(root / step.directory) if step.kind == "command" else ()), *own]
 
 
 def together(nodes: Iterable[Node]) -> float | None:

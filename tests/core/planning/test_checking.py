@@ -13,7 +13,6 @@ from projects.core.cluster.session import disconnect
 from projects.core.execution.planned import PlannedTask
 from projects.core.planning import checking
 from projects.core.planning.needs import needs
-from projects.core.planning.notes import Note
 from projects.core.planning.questions import (
     Answers,
     DefaultStorageClassIsThere,
@@ -27,6 +26,7 @@ from projects.core.planning.questions import (
     StorageClassIsThere,
 )
 from projects.core.planning.tree import Node, Plan
+from projects.core.record.plan_notes import Note
 from projects.core.record.steps import Step
 from projects.core.values.outcomes import Status
 from tests.conftest import RealCluster

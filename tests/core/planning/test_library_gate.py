@@ -13,18 +13,21 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projects.core.cluster.api import Cluster
+from projects.core.cluster.api import Cluster, Target
 from projects.core.library import commands, config, env, export, run
 from projects.core.planning import forgiving
-from projects.core.planning.notes import read_notes
+from projects.core.planning.needs import needs
+from projects.core.planning.questions import MayDo
 from projects.core.planning.tree import read_plan
 from projects.core.record import attempts, context
+from projects.core.record.plan_notes import read_notes
 from projects.core.record.steps import Record, read_steps
 from projects.core.toolbox import specification
 from projects.core.values.errors import UnknownValue
 from projects.core.values.outcomes import Status
+from projects.core.values.redaction import MASK
 from projects.core.values.unknown import unknowns
-from tests.core.library.test_commands import PlayedHost
+from tests.core.library.played_host import PlayedHost
 from tests.core.trees import write_group
 
 
@@ -64,7 +67,7 @@ def test_the_cluster_is_not_asked_from_whichever_thread(plan_root: Path) -> None
 
     def ask() -> None:
         try:
-            Cluster()
+            Cluster().get(Target("Namespace", "v1", "default"))
         except UnknownValue as error:
             errors.append(error)
 
@@ -73,6 +76,25 @@ def test_the_cluster_is_not_asked_from_whichever_thread(plan_root: Path) -> None
     thread.start()
     thread.join()
     assert [str(error) for error in errors] == ["the state of the cluster is known to a real run only"] * 2
+
+
+def test_what_code_would_write_to_the_cluster_is_told_and_asked_for(plan_root: Path) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "planted-1c9d"}}
+    with env.NextArtifactDir("d"):
+        cluster = Cluster()
+        assert cluster.apply(secret, namespace="n").after == secret
+        cluster.patch(Target("Pod", "v1", "p", "n"), {"spec": {"x": 1}}, subresource="status")
+        assert cluster.delete(Target("Namespace", "v1", "n")) is not None
+    (node,) = read_plan(plan_root).steps
+    assert [task.does for task in node.tasks] == ["apply Secret n/s", "patch Pod n/p", "delete Namespace n"]
+    assert node.tasks[0].manifests[0]["stringData"] == {"key": MASK}
+    assert [each for each in needs(read_plan(plan_root)) if isinstance(each, MayDo)] == [
+        MayDo("patch", "Secret", "v1", "s", "n", None),
+        MayDo("create", "Secret", "v1", None, "n", None),
+        MayDo("patch", "Pod", "v1", "p", "n", "status"),
+        MayDo("delete", "Namespace", "v1", "n", None, None),
+    ]
+    assert all(b"planted-1c9d" not in path.read_bytes() for path in plan_root.rglob("*") if path.is_file())
 
 
 def test_an_export_is_told_and_not_done(plan_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +170,7 @@ def _by_file() -> None:
 
 
 def _by_cluster() -> None:
-    Cluster()
+    Cluster().get(Target("Namespace", "v1", "default"))
 
 
 @pytest.mark.parametrize(
