@@ -18,7 +18,7 @@ from projects.core.execution.request import PLAN, Request
 from projects.core.execution.warm import WarmHost
 from projects.core.record.artifacts import last_lines, read_tail
 from projects.core.record.steps import redacted
-from projects.core.values.errors import CommandFailed, signal_name
+from projects.core.values.errors import CommandFailed, TimedOut, signal_name
 from projects.core.values.outcomes import ExitCode
 from projects.core.values.redaction import REDACTOR
 
@@ -81,12 +81,23 @@ def run_command(
 
     Raises:
       CommandFailed: it failed; the error carries the directory, the task, the message and the last log lines.
-      Cancelled, TimedOut, InfrastructureError: it did not come to its end.
+      Cancelled, InfrastructureError: it did not come to its end.
     """
     _write_inputs(request, command_line)
     cold = request.remote is not None or request.environment.get("FORESAIL_EXECUTION") == "cold"
     said = _Said(on_output)
-    status = run_cold(request, token, said.hear) if cold else host.run(request, token, said.hear)
+    try:
+        status = run_cold(request, token, said.hear) if cold else host.run(request, token, said.hear)
+    except TimedOut as error:
+        last = _events(request.directory)[-1:]
+        raise CommandFailed(
+            name,
+            directory=request.directory,
+            task=last[0]["task"] if last else "",
+            reason=f"it did not end within {request.timeout:g} s, and was ended",
+            log_tail=log_tail(request.directory),
+            exit_code=ExitCode.TIMED_OUT,
+        ) from error
     if status != 0:
         if not (request.directory / LOG).exists():  # Ansible did not get as far as to the play
             (request.directory / LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")

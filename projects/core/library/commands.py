@@ -236,6 +236,7 @@ def _request(
         check=check,
         secrets=REDACTOR.values,
         remote=_remote(),
+        timeout=specification.declaration.timeout,
     )
 
 

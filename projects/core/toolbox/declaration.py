@@ -19,10 +19,12 @@ MARK = "__foresail_command__"
 class Declaration:
     """What `@command` was given.
 
-    `directory_suffix` is a format string over the arguments; it ends the name of the artifact directory.
+    `directory_suffix` is a format string over the arguments; it ends the name of the artifact directory. `timeout` is
+    how many seconds the command is given, None for as long as it takes.
     """
 
     directory_suffix: str = ""
+    timeout: float | None = None
 
 
 @overload
@@ -30,22 +32,23 @@ def command(method: Method) -> Method: ...
 
 
 @overload
-def command(*, directory_suffix: str = "") -> Callable[[Method], Method]: ...
+def command(*, directory_suffix: str = "", timeout: float | None = None) -> Callable[[Method], Method]: ...
 
 
-def command(method: Method | None = None, *, directory_suffix: str = "") -> Any:
+def command(method: Method | None = None, *, directory_suffix: str = "", timeout: float | None = None) -> Any:
     """Declare a method as a toolbox command; its role is `roles/<group>_<command>`.
 
     Args:
       method: The method, when used without parentheses.
       directory_suffix: End of the artifact directory's name, such as ``"_{name}"``.
+      timeout: Seconds that the command is given; then it is ended, and its failure has exit code 4.
 
     Returns:
       The method, marked; calling it validates its arguments and does nothing else.
     """
 
     def mark(function: Method) -> Method:
-        setattr(function, MARK, Declaration(directory_suffix))
+        setattr(function, MARK, Declaration(directory_suffix, timeout))
         return function
 
     return mark(method) if method is not None else mark

@@ -192,3 +192,17 @@ def test_importing_the_library_starts_no_host() -> None:
         "assert commands.HOST._process is None; assert 'ansible' not in sys.modules; assert 'kubernetes' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_command_is_given_the_time_that_it_declares(
+    tmp_path: Path, run_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = '@command(timeout=0.5)\ndef slow(self) -> None:\n    """Take long."""\n'
+    write_group(tmp_path, "car", body, roles={"slow": "- name: Sleep\n  ansible.builtin.command: sleep 60\n"})
+    monkeypatch.setattr(commands, "specify", functools.partial(specify, root=tmp_path))
+    with pytest.raises(CommandFailed, match=r"it did not end within 0.5 s, and was ended") as failed:
+        run.run_toolbox("car", "slow")
+    assert failed.value.exit_code == 4
+    assert read_steps(run_root)[0].status == "timed_out"
+    assert run.run_toolbox("car", "slow", check=False).returncode == 4
+    commands.HOST.stop()
