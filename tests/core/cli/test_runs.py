@@ -152,6 +152,7 @@ def test_show_tells_arguments_attempts_and_what_was_reused(tmp_path: Path, capsy
     assert "count: 3" in out
     assert re.search(r"cut off .*test_ci  \(a later attempt took its place\)", out)
     assert re.search(r"cut off .*test_ci  \(attempt 2\)", out)
+    assert out.count("a later attempt took its place") == 1, "not for each step inside"
     assert re.search(r"skipped .*001__g__done  \(attempt 2\)  \(done before in 000__g__done\)", out)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.record.naming import find_step
+from projects.core.record.naming import find_step, own_name
 from projects.core.record.steps import Step
 from projects.core.values.errors import UsageError
 from tests.core.record.runs import failed_run, moment, passed_run
@@ -82,3 +82,19 @@ def test_of_several_attempts_the_last_is_meant() -> None:
     ]
     assert find_step(steps, "server deploy").id == "b"
     assert find_step(steps, "000__server__deploy").id == "a"
+
+
+def test_what_a_step_is_called_inside_the_one_around_it() -> None:
+    main = Step("a", None, "entrypoint", "test_ci", ".")
+    rehearsed = Step("b", None, "entrypoint", "test_ci", "001__test_ci")
+    inner = Step("c", "b", "command", "server deploy", "001__test_ci/000__server__deploy")
+    wait = Step("d", "c", "wait", "the pods are ready", inner.directory)
+    assert own_name(main, None) == "test_ci"
+    assert own_name(rehearsed, None) == "001__test_ci"
+    assert own_name(inner, rehearsed) == "000__server__deploy"
+    assert own_name(wait, inner) == "the pods are ready"
+    steps = [rehearsed, inner, wait]
+    assert [
+        find_step(steps, own_name(each, around))
+        for each, around in ((rehearsed, None), (inner, rehearsed), (wait, inner))
+    ] == steps

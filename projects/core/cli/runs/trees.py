@@ -114,7 +114,7 @@ def _say_step(paper: Paper, tree: _Tree, step: Step) -> None:
 
 def _notes(tree: _Tree, step: Step) -> list[str]:
     notes = [f"attempt {step.attempt}"] * (step.attempt > 1)
-    notes += ["a later attempt took its place"] * (step.id in tree.replaced)
+    notes += ["a later attempt took its place"] * (step.id in tree.replaced and step.parent not in tree.replaced)
     if step.reuses:
         done = tree.by_id.get(step.reuses)
         notes.append(f"done before{f' in {path_of(done)}' if done and done.directory != step.directory else ''}")
