@@ -16,8 +16,9 @@ from projects.core.values.redaction import REDACTOR, Redactor
 @pytest.fixture
 def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
     """The redactor of the process, which knows nothing before the test and forgets what it learned in it."""
-    for attribute, nothing in {"_values": {}, "_search": None, "_stale": False}.items():
-        monkeypatch.setattr(REDACTOR, attribute, nothing)
+    nothing: dict[str, object] = {"_values": {}, "_search": None, "_stale": False}
+    for attribute, value in nothing.items():
+        monkeypatch.setattr(REDACTOR, attribute, value)
     return REDACTOR
 
 
