@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -61,6 +62,9 @@ _PURE = frozenset(
     }
 )
 """Actions of Ansible's own that only read, compute and remember."""
+_GATHERS = re.compile(r"(^|\.)(setup|gather_facts|\w+_facts)$")
+"""Modules that return facts."""
+_FACT = re.compile(r"\bansible_\w+")
 _MAY_FAIL = ("assert", "fail")
 _NO_EFFECT_BUT_OUTSIDE = ("reset_connection", "refresh_inventory")
 _REFUSED = frozenset(
@@ -119,7 +123,7 @@ class PlannedExecutor(TaskExecutor):
     """Where the plan of the command is written."""
 
     def __init__(self, host: Any, task: Any, job_vars: Mapping[str, Any], *others: Any) -> None:
-        super().__init__(host, task, informed(job_vars), *others)
+        super().__init__(host, task, _with_facts(informed(job_vars), task), *others)
         self._entry = self._new_entry()
         self._each = ""
 
@@ -278,7 +282,9 @@ class _PlannedAction:
             planning.describe_module(self._entry, str(self._task.resolved_action or self._task.action), self._task.args)
         if known.get("failed"):
             return {"changed": False, **known}
-        return {"changed": bool(self._task.notify), RESULT: known}
+        gathered = _GATHERS.search(str(self._task.action))
+        facts = {"ansible_facts": {RESULT: {}}} if gathered else {}
+        return {"changed": bool(self._task.notify), RESULT: known, **facts}
 
     def cleanup(self, force: bool = False) -> None:
         """Do nothing: nothing was made."""
@@ -340,6 +346,14 @@ def _supposing_success(invoke: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _OF_FAILURE = ("failed", "failure", "succeeded", "success", "successful", "reachable", "unreachable")
+
+
+def _with_facts(variables: dict[str, Any], task: Any) -> dict[str, Any]:
+    """Let the facts that a task names be unknown, once they would have been gathered."""
+    if isinstance(variables.get("ansible_facts"), UnknownMarker):
+        named = _FACT.findall(str(task.get_ds()))
+        variables |= {name: UnknownMarker(marker(name), path=name) for name in named if name not in variables}
+    return variables
 
 
 def _planned_meta(execute: Callable[..., Any]) -> Callable[..., Any]:

@@ -364,6 +364,20 @@ def test_what_is_set_when_a_condition_is_not_known_is_not_known_either(host: War
     assert last.script == "still told"
 
 
+def test_facts_are_not_known_once_they_would_have_been_gathered(host: WarmHost, tmp_path: Path) -> None:
+    tasks = """
+    - ansible.builtin.setup:
+    - command: "echo {{ ansible_facts.distribution }} {{ ansible_distribution }}"
+    - command: perhaps
+      when: ansible_os_family == 'RedHat'
+    """
+    _, said, perhaps = plan(host, tmp_path, tasks)
+    assert said.script == "echo <unknown: ansible_facts.distribution> <unknown: ansible_distribution>"
+    assert perhaps.when == "ansible_os_family == 'RedHat'"
+    with pytest.raises(CommandFailed, match="ansible_distribution"):
+        plan(host, tmp_path, "- command: 'echo {{ ansible_distribution }}'")
+
+
 @pytest.mark.parametrize(
     ("tasks", "reason"),
     [
