@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import re
-import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +16,23 @@ from projects.core import tracing
 from projects.core.execution import leftovers
 from projects.core.execution.cancellation import deadline
 from projects.core.execution.request import PLAN
+from projects.core.library.directories import claim_directory, directory_of, next_artifact_index
 from projects.core.library.scope import StepScope
 from projects.core.record import context, lock
 from projects.core.record.attempts import Attempts
-from projects.core.record.steps import Kind, Record, read_steps
+from projects.core.record.steps import Record, read_steps
 from projects.core.values.errors import NotInitialised, UsageError
+
+__all__ = [
+    "ARTIFACT_DIR",
+    "NextArtifactDir",
+    "TempArtifactDir",
+    "child_environment",
+    "claim_directory",
+    "init",
+    "next_artifact_index",
+    "owns_run",
+]
 
 if TYPE_CHECKING:
     ARTIFACT_DIR: Path
@@ -39,8 +46,6 @@ STEP_VARIABLE = "FORESAIL_STEP"
 """The id of the step that a child process was started in."""
 RESUMED_VARIABLE = "FORESAIL_RESUMED"
 """Set when the run goes on with an earlier one: a child process skips what was done, too."""
-
-_NUMBERED = re.compile(r"(\d{3,})__")
 
 
 def __getattr__(name: str) -> Any:
@@ -100,24 +105,6 @@ def init(root: Path | None = None, *, owned: bool = True) -> Path:
     return directory
 
 
-@contextlib.contextmanager
-def planned(earlier: Path | None) -> Iterator[Path]:
-    """Stand in the record of a plan, in a temporary directory, inside the block.
-
-    Args:
-      earlier: Artifact directory of the run that the plan is to go on with.
-    """
-    with tempfile.TemporaryDirectory(prefix="foresail-plan-") as name:
-        root = Path(name)
-        record = Record(root, planning=True)
-        done = Attempts(read_steps(earlier), earlier) if earlier else Attempts()
-        try:
-            with context.standing(context.Place(record, root, earlier=done)):
-                yield root
-        finally:
-            record.close()
-
-
 def owns_run() -> bool:
     """Return whether this process began the run, rather than having been started by a step of it."""
     return context.here().owned
@@ -135,54 +122,6 @@ def child_environment() -> dict[str, str]:
     planned = {PLAN: "1"} if place.record.planning else {}
     of_step = {STEP_VARIABLE: place.step, **tracing.traceparent(place.step)} if place.step else {}
     return own | resumed | planned | of_step
-
-
-def next_artifact_index() -> int:
-    """Return the number that the next numbered directory would get, were nobody else to claim one meanwhile."""
-    return _next_number(context.here().directory)
-
-
-def claim_directory(name: str, parent: Path | None = None) -> Path:
-    """Make the next numbered directory, `NNN__name`.
-
-    The number is one more than the highest there is. The `mkdir` is done under a lock on the parent directory,
-    which the kernel releases when a process dies: no thread and no process gets a number of another one.
-
-    Args:
-      name: What stands behind the number.
-      parent: Where; the present artifact directory when None.
-
-    Returns:
-      The new directory.
-    """
-    parent = parent or context.here().directory
-    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        directory = parent / f"{_next_number(parent):03d}__{name.replace('/', '_')}"
-        directory.mkdir()
-    finally:
-        os.close(descriptor)
-    return directory
-
-
-def directory_of(kind: Kind, name: str, occurrence: int) -> Path:
-    """Return the directory of a step whose body always runs: in a resumed run the one that it had, else the next numbered.
-
-    What is in it stays where it was, so that what the body hands on, such as paths, is what it handed on before.
-
-    Args:
-      kind: What the step is.
-      name: Its name.
-      occurrence: Which of the steps of this kind and name it is.
-    """
-    place = context.here()
-    before = place.earlier.of((*place.path, (kind, name, occurrence)))
-    if not before:
-        return claim_directory(name)
-    directory = place.record.root / before[-1].directory
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
 
 
 class _Directory:
@@ -267,8 +206,3 @@ def _inherited(directory: Path) -> tuple[Path | None, str | None]:
     if root and directory.is_relative_to(root):
         return Path(root), os.environ.get(STEP_VARIABLE)
     return None, None
-
-
-def _next_number(directory: Path) -> int:
-    numbers = [int(found[1]) for path in directory.iterdir() if (found := _NUMBERED.match(path.name))]
-    return max(numbers, default=-1) + 1

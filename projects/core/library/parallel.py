@@ -16,6 +16,7 @@ from projects.core import planning
 from projects.core.console import branch_output
 from projects.core.execution.cancellation import SIGNAL_LOOK_S, CancelToken, clean_up, current_token, scope
 from projects.core.library import env
+from projects.core.library.directories import directory_of
 from projects.core.library.scope import StepScope
 from projects.core.record import context
 from projects.core.values.errors import Cancelled
@@ -108,7 +109,7 @@ class Parallel:
         occurrence = context.here().count("parallel", self._name)
         directory = env.ARTIFACT_DIR
         if self._dedicated_dir:
-            directory = env.directory_of("parallel", self._name, occurrence)
+            directory = directory_of("parallel", self._name, occurrence)
         with StepScope("parallel", self._name, directory=directory, occurrence=occurrence):
             self._run()
 

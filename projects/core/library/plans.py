@@ -6,7 +6,8 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from projects.core import console, planning
@@ -15,6 +16,9 @@ from projects.core.library import env
 from projects.core.library.interruption import Interruption
 from projects.core.library.options import RunOptions
 from projects.core.library.session import guarded
+from projects.core.record import context
+from projects.core.record.attempts import Attempts
+from projects.core.record.steps import Record, read_steps
 from projects.core.values.outcomes import ExitCode, worst
 
 
@@ -29,7 +33,7 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
       What the process should exit with; `ExitCode.INFRASTRUCTURE` when something that the plan needs is missing.
     """
     base = Path(os.environ.get(env.BASE_DIR_VARIABLE, env.BASE_DIR))
-    with console.install(), env.planned(options.resume) as root, contextlib.ExitStack() as stack:
+    with console.install(), _planned(options.resume) as root, contextlib.ExitStack() as stack:
         token = stack.enter_context(scope(CancelToken(), of_the_process=True))
         bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=lambda code: code)
         stack.enter_context(bounds)
@@ -41,3 +45,21 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
         if options.check:
             code = worst([code, planning.check(root, as_json=options.as_json)])
         return worst([code, bounds.exit_code])
+
+
+@contextlib.contextmanager
+def _planned(earlier: Path | None) -> Iterator[Path]:
+    """Stand in the record of a plan, in a temporary directory, inside the block.
+
+    Args:
+      earlier: Artifact directory of the run that the plan is to go on with.
+    """
+    with tempfile.TemporaryDirectory(prefix="foresail-plan-") as name:
+        root = Path(name)
+        record = Record(root, planning=True)
+        done = Attempts(read_steps(earlier), earlier) if earlier else Attempts()
+        try:
+            with context.standing(context.Place(record, root, earlier=done)):
+                yield root
+        finally:
+            record.close()

@@ -1,7 +1,7 @@
 """The lock by which a run that goes on is told from one that was killed. Held by every process that began a run in a directory.
 
-It is a `flock`, which the kernel releases with the process, however that ends. Runs in one directory share it; who goes on
-with an earlier run holds it alone while it takes over.
+It belongs to an open file (an OFD lock of Linux), so the kernel releases it with the process, however that ends, and one can
+ask for it without taking it. Runs in one directory share it; who goes on with an earlier run takes it alone for a moment.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import struct
 from pathlib import Path
 
 from projects.core.values.errors import UsageError
 
 FILE_NAME = "_run.lock"
+_FLOCK = "hhqqi4x"
+"""`struct flock` on 64-bit Linux: type, whence, start, length, process."""
 _held: dict[Path, int] = {}
 
 
@@ -31,8 +34,8 @@ def hold(root: Path, *, alone: bool = False) -> None:
         return
     descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK if alone else fcntl.F_RDLCK)
+        _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_RDLCK)
     except BlockingIOError:
         os.close(descriptor)
         raise UsageError(
@@ -54,9 +57,13 @@ def is_alive(root: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(root / FILE_NAME, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return _ask(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK) != fcntl.F_UNLCK
         finally:
             os.close(descriptor)
     return False
+
+
+def _ask(descriptor: int, command: int, kind: int) -> int:
+    """Set, or ask about, a lock on the whole file; return the kind that was set, or that stands in its way."""
+    answer = fcntl.fcntl(descriptor, command, struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0))
+    return int(struct.unpack(_FLOCK, answer)[0])
