@@ -80,14 +80,15 @@ def _declarations(declared: Any) -> list[tuple[str, str]]:
 
 
 def _say_settings(paper: Paper, explanation: Explanation) -> None:
-    """Tell the chain: who set it, where, and to what; the last one has won."""
+    """Tell the chain: who set it, where, and to what; the last one has won, of each key when they are several."""
     paper.line(("set by", "dim"), indent=2)
     key = format_key(explanation.path)
+    winners = {each.key: number for number, each in enumerate(explanation.settings)}
     rows = [(layer_of(each.origin), place_of(each.origin), _told(each, key)) for each in explanation.settings]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-    for number, (layer, place, text) in enumerate(rows, 1):
-        style = "bold" if number == len(rows) else "dim"
-        head = [("> " if number == len(rows) else "  ", "green"), (layer.ljust(widths[0]), style)]
+    for number, (layer, place, text) in enumerate(rows):
+        won = number in winners.values()
+        head = [("> " if won else "  ", "green"), (layer.ljust(widths[0]), "bold" if won else "dim")]
         row(paper, [*head, ("  " + place.ljust(widths[1]) + "  ", "dim" if place else "")], text, indent=2)
 
 
