@@ -94,7 +94,7 @@ def write_bundle(files: Files, evidence: Evidence, step: Step, cause: Cause) -> 
 
 def telling(items: list[Item]) -> Item | None:
     """Return the object that tells most of why: a pod that is not ready before what made it, else what was waited for."""
-    unready = [each for each in items if not is_ready(each.thing) and not each.relation.startswith("owns ")]
+    unready = [each for each in items if not is_ready(each.thing) and not each.is_owner]
     pods = [each for each in unready if each.thing.get("kind") == "Pod"]
     return next(
         iter(sorted(pods, key=lambda each: not _warning(each)) + unready + [each for each in items if says(each)]), None

@@ -6,10 +6,9 @@ references, down to the pods of a workload that is not ready. Called by `capture
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from projects.core.cluster import documents
 from projects.core.cluster.api import Cluster, Object, Target
@@ -27,6 +26,7 @@ _EVENTS = 100
 _FIRST_ANSWER = 0.5
 """Which share of the time the first answer may take: a server that has not given one by then gives none."""
 WAITED_FOR = "waited for"
+_OWNS = "owns "
 _RELATIONS: dict[Act, str] = {
     "wait": WAITED_FOR,
     "apply": "applied",
@@ -69,6 +69,11 @@ class Item:
         metadata = self.thing["metadata"]
         return str(Target(str(self.thing.get("kind")), None, metadata["name"], metadata.get("namespace")))
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether it is there only because it owns something else."""
+        return self.relation.startswith(_OWNS)
+
 
 @dataclass(slots=True)
 class Evidence:
@@ -106,17 +111,14 @@ class Evidence:
         self._cluster = cluster
         for each in self.involved:
             self._ask_target(each)
-        self._ask("the conditions of the nodes", lambda: surroundings.nodes(cluster), self.nodes.extend)
+        self.reading.ask("the conditions of the nodes", lambda: surroundings.nodes(cluster), self.nodes.extend)
         namespaces = sorted({each.target.namespace for each in self.involved if each.target.namespace})
         for kind, question in surroundings.operators(cluster, namespaces).items():
-            self._ask(f"the conditions of the {kind}", question, partial(self._add_operators, kind))
+            self.reading.ask(f"the conditions of the {kind}", question, partial(self._add_operators, kind))
 
     def _add_operators(self, kind: str, found: list[Object]) -> None:
         if found:
             self.operators.setdefault(kind, []).extend(found)
-
-    def _ask(self, subject: str, ask: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        self.reading.ask(subject, ask, then)
 
     def _ask_target(self, involved: Involved) -> None:
         target, relation = involved.target, _RELATIONS[involved.act]
@@ -126,7 +128,7 @@ class Evidence:
             if involved.act == "delete":
                 self.reading.missing.pop(subject, None)  # that is what was wanted
             if target.name:
-                self._ask(
+                self.reading.ask(
                     f"the events of {subject}", lambda: _events_of_name(self.cluster, target), self.orphans.extend
                 )
 
@@ -140,7 +142,10 @@ class Evidence:
     def _take(self, found: Sequence[Object], relation: str) -> None:
         for thing in sorted(found, key=is_ready):
             uid = str(thing["metadata"].get("uid"))
-            if uid in self.items:
+            if (known := self.items.get(uid)) is not None:
+                if known.is_owner and not relation.startswith(_OWNS):
+                    known.relation = relation  # met before on the way up from what it owns
+                    self._follow_down(known)
                 continue
             if len(self.items) >= MOST_OBJECTS:
                 self.reading.missing["more objects"] = f"only the first {MOST_OBJECTS} are kept"
@@ -151,18 +156,21 @@ class Evidence:
 
     def _follow(self, item: Item) -> None:
         thing = item.thing
-        self._ask(f"the events of {item.name}", lambda: _events_of(self.cluster, thing), item.events.extend)
+        self.reading.ask(f"the events of {item.name}", lambda: _events_of(self.cluster, thing), item.events.extend)
         for reference in thing["metadata"].get("ownerReferences") or []:
             if str(reference.get("uid")) not in self.items:
                 owner = _target_of(reference, thing)
-                self._ask(
-                    str(owner), partial(_read, self.cluster, owner), partial(self._take, relation=f"owns {item.name}")
+                self.reading.ask(
+                    str(owner), partial(_read, self.cluster, owner), partial(self._take, relation=f"{_OWNS}{item.name}")
                 )
-        if item.relation.startswith("owns ") or is_ready(thing):
+        self._follow_down(item)
+
+    def _follow_down(self, item: Item) -> None:
+        if item.is_owner or is_ready(item.thing):
             return
-        if thing.get("kind") == "Pod":
+        if item.thing.get("kind") == "Pod":
             self._follow_pod(item)
-        elif thing["metadata"].get("namespace"):
+        elif item.thing["metadata"].get("namespace"):
             self._ask_owned(item)
 
     def _ask_owned(self, item: Item) -> None:
@@ -175,7 +183,7 @@ class Evidence:
             target = Target(
                 kind, api_version, namespace=thing["metadata"]["namespace"], labels=labels if by_labels else None
             )
-            self._ask(
+            self.reading.ask(
                 f"the {kind} objects of {item.name}",
                 partial(_read, self.cluster, target),
                 partial(self._take_owned, item, by_labels=by_labels),
@@ -190,7 +198,7 @@ class Evidence:
         for volume in spec.get("volumes") or []:
             if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
                 target = Target("PersistentVolumeClaim", "v1", claim, namespace)
-                self._ask(
+                self.reading.ask(
                     str(target),
                     partial(_read, self.cluster, target),
                     partial(self._take, relation=f"volume of {item.name}"),
@@ -202,7 +210,7 @@ class Evidence:
         self._logged += bool(logs)
         for container, previous in logs:
             called = f"{container}.previous" if previous else container
-            self._ask(
+            self.reading.ask(
                 f"the log of {item.name} {called}",
                 partial(self._log, item.thing, container, previous=previous),
                 partial(item.logs.__setitem__, called),

