@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from projects.core.configuration.errors import WrongKind
-from projects.core.library import config, env, secrets
+from projects.core.library import config, secrets
+from projects.core.record import context
+from projects.core.record.steps import Record
 from projects.core.values import private, redaction
 from projects.core.values.errors import ConfigError, InfrastructureError, Interrupted, SecretMissing
 from projects.core.values.secret import Secret
@@ -128,10 +130,12 @@ def test_a_file_of_a_secret_is_never_in_the_artifacts(
         pytest.fail("it was made in the artifacts")
 
 
-def test_a_plan_makes_no_file(key: Secret, nowhere: None) -> None:
-    with env.planned(None), secrets.file(key) as path:
+def test_a_plan_makes_no_file(key: Secret, run_root: Path) -> None:
+    reset = context.enter(context.Place(Record(run_root, planning=True), run_root))
+    with secrets.file(key) as path:
         assert str(path) == "<unknown: a private copy of creds.token>"
         assert not path.exists()
+    context.leave(reset)
 
 
 def test_a_secret_by_its_key(vault: Path, run_root: Path) -> None:
