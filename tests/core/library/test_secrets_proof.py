@@ -15,7 +15,7 @@ from tests.core.library.orchestrations import Orchestration
 from tests.core.secrecy import Leaks, Made, forms, random_secret, seeded
 from tests.soaking import say, trials
 
-EACH, RUNS = trials(100, 250), trials(1, 10)
+EACH, RUNS = 100, trials(1, 25)
 """Secrets in a run, and runs."""
 CHANNELS = (
     "arguments, log, print, child's output, debug, module output, shell, failed task, applied, rendered, read and captured"
