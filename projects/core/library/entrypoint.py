@@ -45,8 +45,8 @@ _MARK = "__foresail_entrypoint__"
 _OPTIONS = parameters_of(run_options)
 _inside: ContextVar[bool] = ContextVar("foresail_inside_entrypoint", default=False)
 _line: ContextVar[str] = ContextVar("foresail_line", default="")
-_OF_ONE_PROCESS = ("resume", "explain", "from_")
-"""Options that are not part of the line that does the same again."""
+_OF_ONE_PROCESS = ("resume", "explain", "from_", "timeout", "grace", "trace")
+"""Options that are not part of the line that does the same again: it may need more time than this process was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ def run_session(
     with console.install(), contextlib.ExitStack() as stack:
         console.configure_logging()
         stack.callback(context.here().record.listen(end.note))
-        if env.owns_run() and tracing.is_on(options.trace):
-            stack.callback(tracing.start(context.here().record, file=options.trace))
+        if tracing.is_on(options.trace):
+            end.end_trace = tracing.start(context.here().record, file=options.trace)
         token = stack.enter_context(scope(CancelToken(), of_the_process=True))
         bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=end.write)
         stack.enter_context(bounds)
@@ -113,6 +113,9 @@ class _End:
       project: The project's name.
       report: Whether there is a report.
       whole: Whether everything in the record is judged.
+
+    Attributes:
+      end_trace: Ends the run's trace, when there is one.
     """
 
     def __init__(self, project: str, *, report: bool, whole: bool) -> None:
@@ -124,6 +127,7 @@ class _End:
         self._started: list[str] = []
         self._lock = threading.Lock()
         self._code: ExitCode | None = None
+        self.end_trace: Callable[[], None] = lambda: None
 
     def note(self, step: Step) -> None:
         """Remember the outermost steps of this process."""
@@ -141,6 +145,7 @@ class _End:
         root, record = self._place.record.root, self._place.record
         since = None if self._whole else self._started
         if not self._owns:
+            self.end_trace()
             record.close()
             own = [verdict(read_steps(root), since=since).exit_code] if self._started else []
             return worst([code, *own])
@@ -155,6 +160,7 @@ class _End:
             # A full disk must not keep the summary from telling why the run failed.
             logger.exception("what belongs to the end of the run could not be written to %s", root)
             code = worst([code, verdict(read_steps(root), since=since).exit_code, ExitCode.TEST_FAILED])
+        self.end_trace()
         record.close()
         print_summary(root, exit_code=code, since=since)
         return code

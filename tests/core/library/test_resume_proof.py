@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,6 @@ PROBE = """
     {kind: ServiceAccount, name: "{{ probe_effect_name }}", namespace: default, where: [{path: secrets, exists: true}], timeout: 0.2}
 """
 NAMES = ("one", "two", "three", "four", "four-too", "five", "six", "six-too", "counted", "with-3", "eleven", "twelve")
-OF_OPENSHIFT = ("default", "builder", "deployer")
 _NUMBER = re.compile(r"(?:^|(?<=/))\d{3}__|__attempt_\d+")
 
 
@@ -122,11 +122,14 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Orchestration:
     return Orchestration.make(directory, BODY, methods=METHODS, roles={"effect": EFFECT}, probes={"effect": PROBE})
 
 
-@pytest.fixture
-def cluster(probe: Orchestration, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    with running_cluster(ClusterOptions(nodes=1)) as running:
-        probe.kubeconfig = running.kubeconfig
-        monkeypatch.setenv("KUBECONFIG", str(running.kubeconfig))
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.envtest)])
+def cluster(request: pytest.FixtureRequest, probe: Orchestration, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        if request.param == "real":
+            probe.kubeconfig = request.getfixturevalue("real_cluster").kubeconfig
+        else:
+            probe.kubeconfig = stack.enter_context(running_cluster(ClusterOptions(nodes=1))).kubeconfig
+        monkeypatch.setenv("KUBECONFIG", str(probe.kubeconfig))
         yield Cluster()
         disconnect()
 
@@ -135,7 +138,7 @@ def effects(cluster: Cluster) -> dict[str, int]:
     """Return how often each effect is there, and forget them."""
     found = {}
     for each in cluster.objects(Target("ServiceAccount", "v1", namespace="default")):
-        if (name := each["metadata"]["name"]) not in OF_OPENSHIFT:
+        if (name := each["metadata"]["name"]) in NAMES:
             found[name] = len(each.get("secrets") or [])
             cluster.delete(Target("ServiceAccount", "v1", name, "default"))
     return found
@@ -150,7 +153,7 @@ def tree(root: Path) -> set[str]:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_killed_at_every_write_point_and_resumed_everything_is_done_once(
-    probe: Orchestration, cluster: Cluster
+    request: pytest.FixtureRequest, probe: Orchestration, cluster: Cluster
 ) -> None:
     whole = probe.run(probe.fresh("whole"), "test_ci")
     assert whole.code == 0, whole.out + whole.err
@@ -158,7 +161,8 @@ def test_killed_at_every_write_point_and_resumed_everything_is_done_once(
     count = len(list(read_lines(whole.root)))
     assert count == 2 * len(whole.steps) + 1, "the start and the end of each step, and the conclusion"
     points = [(point, how) for point in range(1, count + 1) for how in ("before", "torn", "after")]
-    chosen = points if WHOLE else points[4::23]
+    real = request.node.callspec.params["cluster"] == "real"
+    chosen = points[7::11] if real and WHOLE else points if WHOLE else points[31::60] if real else points[4::23]
     attempts = 0
     for point, how in chosen:
         root = probe.fresh(f"{point}-{how}")
