@@ -29,7 +29,7 @@ class FaultProxy(ThreadingHTTPServer):
 
     Args:
       access: How to reach the cluster.
-      every: Which requests are hurt: each so-manieth of its kind.
+      every: Which requests are hurt: the first of its kind, and each so-manieth after it.
       faults: What is done to reads, writes and watches, in turn.
     """
 
@@ -42,13 +42,14 @@ class FaultProxy(ThreadingHTTPServer):
         self.turns = {kind: itertools.cycle(each) for kind, each in faults.items()}
         self.seen: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
+        self.config_maps_are_watched = threading.Event()
         self._lock = threading.Lock()
 
     def fault_for(self, kind: str) -> Fault | None:
         """Return what is to be done to the next request of a kind, None when it passes unhurt."""
         with self._lock:
             self.seen[kind] += 1
-            if kind not in self.turns or self.seen[kind] % self.every:
+            if kind not in self.turns or self.seen[kind] % self.every != 1 % self.every:
                 return None
             fault = next(self.turns[kind])
             self.done[fault.__name__] += 1
@@ -86,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         """Pass a request on, or hurt it."""
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length) if length else b""
+        if self.kind == "watches" and "/configmaps" in self.path:
+            self.server.config_maps_are_watched.set()
         fault = self.server.fault_for(self.kind)
         try:
             (fault or Handler.forward)(self)

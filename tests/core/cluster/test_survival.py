@@ -70,6 +70,14 @@ ROLE = """
     namespace: "{{ probe_namespace }}"
     patch: {data: {a: null, b: "2"}}
 
+- name: Wait for what another one writes when this has begun to watch
+  foresail.core.wait:
+    kind: ConfigMap
+    name: settings
+    namespace: "{{ probe_namespace }}"
+    where: [{path: data.c, equals: "3"}]
+    timeout: 60
+
 - name: Add to a list
   foresail.core.patch:
     kind: Deployment
@@ -91,7 +99,7 @@ ROLE = """
 - name: Judge
   ansible.builtin.assert:
     that:
-      - "settings.object.data == {'b': '2'}"
+      - "settings.object.data == {'b': '2', 'c': '3'}"
       - added.object.spec.template.spec.containers[0].args == ['one', 'two']
 
 - name: Delete
@@ -172,6 +180,12 @@ def run_role(host: WarmHost, proxy: FaultProxy, given: Given, tmp_path: Path) ->
     assert not [event for event in events_of(request) if event["outcome"].startswith(bad)]
 
 
+def write_when_watched(proxy: FaultProxy, given: Given) -> None:
+    """Change what the role waits for, once it watches it."""
+    assert proxy.config_maps_are_watched.wait(_SECONDS)
+    given.direct.patch(Target("ConfigMap", "v1", "settings", given.namespace), {"data": {"c": "3"}})
+
+
 @pytest.mark.soak
 def test_a_role_does_not_notice(given: Given, host: WarmHost, tmp_path: Path) -> None:
     hurt, asked, count = Counter[str](), 0, trials(2, 40)
@@ -180,12 +194,16 @@ def test_a_role_does_not_notice(given: Given, host: WarmHost, tmp_path: Path) ->
         directory.mkdir()
         turned = {kind: faults[trial % len(faults) :] + faults[: trial % len(faults)] for kind, faults in ALL.items()}
         with fault_proxy.in_front_of(given.access, 2 + trial % 3, **turned) as proxy:
+            other = threading.Thread(target=write_when_watched, args=(proxy, given))
+            other.start()
             run_role(host, proxy, given, directory)
+            other.join()
         hurt += proxy.done
         asked += sum(proxy.seen.values())
         assert given.direct.objects(Target("ConfigMap", "v1", "settings", given.namespace)) == []
         assert given.direct.objects(Target("Deployment", "apps/v1", "server", given.namespace)) == []
-    assert hurt.total() >= 7 * count
+    assert hurt.total() >= 8 * count
+    assert any(name.startswith("watch") for name in hurt)
     say(f"survival: {count} roles passed, {asked} requests of which {hurt.total()} were hurt: {dict(hurt)}")
 
 
