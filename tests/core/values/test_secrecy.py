@@ -44,6 +44,7 @@ def test_no_form_survives_a_stream_in_pieces(redactor: Redactor) -> None:
     pieces = 0
     for batch in range(trials(6, 200)):
         with seeded(batch) as dice:
+            redactor._values.clear()
             secrets = {f"{number}": random_secret(dice) for number in range(50)}
             for made in secrets.values():
                 redactor.register(made.text)
@@ -76,6 +77,7 @@ def test_a_planted_leak_is_caught_in_every_form(redactor: Redactor, tmp_path: Pa
     planted = 0
     for number in range(trials(20, 700)):
         with seeded(number) as dice:
+            redactor._values.clear()
             made = random_secret(dice)
             redactor.register(made.text)
             root = tmp_path / f"run-{number}"
