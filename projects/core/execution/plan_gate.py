@@ -283,7 +283,7 @@ class _PlannedAction:
         if known.get("failed"):
             return {"changed": False, **known}
         gathered = _GATHERS.search(str(self._task.action))
-        facts = {"ansible_facts": {RESULT: {}}} if gathered else {}
+        facts: Result = {"ansible_facts": {RESULT: {}}} if gathered else {}
         return {"changed": bool(self._task.notify), RESULT: known, **facts}
 
     def cleanup(self, force: bool = False) -> None:

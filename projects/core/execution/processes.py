@@ -128,13 +128,16 @@ class Collector:
     def __init__(self, listener: Callable[[str], object] | None) -> None:
         self._chunks: deque[bytes] = deque()
         self._size = 0
+        self._cut = False
         self._listener = listener
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     @property
     def content(self) -> bytes:
-        """What was gathered: all of it, or at least the last `KEPT` bytes when it was handed on."""
-        return b"".join(self._chunks)
+        """What was gathered: all of it, or whole lines of its end, `KEPT` bytes or more, when it was handed on."""
+        content = b"".join(self._chunks)
+        # Half a line may be half a secret, which would not be known any more.
+        return content.partition(b"\n")[2] if self._cut else content
 
     def feed(self, chunk: bytes) -> None:
         """Take some bytes."""
@@ -142,6 +145,7 @@ class Collector:
         self._size += len(chunk)
         while self._listener and self._size - len(self._chunks[0]) >= KEPT:
             self._size -= len(self._chunks.popleft())
+            self._cut = True
         if self._listener and (text := self._decoder.decode(chunk)):
             self._listener(text)
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from projects.core.execution.cancellation import CancelToken
@@ -26,6 +26,8 @@ from projects.core.values.errors import InfrastructureError
 _STOP_TIMEOUT_S = 5.0
 GOODBYE = b"q"
 """What an owner that ends by itself says. One that was killed says nothing, and leaves what it has started to the host."""
+LEARN = b"s"
+"""Comes with a descriptor of secret values, which the host learns once, for all its forks."""
 
 
 class _Fork:
@@ -79,6 +81,7 @@ class WarmHost:
         self._control: socket.socket | None = None
         self._cache: Path | None = None
         self._used = False
+        self._taught: set[str] = set()
 
     def start(self) -> None:
         """Start the host, unless it runs; return at once, while it is still warming up."""
@@ -125,14 +128,14 @@ class WarmHost:
         """
         token.check()
         collector = Collector(on_output)
-        with self._open() as (channel, output):
+        with self._open(request.secrets) as (channel, output):
             channel.sendall(_encode(request))
             status = Pump(_Fork(channel), {output: collector.feed}, token, request.timeout, request.role.name).run()
             collector.close()
             return status
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[socket.socket, int]]:
+    def _open(self, secrets: Sequence[str]) -> Iterator[tuple[socket.socket, int]]:
         self.start()
         assert self._control is not None
         ours, theirs = socket.socketpair()
@@ -140,6 +143,7 @@ class WarmHost:
         try:
             with self._lock, theirs:
                 self._used = True
+                self._teach(self._control, secrets)
                 socket.send_fds(self._control, [b"!"], [theirs.fileno(), write, write])
             os.close(write)
             write = -1
@@ -151,6 +155,19 @@ class WarmHost:
             os.close(read)
             if write >= 0:
                 os.close(write)
+
+    def _teach(self, control: socket.socket, secrets: Sequence[str]) -> None:
+        """Hand the host the secrets that it does not know yet: learning them takes longer than a task does."""
+        new = [value for value in secrets if value not in self._taught]
+        if not new:
+            return
+        descriptor = os.memfd_create("secrets")  # in memory, and nobody's but ours
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
+            json.dump(new, file)
+            file.flush()
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            socket.send_fds(control, [LEARN], [descriptor])
+        self._taught.update(new)
 
     def _close(self) -> None:
         if self._control is not None:
@@ -169,6 +186,7 @@ class WarmHost:
             shutil.rmtree(self._cache, ignore_errors=True)
         self._process = self._control = self._cache = None
         self._used = False
+        self._taught.clear()
 
 
 def _encode(request: Request) -> bytes:

@@ -1,7 +1,7 @@
 """The warm Ansible host: a single-threaded process that forks one child per command. Started by `warm`, as a module.
 
 It is spoken to over one socket pair, given as descriptor number. A message on it is a byte with three descriptors: the
-command's own socket, and the pipes for its output. The child reads its request from that socket, runs the play and
+command's own socket, and the pipes for its output; or with one, of secrets to learn. The child reads its request from that socket, runs the play and
 exits; the host then writes the exit status to the socket. A caller that wants its command ended closes its sending
 side. When the other end of the host's own socket closes, because its owner has ended in whatever way, the host ends
 every command and itself. An owner that did not say goodbye was killed: what else it had started is ended, too.
@@ -28,7 +28,7 @@ from projects.core.execution.play import Prepared, prepare, run_play
 from projects.core.execution.pump import TERM_GRACE_S
 from projects.core.execution.reaper import TICK_S, Ending, still_there, terminate
 from projects.core.execution.request import PLAN
-from projects.core.execution.warm import GOODBYE
+from projects.core.execution.warm import GOODBYE, LEARN
 from projects.core.values.redaction import REDACTOR
 
 _DESCRIPTORS = 3
@@ -103,6 +103,9 @@ class Host:
             self.owner_was_killed = False
         if not descriptors:
             return False
+        if message == LEARN:
+            _learn(descriptors[0])
+            return True
         channel = socket.socket(fileno=descriptors[0])
         if _is_given_up(channel):
             _answer(channel, -signal.SIGTERM)
@@ -200,7 +203,7 @@ def run_request(prepared: Prepared, channel: socket.socket) -> int:
         request: dict[str, Any] = json.loads(stream.readline())
     channel.close()
     for value in request["secrets"]:
-        REDACTOR.register(value)
+        REDACTOR.register(value)  # which the host has learned, as a rule
     # Not all of Ansible's settings were read when it was prepared: where modules are copied to is asked for each time.
     settings = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
     environment = {**request["environment"], **settings}
@@ -208,6 +211,14 @@ def run_request(prepared: Prepared, channel: socket.socket) -> int:
     os.environ.update(environment)
     os.chdir(request["cwd"])
     return run_play(prepared, request["play"], request["extra_vars"], check=request["check"])
+
+
+def _learn(descriptor: int) -> None:
+    """Learn secret values, and be ready to look for them."""
+    with os.fdopen(descriptor, encoding="utf-8", errors="surrogatepass") as file:
+        for value in json.load(file):
+            REDACTOR.register(value)
+    REDACTOR.redact("")  # what is built for the search is built once, here
 
 
 def _answer(channel: socket.socket, status: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from projects.core.record import context
 from projects.core.record.steps import Kind
+from projects.core.values.redaction import REDACTOR
 
 _NUMBERED = re.compile(r"(\d{3,})__")
 
@@ -32,6 +33,7 @@ def claim_directory(name: str, parent: Path | None = None) -> Path:
       The new directory.
     """
     parent = parent or context.here().directory
+    name = REDACTOR.redact(name)
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -153,8 +153,8 @@ class _End:
             code = self._results(code, since)
             if self._leaked(code):
                 code = self._results(code, since)
-            own = [step.id for step in read_steps(root) if step.parent is None] if self._whole else self._started
-            record.conclude(Conclusion(int(code), tuple(own), timestamp()))
+            outermost = [step.id for step in read_steps(root) if step.parent is None] if self._whole else self._started
+            record.conclude(Conclusion(int(code), tuple(outermost), timestamp()))
             mark_finished(root, code, since=since)
         except OSError:
             # A full disk must not keep the summary from telling why the run failed.

@@ -134,6 +134,9 @@ def retry(
         raise UsageError(f"retry: expected at least one attempt, found attempts={attempts}")
     pauses(interval, longest)
 
+    if not (on is None or isinstance(on, type | tuple) or callable(on)):
+        raise UsageError(f"retry: on: expected exception types in a tuple, or a function, found {on!r}")
+
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         name = _name_of(function)
 

@@ -277,8 +277,8 @@ def test_an_interruption_at_any_moment_of_the_start_leaves_no_process(marker: st
     try:
         for number in range(40):
             token = CancelToken()
-            signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0001)
             with pytest.raises(Alarm):
+                signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0001)
                 bash(f"{sleeper(marker)}; true", token=token, timeout=30)
             assert running(marker) == []
     finally:

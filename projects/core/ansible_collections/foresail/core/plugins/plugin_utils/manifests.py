@@ -27,7 +27,9 @@ def manifests_of(value: Any) -> list[Object]:
     found: list[Object] = []
     for each in values:
         if not isinstance(each, dict):
-            raise UsageError(f"expected a manifest, found the {type(each).__name__} {REDACTOR.redact(str(each))[:80]!r}")
+            raise UsageError(
+                f"expected a manifest, found the {type(each).__name__} {REDACTOR.redact(str(each))[:80]!r}"
+            )
         found += manifests_of(each["items"]) if each.get("kind") == "List" else [each]
     if not found:
         raise UsageError("expected a manifest, found none")
