@@ -273,13 +273,16 @@ def test_an_interruption_at_any_moment_of_the_start_leaves_no_process(marker: st
         threading.Thread(target=token.cancel, args=("rung",)).start()
         interrupt(Alarm())
 
+    def begin(alarm: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, alarm)
+        bash(f"{sleeper(marker)}; true", token=token, timeout=30)
+
     old = signal.signal(signal.SIGALRM, ring)
     try:
         for number in range(40):
             token = CancelToken()
             with pytest.raises(Alarm):
-                signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0001)
-                bash(f"{sleeper(marker)}; true", token=token, timeout=30)
+                begin(0.0001 + number * 0.0001)
             assert running(marker) == []
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
