@@ -137,7 +137,8 @@ class Collector:
         """What was gathered: all of it, or whole lines of its end, `KEPT` bytes or more, when it was handed on."""
         content = b"".join(self._chunks)
         # Half a line may be half a secret, which would not be known any more.
-        return content.partition(b"\n")[2] if self._cut else content
+        whole_lines = content.partition(b"\n")[2] if self._cut else b""
+        return whole_lines or content
 
     def feed(self, chunk: bytes) -> None:
         """Take some bytes."""

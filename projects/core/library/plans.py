@@ -33,7 +33,7 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
       What the process should exit with; `ExitCode.INFRASTRUCTURE` when something that the plan needs is missing.
     """
     base = Path(os.environ.get(env.BASE_DIR_VARIABLE, env.BASE_DIR))
-    with console.install(), _planned(options.resume) as root, contextlib.ExitStack() as stack:
+    with console.install(), standing_in_a_plan(options.resume) as root, contextlib.ExitStack() as stack:
         token = stack.enter_context(scope(CancelToken(), of_the_process=True))
         bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=lambda code: code)
         stack.enter_context(bounds)
@@ -48,7 +48,7 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
 
 
 @contextlib.contextmanager
-def _planned(earlier: Path | None) -> Iterator[Path]:
+def standing_in_a_plan(earlier: Path | None) -> Iterator[Path]:
     """Stand in the record of a plan, in a temporary directory, inside the block.
 
     Args:

@@ -54,7 +54,7 @@ def resource(root: Path) -> Resource:
     """
     own: dict[str, Value] = {
         "service.name": "foresail",
-        "service.version": metadata.version("foresail"),
+        "service.version": _version(),
         "host.name": platform.node(),
         "foresail.run.directory": clean(str(root)),
     }
@@ -128,3 +128,11 @@ def _text(text: str) -> str:
 
 def _nanoseconds(moment: str) -> int:
     return (parse_time(moment) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def _version() -> str:
+    """Return Foresail's version; a checkout that is not installed has none."""
+    try:
+        return metadata.version("foresail")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -98,7 +98,7 @@ def test_a_full_disk_at_the_end_hides_neither_the_cause_nor_that_it_failed(
         with env.NextArtifactDir("x"):
             raise ValueError("the real cause")
 
-    monkeypatch.setattr(session, "finish", full)
+    monkeypatch.setattr(session, "write_results", full)
     assert run_session(work, project="probe", report=False) == ExitCode.TEST_FAILED
     assert "first cause: ValueError" in capsys.readouterr().out
     assert not (root / "FINISHED").exists()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projects.core.cluster.api import Cluster, Target
-from projects.core.library import commands, config, env, export, run
+from projects.core.library import commands, config, env, export, plans, run
 from projects.core.planning import forgiving
 from projects.core.planning.needs import needs
 from projects.core.planning.questions import MayDo
@@ -274,7 +274,7 @@ def test_a_plan_has_the_order_and_nesting_of_the_run(
         _orchestrate(tree)
     finally:
         context.leave(token)
-    with env.planned(None) as planned_root:
+    with plans.standing_in_a_plan(None) as planned_root:
         _orchestrate(tree)
         planned = _shape(planned_root)
     ran = _shape(root)

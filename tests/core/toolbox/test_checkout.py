@@ -53,6 +53,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"name": "an-image", "image": "quay.io/x/y:1", "namespace": "default"},
         {"name": "an-image", "image": "quay.io/x/y:1", "namespace": "default", "node_selector_key": "a/b"},
     ],
+    "cluster delete_object": [
+        {"kind": "Namespace", "name": "x"},
+        {"kind": "DaemonSet", "name": "x", "namespace": "default", "api_version": "apps/v1"},
+    ],
     "server deploy_redis_server": [{"namespace": "redis"}],
 }
 """Arguments of each command as an orchestration would give them: a new command has to be given its own."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -477,3 +478,14 @@ def test_off_costs_nothing() -> None:
     script = "import sys, projects.core.tracing as t; t.is_on(None); t.traceparent('0' * 16); print([m for m in sys.modules if m.startswith(('opentelemetry', 'google', 'requests'))])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "[]\n"
+
+
+def test_a_checkout_that_is_not_installed_is_traced_too(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("projects.core.tracing.spans.metadata.version", missing)
+    traced(record, tmp_path / "t", lambda record: passed(record, "x"))
+    assert [span["name"] for span in lines(tmp_path / "t")] == ["x"]

@@ -28,7 +28,7 @@ def test_the_numbers_are_the_documented_ones() -> None:
 
 
 def test_the_words_of_the_record() -> None:
-    assert " ".join(Status) == "running passed failed cancelled skipped timed_out interrupted"
+    assert " ".join(Status) == "running passed failed cancelled skipped timed_out interrupted planned"
 
 
 @given(codes, st.randoms())
