@@ -31,6 +31,8 @@ class CancelToken:
         self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
+        self.begun = False
+        """Of the token of a clean-up: whether the run was interrupted, so that there is nothing but cleaning up from here on."""
         # Made ahead: a signal's handler asks for it, and may take no lock.
         self.clean_up: CancelToken = parent.clean_up if parent else self if last else CancelToken(last=True)
         self._leave = parent.on_cancel(lambda: self.cancel(parent.reason)) if parent else lambda: None
@@ -121,6 +123,7 @@ def clean_up(*, interrupted: bool = False) -> None:
     """
     token = _current.get()
     if token is not None and (token.cancelled or interrupted):
+        token.clean_up.begun |= interrupted
         _current.set(token.clean_up)
 
 
@@ -215,8 +218,10 @@ def scope(token: CancelToken, *, of_the_process: bool = False) -> Iterator[Cance
     finally:
         inside = _current.get()
         _current.reset(reset)
-        if inside is not token and _current.get() is not None:
-            _current.set(inside)  # an interruption told this context to clean up, all the way out
+        around = _current.get()
+        if inside is not token and inside is not None and around is not None and (around.cancelled or inside.begun):
+            # Told to clean up, this context does so all the way out; but not when the time of the block alone has passed.
+            _current.set(inside)
         if of_the_process:
             _of_the_process.remove(token)
         token.close()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.execution.cancellation import CancelToken, current_token, interrupt, scope
+from projects.core.execution.cancellation import CancelToken, current_token, deadline, interrupt, scope
 from projects.core.execution.processes import Ended, run_process
 from projects.core.library import common, run
 from projects.core.library.parallel import ParallelFailed
 from projects.core.record.steps import read_steps
-from projects.core.values.errors import Cancelled, Interrupted
+from projects.core.values.errors import Cancelled, Interrupted, TimedOut
 from tests.core.execution.waiting import wait_for_file
 
 
@@ -70,6 +70,18 @@ def test_an_interruption_cleans_up_all_the_way_out() -> None:
         outer.cancel("interrupted")
         assert bash("echo cleaned").stdout == b"cleaned\n"
     current_token().check()
+
+
+def test_what_follows_a_time_out_of_its_own_is_cancelled_with_the_run() -> None:
+    with scope(CancelToken()) as outer:
+        with pytest.raises(TimedOut), deadline(0.1, "the step"):
+            bash("sleep 30")
+        assert bash("echo goes on").stdout == b"goes on\n"
+        soon(lambda: outer.cancel("enough"))
+        began = time.monotonic()
+        with pytest.raises(Cancelled, match="enough"):
+            bash("sleep 30")
+    assert time.monotonic() - began < 10
 
 
 def test_a_plain_thread_has_the_token_of_the_process_and_keeps_it(tmp_path: Path) -> None:
