@@ -76,9 +76,11 @@ class Board:
     ) -> None:
         """Write what has to stay, and take the board off the terminal."""
         with self.outlet.lock:
-            self.tick()
-            self._live.stop()
-            self.outlet.screen = None
+            try:
+                self.tick()
+                self._live.stop()
+            finally:
+                self.outlet.screen = None
 
     def write_above(self, text: str) -> None:
         """Take whole lines; they are written with the next tick, since each writing draws the board anew."""

@@ -39,6 +39,6 @@ def _drive(progress: Progress, outlet: Outlet, clock: Clock, ended: threading.Ev
         return
     from projects.core.console.board import Board  # noqa: PLC0415 - imports rich
 
-    with Board(progress, outlet, clock) as board:
+    with contextlib.suppress(OSError), Board(progress, outlet, clock) as board:  # a terminal that was closed has none
         while not ended.wait(TICK):
             board.tick()

@@ -1,11 +1,13 @@
 """The one place that writes to the real streams, so that what many threads print never tears a line. Used by the streams.
 
 Everything arrives here redacted. A line of which only the beginning could be shown (a prompt, progress dots)
-belongs to whoever began it: another writer's line starts on a line of its own.
+belongs to whoever began it: another writer's line starts on a line of its own. A stream that nobody reads any more
+(`… | head`, a closed terminal) is no reason to end: the run goes on, and its artifacts tell of it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -13,6 +15,9 @@ from collections.abc import Sequence
 from typing import Literal, Protocol, TextIO
 
 from projects.core.console.terminal import is_plain
+
+_GONE = (errno.EPIPE, errno.EIO)
+"""What a pipe without a reader and a terminal that was closed answer."""
 
 Name = Literal["stdout", "stderr"]
 Piece = tuple[Name, str]
@@ -49,13 +54,28 @@ class Target:
         return (status.st_dev, status.st_ino)
 
     def write(self, text: str) -> None:
-        """Write to the real stream, at once; what its encoding lacks is escaped."""
+        """Write to the real stream, at once; what its encoding lacks is escaped, what nobody can read is left out."""
+        try:
+            self._write(text)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            self._close()
+
+    def _write(self, text: str) -> None:
         try:
             self.stream.write(text)
         except UnicodeEncodeError:
             encoding = self.stream.encoding
             self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         self.stream.flush()
+
+    def _close(self) -> None:
+        """Lead the stream nowhere, for the children that inherit it and for the flush at the end of the process, too."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+        self.plain = True
 
 
 class Outlet:
