@@ -17,6 +17,7 @@ from projects.core.library.scope import StepScope
 from projects.core.record import context
 from projects.core.record.steps import redacted
 from projects.core.toolbox.conversion import to_data
+from projects.core.values.unknown import plain
 
 logger = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")
@@ -89,6 +90,7 @@ def _digest(function: Callable[..., Any]) -> str:
 
 def _returned(name: str, value: Any) -> dict[str, Any]:
     """Return what is recorded of what a step returned: nothing when it would not come back as it was."""
+    value = plain(value)  # in a plan, comparing it here is no decision of the orchestration
     try:
         text = json.dumps(value)
     except (TypeError, ValueError):

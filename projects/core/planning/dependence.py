@@ -19,6 +19,9 @@ from projects.core.values.unknown import unknowns
 _FAILED = (Status.FAILED, Status.TIMED_OUT)
 _ALWAYS_REAL = ("CommandFailed", "ConfigError", "TemplateError", "UnknownKey", "UsageError", "WrongKind")
 """Errors that say themselves what is not known, when that is why."""
+_SLIPS = ("ImportError", "ModuleNotFoundError", "NameError", "SyntaxError")
+_SLIP = "module '"
+"""Errors of the code itself, and how the message of an `AttributeError` begins that is one: no value makes or mends them."""
 _MOST = 3
 
 
@@ -68,7 +71,8 @@ def _reasons(root: Path, step: Step, notes: Sequence[Note]) -> list[str]:
     if step.cause.type == "FileNotFoundError" and f"{root}/" in step.cause.message:
         path = step.cause.message.partition(f"{root}/")[2].partition("'")[0]
         return [f"the file $ARTIFACT_DIR/{path}"]
-    if step.cause.type in _ALWAYS_REAL:
+    slip = step.cause.type == "AttributeError" and step.cause.message.startswith(_SLIP)
+    if slip or step.cause.type in (*_ALWAYS_REAL, *_SLIPS):
         return []
     before = [each for each in notes if each.time <= (step.end or each.time)]
     told = [each.what for each in before if each.kind == "decision"]

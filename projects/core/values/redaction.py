@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.core.values.encodings import forms_of, seeds_of, tiles_of
 from projects.core.values.manifests import without_values
+from projects.core.values.unknown import is_unknown
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
@@ -49,8 +50,11 @@ class Redactor:
         """Take a secret value out of everything that is redacted from now on, in each of its encodings.
 
         Args:
-          value: The secret. One of fewer than four characters cannot be told from ordinary text and is left out.
+          value: The secret. One of fewer than four characters cannot be told from ordinary text and is left out; so is
+            what stands for a secret in a plan, which never read it.
         """
+        if is_unknown(value):
+            return
         with self._lock:
             if value not in self._values:
                 self._values[value] = _Value(value)

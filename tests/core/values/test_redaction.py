@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.core.values.redaction import MASK, REDACTOR, Redactor
+from projects.core.values.unknown import Unknown
 
 HARD = 'pa\'ss: "w\\ö&rd" $x+/=?~~~ÿ'
 
@@ -29,6 +30,11 @@ def test_text_without_a_secret_is_returned_as_it_is() -> None:
     text = "nothing to hide"
     assert Redactor().redact(text) is text
     assert redactor("hunter2").redact(text) == text
+
+
+def test_what_stands_for_a_secret_in_a_plan_is_none() -> None:
+    planned = Unknown.of("the secret vault.token")
+    assert redactor(planned).redact(f"login --token={planned}") == "login --token=<unknown: the secret vault.token>"
 
 
 @pytest.mark.parametrize(
