@@ -34,12 +34,19 @@ def cleanup(directory: Path) -> int:
     if not (root / FILE_NAME).is_file():
         raise UsageError(f"expected the artifact directory of a run, found no {FILE_NAME} in it", place=root)
     env.init(root, owned=False)
+    was_killed = _was_killed(root)
     pending = compensations.pending(root)
     print(f"no process of the run is left; post steps that were not done: {len(pending)}")
     code = int(run_session(lambda: _do(pending), project="", report=False)) if pending else 0
-    if not read_conclusions(root):
+    if was_killed:
         _conclude(root)
     return code
+
+
+def _was_killed(root: Path) -> bool:
+    """Return whether a process of the run has not come to its end; others of the same directory may have."""
+    concluded = {step for conclusion in read_conclusions(root) for step in conclusion.steps}
+    return any(step.parent is None and step.id not in concluded for step in read_steps(root))
 
 
 def _do(pending: Sequence[Compensation]) -> None:

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from projects.core.execution.cancellation import current_token
 from projects.core.library import commands
 from projects.core.record import compensations, context
 from projects.core.record.compensations import Compensation
 from projects.core.toolbox.conversion import to_data
-from projects.core.values.errors import NotInitialised
+from projects.core.values.errors import NotInitialised, Stop
 
 _registered: ContextVar[list[Compensation] | None] = ContextVar("foresail_post_steps", default=None)
 
@@ -55,7 +56,7 @@ def post_steps() -> Iterator[None]:
         yield
     finally:
         _registered.reset(token)
-        errors = [error for each in reversed(registered) if (error := _done(each)) is not None]
+        errors = _do_all(registered)
     if errors:
         raise errors[0]
 
@@ -71,10 +72,25 @@ def do(compensation: Compensation) -> None:
     compensations.done(context.here().record.root, compensation)
 
 
-def _done(compensation: Compensation) -> Exception | None:
-    """Run one of several that all have to be tried."""
-    try:
-        do(compensation)
-    except Exception as error:  # noqa: BLE001 - the others have to be tried; it is raised after them, and recorded
-        return error
-    return None
+def _do_all(registered: list[Compensation]) -> list[Exception]:
+    """Run them all, the last one first, whichever fails; return the errors.
+
+    An interruption that comes meanwhile ends the one that runs, which is done again: the share of the grace for cleaning
+    up begins with it. When that is over, too, the rest stays to be done.
+    """
+    left, errors = list(registered), list[Exception]()
+    interrupted: Stop | None = None
+    while left:
+        try:
+            do(left[-1])
+        except Exception as error:  # noqa: BLE001 - the others have to be tried; it is raised after them, and recorded
+            errors.append(error)
+        except Stop as error:
+            if interrupted is not None or current_token().cancelled:
+                raise
+            interrupted = error
+            continue
+        left.pop()
+    if interrupted is not None:
+        raise interrupted
+    return errors

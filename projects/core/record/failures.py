@@ -16,7 +16,7 @@ from pathlib import Path
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, path_of, read_tail, write_atomically
 from projects.core.record.bundles import bundle_of
 from projects.core.record.steps import Cause, Step, read_steps
-from projects.core.record.verdict import MEANINGS, Trouble, troubles
+from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
 from projects.core.values.outcomes import ExitCode
 
 FAILURE = "FAILURE"
@@ -68,7 +68,9 @@ def write_failures_index(root: Path, steps: Sequence[Step], *, exit_code: ExitCo
     path = root / FAILURES
     blocks = [_index_block(number, trouble, root) for number, trouble in enumerate(troubles(steps), 1)]
     if not blocks and exit_code != ExitCode.PASSED:
-        blocks = [f"exit code {int(exit_code)}: {MEANINGS[exit_code]}\n   no step of the record failed\n"]
+        running = _listed("the process died while these ran:", verdict(steps).running)
+        told = "\n".join(running) or "   no step of the record failed"
+        blocks = [f"exit code {int(exit_code)}: {MEANINGS[exit_code]}\n{told}\n"]
     if not blocks:
         path.unlink(missing_ok=True)
         return None
