@@ -136,7 +136,8 @@ def call(
         with scope, _keeping_evidence(scope.step, tolerated=tolerated):
             request = _request(specification, arguments, directory, caller, check=check)
             line = command_line(specification, arguments, check=check)
-            if decision.was_running and _effect_is_there(specification, request, line):
+            asks = decision.was_running and not planning.is_planning()  # a plan cannot know what a probe finds
+            if asks and _effect_is_there(specification, request, line):
                 scope.step.details = {PROBE: "what the attempt before was to do is done"}
             else:
                 _run(specification, request, line, mute=mute)

@@ -59,6 +59,8 @@ def directory_of(kind: Kind, name: str, occurrence: int) -> Path:
     if not before:
         return claim_directory(name)
     directory = place.record.root / before[-1].directory
+    if place.record.planning and not directory.is_relative_to(place.record.root):
+        return claim_directory(name)  # a plan makes nothing outside of its own directory
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from projects.core.library import config
 from projects.core.record import context
 from projects.core.record.naming import find_step
 from projects.core.record.steps import Cause, Kind, Step, new_id, redacted
+from projects.core.record.verdict import ancestors
 from projects.core.values.outcomes import Status
 
 RETURNED, READS = "returned", "reads"
@@ -35,6 +36,7 @@ class _Settings:
     explain: bool = False
     from_step: str = ""
     again: frozenset[str] = frozenset()
+    anew: str = ""
 
 
 _NO_SETTINGS = _Settings()
@@ -93,8 +95,28 @@ def goes_on(*, explain: bool, from_step: str | None) -> Iterator[None]:
         earlier = context.here().earlier
         wanted = find_step(earlier.steps, from_step)
         first = min(earlier.steps.index(each) for each in [wanted, *earlier.of(earlier.path(wanted.id))])
-        again = frozenset(each.id for each in earlier.steps[first:])
+        again = frozenset(_with_those_around(earlier.steps, earlier.steps[first:]))
     token = _settings.set(_Settings(explain, from_step or "", again))
+    try:
+        yield
+    finally:
+        _settings.reset(token)
+
+
+def _with_those_around(steps: Sequence[Step], chosen: Sequence[Step]) -> set[str]:
+    """Return the ids of some steps and of those around them: one that is skipped would take what is inside along."""
+    by_id = {step.id: step for step in steps}
+    return {step.id for each in chosen for step in (each, *ancestors(each, by_id))}
+
+
+@contextmanager
+def anew(reason: str) -> Iterator[None]:
+    """Skip nothing inside the block.
+
+    Args:
+      reason: Why, for the explanations.
+    """
+    token = _settings.set(replace(_settings.get(), anew=reason))
     try:
         yield
     finally:
@@ -168,6 +190,8 @@ def _judge(identity: Identity, attempts: Sequence[Step]) -> Decision:
         return Decision(reason="it has not run before")
     last = attempts[-1]
     following = 1 + max(each.attempt for each in attempts)
+    if reason := _settings.get().anew:
+        return Decision(following, reason=reason)
     if last.id in _settings.get().again:
         return Decision(following, reason=f"--from {_settings.get().from_step} asks for it")
     changed = _difference(identity, last)

@@ -11,10 +11,11 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from projects.core.console import waiting_for
-from projects.core.library import env
+from projects.core.library import env, resume
 from projects.core.library.backoff import pause, pauses
 from projects.core.library.scope import StepScope
 from projects.core.record import context
@@ -167,12 +168,15 @@ def _attempts(name: str) -> Callable[[Callable[[], R]], R]:
     place = context.here()
     occurrence = place.count("attempt", name)
     earlier = place.earlier.of((*place.path, ("attempt", name, occurrence)))
-    numbers = itertools.count(1 + max((each.attempt for each in earlier), default=0))
+    first = 1 + max((each.attempt for each in earlier), default=0)
+    numbers = itertools.count(first)
 
     def once(function: Callable[[], R]) -> R:
         number = next(numbers)
         directory = env.claim_directory(name if number == 1 else f"{name}__attempt_{number}")
-        with StepScope("attempt", name, directory=directory, occurrence=occurrence, attempt=number):
+        # What is tried again is done again, also what a resumed run has found done.
+        again = resume.anew(f"{name} is tried again") if number > first else nullcontext()
+        with StepScope("attempt", name, directory=directory, occurrence=occurrence, attempt=number), again:
             return function()
 
     return once

@@ -47,7 +47,7 @@ def test_of_a_killed_entrypoint_after_one_that_passed_everything_is_written(
     record.close()
     assert clean_up(root) == 0
     assert "FAILURES, JUnit and the report are written" in capsys.readouterr().out
-    assert "the process died while these ran:\n     .\n     000__measure\n" in (root / "FAILURES").read_text()
+    assert "the process died while these ran:\n     test_ci\n     000__measure\n" in (root / "FAILURES").read_text()
     assert "failed" in (root / "FINISHED").read_text()
 
 
