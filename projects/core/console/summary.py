@@ -44,7 +44,8 @@ def summary(root: Path, *, exit_code: int | None = None, since: Collection[str] 
     found = verdict(judged)
     code = worst([found.exit_code, exit_code or ExitCode.PASSED])
     causes = troubles(judged)
-    above = [*_head(judged, found, code), *_where(causes)]
+    killed = exit_code is None and bool(found.running)
+    above = [*_head(judged, found, code, killed=killed), *_where(causes)]
     below = [*_help(root, causes, judged), *_places(root), *_resume(root, judged, found)]
     message = _message(causes)
     room = max(1, LINES - len(above) - len(below))
@@ -57,9 +58,11 @@ def print_summary(root: Path, *, exit_code: int | None = None, since: Collection
     print(summary(root, exit_code=exit_code, since=since), end="", flush=True)
 
 
-def _head(steps: list[Step], found: Verdict, code: ExitCode) -> Iterator[str]:
+def _head(steps: list[Step], found: Verdict, code: ExitCode, *, killed: bool) -> Iterator[str]:
     name = title(steps) or "the run"
-    if code == ExitCode.PASSED:
+    if code == ExitCode.PASSED and killed:
+        yield f"{name} was killed after {duration(elapsed(steps))}, before anything had failed"
+    elif code == ExitCode.PASSED:
         yield f"{name} passed in {duration(elapsed(steps))}"
     else:
         yield f"{name} failed with exit code {int(code)} ({MEANINGS[code]}) after {duration(elapsed(steps))}"

@@ -65,7 +65,7 @@ def timeline(steps: Sequence[Step]) -> Timeline:
         return Timeline([], 0, 1.0, [])
     zero = min(parse_time(step.start) for step in steps)
     last = max((parse_time(step.end or step.start) - zero).total_seconds() for step in steps)
-    ends = _ends_of_the_open(steps)
+    ends = ends_of_the_open(steps)
     bars: dict[str, Bar] = {}
     roots: list[Bar] = []
     for step in steps:
@@ -83,8 +83,8 @@ def timeline(steps: Sequence[Step]) -> Timeline:
     return Timeline(ordered, lanes, seconds, _ticks(seconds))
 
 
-def _ends_of_the_open(steps: Sequence[Step]) -> Mapping[str, str]:
-    """Return until when the steps without an end have run: until the last thing recorded.
+def ends_of_the_open(steps: Sequence[Step]) -> Mapping[str, str]:
+    """Return until when the steps without an end have run, by their ids: until the last thing recorded.
 
     For one whose place a later attempt has taken it is the last thing that its own process has recorded.
     """

@@ -156,6 +156,17 @@ def test_show_tells_arguments_attempts_and_what_was_reused(tmp_path: Path, capsy
     assert re.search(r"skipped .*001__g__done  \(attempt 2\)  \(done before in 000__g__done\)", out)
 
 
+def test_what_was_cut_off_ran_until_its_own_process_died(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = killed_run(tmp_path)
+    again = run.start("entrypoint", "test_ci", ".", 3600, attempt=2)
+    run.end(again, 3604)
+    run.conclude(0, 3605, again)
+    assert runs("show", tmp_path) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"cut off +2\.0s  test_ci  \(a later attempt took its place\)", out)
+    assert re.search(r"cut off +0\.0s +000__server__deploy", out)
+
+
 def test_show_of_a_run_that_goes_on_and_was_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     killed_run(tmp_path)
     with held(tmp_path):

@@ -116,6 +116,13 @@ def test_there_is_a_way_to_go_on_only_when_there_is_something_to_go_on_with(tmp_
     assert judged(roots[4]) == ""
 
 
+def test_a_run_that_was_killed_has_not_passed(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    main = run.start("entrypoint", "test_ci", ".", 0)
+    run.start("directory", "load", "000__load", 2, main)
+    assert summary(tmp_path).splitlines()[0] == "test_ci was killed after 2.0s, before anything had failed"
+
+
 def test_the_directory_is_one_word_for_the_shell(tmp_path: Path) -> None:
     root = tmp_path / "it's a $HOME; directory"
     root.mkdir()

@@ -19,6 +19,7 @@ from projects.core.record.naming import own_name
 from projects.core.record.standing import Run, read_run
 from projects.core.record.steps import Step, parse_time, redacted, timestamp
 from projects.core.record.verdict import Trouble, cancelled_by, troubles
+from projects.core.report.timeline import ends_of_the_open
 from projects.core.values.outcomes import Status
 
 _STATUS = 11
@@ -92,13 +93,15 @@ class _Tree:
         return cancelled_by(troubles(self.run.steps))
 
     @cached_property
-    def now(self) -> str:
-        return timestamp() if self.run.alive else max(step.end or step.start for step in self.run.steps)
+    def ends(self) -> Mapping[str, str]:
+        """Until when the steps without an end have run; of a run that goes on, until now, but for those of earlier attempts."""
+        ends = ends_of_the_open(self.run.steps)
+        return {each: ends[each] if each in self.replaced or not self.run.alive else timestamp() for each in ends}
 
 
 def _say_step(paper: Paper, tree: _Tree, step: Step) -> None:
     alive = tree.run.alive
-    seconds = (parse_time(step.end or tree.now) - parse_time(step.start)).total_seconds()
+    seconds = (parse_time(step.end or tree.ends[step.id]) - parse_time(step.start)).total_seconds()
     style = "dim" if step.id in tree.replaced else style_of(step.status, alive=alive)
     notes = "".join(f"  ({note})" for note in _notes(tree, step))
     paper.line(
