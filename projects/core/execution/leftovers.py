@@ -26,7 +26,7 @@ def owner() -> str:
     return f"{os.getpid()}-{found.started if found else 0}"
 
 
-def end_all(variable: str, value: str, *, spare: tuple[int, ...] = ()) -> int:
+def end_all(variable: str, value: str | Path, *, spare: tuple[int, ...] = ()) -> int:
     """End every process whose environment holds a variable with a value, and all that they have started.
 
     Args:
@@ -38,7 +38,7 @@ def end_all(variable: str, value: str, *, spare: tuple[int, ...] = ()) -> int:
       How many there were; when this returns, none of them lives any more.
     """
     spared = {*spare, *process_tree.around(os.getpid())}
-    found = [pid for pid in _having(f"{variable}={value}".encode()) if pid not in spared]
+    found = [pid for pid in _having(variable, value) if pid not in spared]
     ending = [Ending(pid, TERM_GRACE_S) for pid in found]
     terminate(ending)
     pause = threading.Event()
@@ -47,10 +47,17 @@ def end_all(variable: str, value: str, *, spare: tuple[int, ...] = ()) -> int:
     return len(found)
 
 
-def _having(entry: bytes) -> Iterator[int]:
+def _having(variable: str, value: str | Path) -> Iterator[int]:
+    begin, wanted = f"{variable}=".encode(), _canonical(value)
     for path in Path("/proc").iterdir():
-        if path.name.isdigit() and entry in _environment(path).split(b"\0"):
-            yield int(path.name)
+        if path.name.isdigit():
+            found = [each for each in _environment(path).split(b"\0") if each.startswith(begin)]
+            if any(_canonical(type(value)(os.fsdecode(each[len(begin) :]))) == wanted for each in found):
+                yield int(path.name)
+
+
+def _canonical(value: str | Path) -> str:
+    return os.path.realpath(value) if isinstance(value, Path) and value.is_absolute() else str(value)
 
 
 def _environment(path: Path) -> bytes:

@@ -96,6 +96,8 @@ _REFUSED = frozenset(
         "subprocess.Popen",
     }
 )
+_PATHS = {"os.kill": 0, "os.killpg": 0, "os.link": 2, "os.rename": 2, "os.symlink": 2}
+"""How many of the first arguments of these events are paths that have to be inside; of any other event it is one."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SHOWN = ShowUnknown()
 
@@ -305,15 +307,19 @@ class _Wall:
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING and not (_is_nameless(path) or self._is_ours(path)):
                 _refuse(f"what is written to {path}")
-        elif event in _REFUSED and not (arguments and self._is_ours(arguments[0])):
+        elif event in _REFUSED and not self._stays_inside(arguments[: _PATHS.get(event, 1)]):
             _refuse(f"what {event.removeprefix('subprocess.')} does")
+
+    def _stays_inside(self, paths: tuple[Any, ...]) -> bool:
+        return bool(paths) and all(self._is_ours(path) for path in paths)
 
     def _is_ours(self, path: object) -> bool:
         if isinstance(path, int):
             return True  # it is open already
-        return isinstance(path, str | bytes) and (
-            os.fsdecode(path) == os.devnull or os.fsdecode(path).startswith(self._inside)
-        )
+        if not isinstance(path, str | bytes):
+            return False
+        name = os.path.normpath(os.fsdecode(path))
+        return name == os.devnull or name.startswith(self._inside)
 
 
 def _is_nameless(path: object) -> bool:

@@ -86,7 +86,7 @@ def init(root: Path | None = None, *, owned: bool = True) -> Path:
     if inherited is None:
         lock.hold(directory, alone=root is not None)
     if root is not None:  # what a run that was killed has started may still be about to end
-        leftovers.end_all(RECORD_VARIABLE, str(directory))
+        leftovers.end_all(RECORD_VARIABLE, directory)
     steps = read_steps(record.root) if root or step else []
     known = Attempts(steps, record.root)
     goes_on = root is not None or bool(os.environ.get(RESUMED_VARIABLE))

@@ -6,6 +6,7 @@ by `runs cleanup`. Each is a line when it is registered and one when it was done
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -46,6 +47,9 @@ def register(root: Path, step: str | None, group: str, command: str, arguments: 
       group: The group of the toolbox command.
       command: The command.
       arguments: Its arguments, which can hold no secret: they are written down.
+
+    Raises:
+      OSError: it could not be noted, so the effect must not begin.
     """
     compensation = Compensation(new_id(), step, group, command, dict(arguments))
     _append(root, {**asdict(compensation), "time": timestamp()})
@@ -79,7 +83,9 @@ def _append(root: Path, line: Mapping[str, Any]) -> None:
     data = (json.dumps(redacted(line), ensure_ascii=False) + "\n").encode()
     descriptor = os.open(root / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.write(descriptor, b"\n" + data if _is_torn(root / FILE_NAME) else data)
+        data = b"\n" + data if _is_torn(root / FILE_NAME) else data
+        if os.write(descriptor, data) < len(data):  # a full disk takes a part of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(root / FILE_NAME))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -28,11 +28,14 @@ def hold(root: Path, *, alone: bool = False) -> None:
       alone: Whether no other process may hold it at this moment.
 
     Raises:
-      UsageError: another process holds it.
+      UsageError: another process holds it, or nothing can be written to the directory.
     """
     if root in _held:
         return
-    descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(root / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise UsageError(f"nothing can be written to the artifact directory: {error.strerror}", place=root) from error
     try:
         _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK if alone else fcntl.F_RDLCK)
         _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_RDLCK)

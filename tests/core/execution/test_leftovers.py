@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 from projects.core.execution import leftovers
 
@@ -52,3 +53,13 @@ def test_a_process_is_known_by_its_number_and_its_start() -> None:
     pid, _, started = leftovers.owner().partition("-")
     assert int(pid) == os.getpid()
     assert int(started) > 0
+
+
+def test_a_path_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    run, link = tmp_path / "run", tmp_path / "link"
+    run.mkdir()
+    link.symlink_to(run)
+    with subprocess.Popen(["sleep", "300"], env={"PROBE_MARK": str(link)}) as process:
+        assert leftovers.end_all("PROBE_MARK", tmp_path / "other") == 0
+        assert leftovers.end_all("PROBE_MARK", run) == 1
+        assert process.wait() != 0

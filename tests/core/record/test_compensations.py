@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from projects.core.record import compensations
 from projects.core.values.redaction import MASK, Redactor
@@ -30,3 +33,15 @@ def test_no_secret_is_written(tmp_path: Path, redactor: Redactor) -> None:
     redactor.register("the-secret-4711")
     compensations.register(tmp_path, None, "g", "c", {"token": "the-secret-4711"})
     assert compensations.pending(tmp_path)[0].arguments == {"token": MASK}
+
+
+def test_what_a_full_disk_does_not_take_is_an_error_before_the_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:10]))
+    with pytest.raises(OSError, match="No space left"):
+        compensations.register(tmp_path, None, "g", "c", {})
+    monkeypatch.undo()
+    second = compensations.register(tmp_path, None, "g", "c", {})
+    assert compensations.pending(tmp_path) == [second]

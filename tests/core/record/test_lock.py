@@ -54,3 +54,8 @@ def test_who_goes_on_needs_it_alone(tmp_path: Path, holder: subprocess.Popen[str
 def test_a_directory_without_a_run_is_not_alive(tmp_path: Path) -> None:
     assert not lock.is_alive(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_takes_no_file_is_no_place_for_a_run() -> None:
+    with pytest.raises(UsageError, match="nothing can be written to the artifact directory"):
+        lock.hold(Path("/proc"))
