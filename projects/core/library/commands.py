@@ -173,6 +173,16 @@ def _identity(specification: Specification, arguments: Mapping[str, Any]) -> res
     )
 
 
+def code_of(step: Step) -> str:
+    """Return what stands now for the code of a command that was recorded; nothing when there is no such command any more."""
+    group, _, command = step.name.partition(" ")
+    try:
+        specification = specify(group, command)
+    except UsageError:
+        return ""
+    return _code_of(specification.role, specification.validator)
+
+
 @functools.cache
 def _code_of(role: Path, validator: Callable[..., None]) -> str:
     """Return what stands for the code of a command: its method and its role."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from projects.core.library import config
 from projects.core.record import context
 from projects.core.record.naming import find_step
 from projects.core.record.steps import Cause, Kind, Step, new_id, redacted
-from projects.core.record.verdict import ancestors
+from projects.core.record.verdict import ancestors, within
 from projects.core.values.outcomes import Status
 
 RETURNED, READS = "returned", "reads"
@@ -123,13 +123,18 @@ def anew(reason: str) -> Iterator[None]:
         _settings.reset(token)
 
 
-def decide(identity: Identity) -> Decision:
-    """Decide whether a step has to be done; say so when explanations are wanted."""
+def decide(identity: Identity, *, code_of: Callable[[Step], str] = lambda step: step.digest) -> Decision:
+    """Decide whether a step has to be done; say so when explanations are wanted.
+
+    Args:
+      identity: What decides what it does.
+      code_of: Returns the digest that the code of a command has now, which was recorded inside of the step.
+    """
     place = context.here()
     if not place.earlier:
         return Decision()
     attempts = place.earlier.of((*place.path, (identity.kind, identity.name, identity.occurrence)))
-    decision = _judge(identity, attempts)
+    decision = _judge(identity, attempts, code_of)
     if _settings.get().explain:
         done = decision.reused
         said = f"skipped: {decision.reason} ({done.directory})" if done else f"runs: {decision.reason}"
@@ -185,7 +190,7 @@ def digest_of_tree(directory: Path) -> str:
     return digest_of(*(part for path in files for part in (str(path.relative_to(directory)), path.read_bytes())))
 
 
-def _judge(identity: Identity, attempts: Sequence[Step]) -> Decision:
+def _judge(identity: Identity, attempts: Sequence[Step], code_of: Callable[[Step], str]) -> Decision:
     if not attempts:
         return Decision(reason="it has not run before")
     last = attempts[-1]
@@ -195,6 +200,8 @@ def _judge(identity: Identity, attempts: Sequence[Step]) -> Decision:
     if last.id in _settings.get().again:
         return Decision(following, reason=f"--from {_settings.get().from_step} asks for it")
     changed = _difference(identity, last)
+    if changed is None and identity.kind == "step":
+        changed = _changed_inside(last, code_of)
     if last.status != Status.PASSED:
         lost = last.status in _LOST and changed is None
         return Decision(following, reason=_ending(last), was_running=lost)
@@ -224,6 +231,14 @@ def _difference(identity: Identity, last: Step) -> str | None:
     for key, digest in last.details.get(READS, {}).items():
         if reads.digest_of(config.project, key) != digest:
             return f"the configuration {key}, which it read, has changed"
+    return None
+
+
+def _changed_inside(last: Step, code_of: Callable[[Step], str]) -> str | None:
+    """Return which command inside of a step has another code than it had."""
+    for each in within(context.here().earlier.steps, {last.id}):
+        if each.kind == "command" and code_of(each) != each.digest:
+            return f"the code of {each.name}, which ran in it, has changed"
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from projects.core.configuration import reads
 from projects.core.execution.cancellation import deadline
-from projects.core.library import env, resume
+from projects.core.library import commands, env, resume
 from projects.core.library.scope import StepScope
 from projects.core.record import context
 from projects.core.record.steps import redacted
@@ -65,7 +65,7 @@ def _call(function: Callable[..., Any], bound: inspect.BoundArguments, timeout: 
     identity = resume.Identity(
         "step", name, context.here().count("step", name), to_data(dict(bound.arguments)), _digest(function)
     )
-    decision = resume.decide(identity)
+    decision = resume.decide(identity, code_of=commands.code_of)
     if decision.reused:
         return resume.reuse(identity, decision).details[resume.RETURNED]
     directory = env.claim_directory(resume.marked(name, decision))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ from projects.core.library import env, run, wait
 from projects.core.record import context
 from projects.core.record.attempts import Attempts
 from projects.core.record.steps import Record, read_steps
+from projects.core.values.errors import UsageError
 from tests.core.library import test_resume
 from tests.core.library.played_host import PlayedHost
 from tests.core.library.test_resume import explained, go, go_on, went
+from tests.core.trees import write_role
 
 host = test_resume.host
 
@@ -49,6 +52,24 @@ def test_what_is_around_the_step_to_begin_from_is_not_skipped(
     said = explained(capsys, both, from_step="001__go_inside/000__car__go")
     assert went(host) == ["first", "inner", "inner"]
     assert said.count("asks for it") == 2
+
+
+def test_a_step_runs_again_when_the_role_of_a_command_inside_has_changed(
+    host: PlayedHost, run_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    go_inside()
+    go_on(run_root)
+    assert "go_inside: skipped" in explained(capsys, go_inside)
+    write_role(tmp_path / "toolbox/car/roles/car_go", "- name: Walk\n  debug:\n")
+    go_on(run_root)
+    assert explained(capsys, go_inside).splitlines() == [
+        "resume: go_inside: runs: the code of car go, which ran in it, has changed",
+        "resume: car go: runs: its code has changed",
+    ]
+    shutil.rmtree(tmp_path / "toolbox/car/roles/car_go")
+    go_on(run_root)
+    with pytest.raises(UsageError, match="no role"):
+        go_inside()
 
 
 def test_what_is_tried_again_in_a_resumed_run_is_done_again(
