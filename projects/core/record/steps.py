@@ -86,6 +86,23 @@ class Step:
         return None if self.end is None else (parse_time(self.end) - parse_time(self.start)).total_seconds()
 
 
+_OURS = frozenset(
+    (
+        "id",
+        "parent",
+        "kind",
+        "start",
+        "end",
+        "status",
+        "tolerated",
+        "occurrence",
+        "attempt",
+        "reuses",
+        "digest",
+        "conclusion",
+    )
+)
+"""What of a line the record itself has made up."""
 _DEFAULTS = {each.name: each.default for each in fields(Step)}
 
 
@@ -182,7 +199,7 @@ class Record:
                 self._descriptor = None
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        text = json.dumps(redacted(line), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
+        text = json.dumps(_without_secrets(line), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
         with self._lock:
             if self._descriptor is None:
                 self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -196,6 +213,18 @@ class Record:
     def _tell(self, step: Step) -> None:
         for listener in list(self._listeners):
             listener(step)
+
+
+def _without_secrets(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line without secrets in what others have said. Ours stays as it is: a secret of four digits stands in many times."""
+    return {
+        key: value if key in _OURS else _of_cause(value) if key == "cause" else redacted(value)
+        for key, value in line.items()
+    }
+
+
+def _of_cause(cause: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if key in ("step", "exit_code") else redacted(value) for key, value in cause.items()}
 
 
 def _is_torn(descriptor: int) -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.record.steps import FILE_NAME, Record, Step, new_id, read_steps
+from projects.core.record.steps import FILE_NAME, Cause, Record, Step, new_id, read_steps
 from projects.core.values.outcomes import Status
-from projects.core.values.redaction import Redactor
+from projects.core.values.redaction import MASK, Redactor
 
 
 def step(name: str, **arguments: object) -> Step:
@@ -60,3 +60,18 @@ def test_what_is_no_json_is_written_as_text_without_secrets(tmp_path: Path, reda
     Record(tmp_path).start(step("x", battery=Battery()))
     (line,) = (tmp_path / FILE_NAME).read_text().splitlines()
     assert json.loads(line)["arguments"] == {"battery": "a ******** battery"}
+
+
+def test_what_the_record_itself_says_is_no_secret(tmp_path: Path, redactor: Redactor) -> None:
+    redactor.register("2026")
+    redactor.register("running")
+    step = Step(new_id(), None, "directory", "in 2026", ".")
+    redactor.register(step.id)
+    record = Record(tmp_path)
+    record.start(step)
+    record.end(step, Status.FAILED, Cause("Late", "since 2026", step.id))
+    (read,) = read_steps(tmp_path)
+    assert read.duration is not None
+    assert (read.id, read.status) == (step.id, "failed")
+    assert read.cause == Cause("Late", f"since {MASK}", step.id)
+    assert read.name == f"in {MASK}"
