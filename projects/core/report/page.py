@@ -22,13 +22,14 @@ from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURE, origin_lines
 from projects.core.record.finish import entrypoints, project_of, title
 from projects.core.record.flakes import flakes
+from projects.core.record.standing import is_alive
 from projects.core.record.steps import Step, parse_time, read_steps
-from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
+from projects.core.record.verdict import MEANINGS, Trouble, Verdict, troubles, verdict
 from projects.core.report.compared import Compared, compared
 from projects.core.report.critical import critical_path
 from projects.core.report.figures import figures
 from projects.core.report.kpis import Kpi
-from projects.core.report.rows import LABELLED_LANES, Rows, innermost
+from projects.core.report.rows import CUT_OFF, LABELLED_LANES, Rows, innermost
 from projects.core.report.survey import Link, link_to, survey
 from projects.core.report.timeline import tick, timeline
 from projects.core.report.waits import waits
@@ -77,21 +78,23 @@ def render(root: Path, *, exit_code: int | None = None, compare_with: Path | Non
     found = survey(root)
     judged = verdict(steps)
     code = worst([judged.exit_code, exit_code or ExitCode.PASSED])
+    goes_on = exit_code is None and is_alive(root)
     line = timeline(steps)
     critical = critical_path(line.bars)
     unsteady = innermost(flakes(root, steps), steps)
-    rows = Rows(root, line, flakes=unsteady, critical=critical.steps)
+    rows = Rows(root, line, flakes=unsteady, critical=critical.steps, goes_on=goes_on)
     shown = rows.all()
     outer = {step.id for step in entrypoints(steps)}
     measured, unreadable = figures(root, found.kpi_files)
     waited = [wait for wait in waits(root, steps) if wait.seconds >= _MOMENT_S]
     kpis = [kpi for group in measured for kpi in group.kpis]
     return _template().render(
-        word=_verdict_word(code, judged.running),
+        word=_verdict_word(code, judged.running, goes_on=goes_on),
         code=int(code),
         meaning=MEANINGS[code],
-        counts=[(status, judged.counts[status]) for status in Status if judged.counts.get(status)],
-        running=judged.running,
+        counts=_counts(judged, goes_on=goes_on),
+        running=[path_of(step) for step in judged.running],
+        goes_on=goes_on,
         again=resume_line(root, steps, judged),
         flakes=unsteady,
         project=project_of(steps),
@@ -124,10 +127,25 @@ def _compared(
     return compared(root, steps, kpis, anchors) if root else None
 
 
-def _verdict_word(code: ExitCode, running: Sequence[Step]) -> str:
-    if code == ExitCode.PASSED:
-        return str(Status.RUNNING if running else Status.PASSED)
-    return str(Status.FAILED)
+def _verdict_word(code: ExitCode, running: Sequence[Step], *, goes_on: bool) -> str:
+    if code != ExitCode.PASSED:
+        return str(Status.FAILED)
+    if running:
+        return str(Status.RUNNING) if goes_on else "killed"
+    return str(Status.PASSED)
+
+
+def _counts(judged: Verdict, *, goes_on: bool) -> list[tuple[str, str, int]]:
+    """Return by which looks, by which words and how often each outcome is told; what has no end runs, or was cut off."""
+    open_ = len(judged.running) if goes_on else 0
+    told: list[tuple[str, str, int]] = []
+    for status in Status:
+        count = judged.counts.get(status, 0)
+        if status == Status.RUNNING:
+            told += [(str(status), str(status), open_), (CUT_OFF, "cut off", count - open_)]
+        else:
+            told.append((str(status), str(status).replace("_", " "), count))
+    return [each for each in told if each[2]]
 
 
 def _lane_height(lanes: int) -> int:

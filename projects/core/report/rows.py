@@ -18,6 +18,10 @@ LABELLED_LANES = 40
 _LABELLED = 0.04  # of the width; a label in less is cut to a letter
 
 
+CUT_OFF = "cut_off"
+"""How a step looks that has no end and does not run any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A step as the time line and the table show it.
@@ -62,9 +66,12 @@ class Rows:
       line: Its time line.
       flakes: What failed in it and then passed.
       critical: The ids of the steps on the critical path.
+      goes_on: Whether the run still does; what has no end was cut off otherwise.
     """
 
-    def __init__(self, root: Path, line: Timeline, *, flakes: Sequence[Flake], critical: Collection[str]) -> None:
+    def __init__(
+        self, root: Path, line: Timeline, *, flakes: Sequence[Flake], critical: Collection[str], goes_on: bool = False
+    ) -> None:
         steps = [bar.step for bar in line.bars]
         self.anchors = {step.id: f"s{index}" for index, step in enumerate(steps)}
         self._root = root
@@ -78,6 +85,7 @@ class Rows:
             self._last_attempt[path] = max(step.attempt, self._last_attempt.get(path, 0))
         self._directories = {step.id: step.directory for step in steps}
         self._replaced = superseded(steps)
+        self._cut = {step.id for step in steps if not step.end and (step.id in self._replaced or not goes_on)}
 
     def all(self) -> list[Row]:
         """Return the rows in the order of the tree."""
@@ -94,8 +102,8 @@ class Rows:
             number="" if shared else number,
             name=step.name,
             kind=step.kind,
-            status=str(step.status),
-            word=_word(step),
+            status=CUT_OFF if step.id in self._cut else str(step.status),
+            word="cut off" if step.id in self._cut else _word(step),
             notes=self._notes(step),
             before=self.anchors.get(step.reuses, ""),
             path=path_of(step),

@@ -15,6 +15,7 @@ from projects.core.report.survey import link_to, survey
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
 from tests.core.record.golden import assert_golden
+from tests.core.record.holder import held
 from tests.core.record.runs import Run, cancelled_run, failed_run, long_run, passed_run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -160,8 +161,23 @@ def test_running_and_killed(tmp_path: Path) -> None:
     run = Run(tmp_path)
     main = run.start("entrypoint", "test_ci", ".", 0)
     run.start("directory", "d", "000__d", 1, main)
-    assert "running" in words(page_of(tmp_path))
+    with held(tmp_path):
+        going = words(page_of(tmp_path))
+    assert "These run: test_ci , 000__d ." in going
+    killed = words(page_of(tmp_path)).rpartition("}")[2]
+    assert "Cut off, since the process was killed while they ran: test_ci , 000__d ." in killed
+    assert "running" not in killed.replace(str(tmp_path), "")
     assert "exit code 143" in words(page_of(tmp_path, exit_code=143))
+
+
+def test_what_a_kill_cut_off_does_not_run_once_it_was_gone_on_with(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.start("entrypoint", "test_ci", ".", 0)
+    run.end(run.start("entrypoint", "test_ci", ".", 60, attempt=2), 64)
+    with held(tmp_path):
+        said = words(page_of(tmp_path, exit_code=0)).rpartition("}")[2]
+    assert "running" not in said
+    assert "cut off attempt 1 of 2" in said
 
 
 def test_nothing_ran(tmp_path: Path) -> None:
