@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from projects.core.record.steps import FILE_NAME
+from projects.core.record.naming import find_step
+from projects.core.record.steps import FILE_NAME, read_steps
 from projects.core.toolbox.conversion import Words
 from projects.core.values.errors import UsageError
 
@@ -65,14 +66,14 @@ def run_options(  # noqa: PLR0913 - the flags of a command line
       trace: File for the run's trace (OTLP, a JSON document a line).
 
     Raises:
-      UsageError: one lacks another, or there is no run to go on with.
+      UsageError: one lacks another, there is no run to go on with, or no such step in it.
     """
     lacking = ["--json is for --plan and --check"] * (json and not (plan or check))
     lacking += [
         f"--{name} is for --resume" for name, given in (("explain", explain), ("from", from_)) if given and not resume
     ]
     lacking += [
-        f"--{name}: expected seconds, found {value:g}"
+        f"--{name}: expected a number of seconds above 0, found {value:g}"
         for name, value in (("timeout", timeout), ("grace", grace))
         if value is not None and value <= 0
     ]
@@ -80,6 +81,10 @@ def run_options(  # noqa: PLR0913 - the flags of a command line
         lacking.append(f"--resume: expected the artifact directory of a run, found no {FILE_NAME} in {resume}")
     if lacking:
         raise UsageError("\n".join(lacking))
+    if resume and from_:
+        find_step(
+            read_steps(resume), from_
+        )  # before anything is written there: a slip must not change what the run came to
     return RunOptions(
         settings=tuple(set_),
         plan=plan,

@@ -217,7 +217,8 @@ def _judge(identity: Identity, attempts: Sequence[Step], code_of: Callable[[Step
 def _ending(last: Step) -> str:
     if last.status == Status.RUNNING:
         return f"its attempt {last.attempt} was running when the run died"
-    return f"its attempt {last.attempt} {str(last.status).replace('_', ' ')}"
+    ended = "was " * (last.status in (Status.CANCELLED, Status.INTERRUPTED)) + str(last.status).replace("_", " ")
+    return f"its attempt {last.attempt} {ended}"
 
 
 def _difference(identity: Identity, last: Step) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from projects.core.library.options import GRACE_S, RunOptions, run_options
 from projects.core.toolbox.conversion import Words
 from projects.core.values.errors import UsageError
+from tests.core.record.runs import passed_run
 
 
 def test_nothing_given_is_a_plain_run() -> None:
@@ -26,8 +27,8 @@ def test_what_lacks_another_option_is_told_at_once() -> None:
         "--json is for --plan and --check",
         "--explain is for --resume",
         "--from is for --resume",
-        "--timeout: expected seconds, found 0",
-        "--grace: expected seconds, found -1",
+        "--timeout: expected a number of seconds above 0, found 0",
+        "--grace: expected a number of seconds above 0, found -1",
     ]
 
 
@@ -36,3 +37,12 @@ def test_there_must_be_a_run_to_go_on_with(tmp_path: Path) -> None:
         run_options(resume=tmp_path)
     (tmp_path / "_steps.jsonl").touch()
     assert run_options(resume=tmp_path, explain=True).resume == tmp_path
+
+
+def test_the_step_to_begin_from_has_to_be_one_of_that_run(tmp_path: Path) -> None:
+    passed_run(tmp_path)
+    assert run_options(resume=tmp_path, from_="test_ci").from_step == "test_ci"
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(UsageError, match="no step of the run is named 'tset_ci'"):
+        run_options(resume=tmp_path, from_="tset_ci")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

@@ -12,7 +12,7 @@ import yaml
 from projects.core.library import commands, config, env, resume, run
 from projects.core.record import context
 from projects.core.record.attempts import Attempts
-from projects.core.record.steps import Record, Step, read_steps
+from projects.core.record.steps import FILE_NAME, Record, Step, read_steps
 from projects.core.toolbox.specification import specify
 from projects.core.values.errors import CommandFailed, UsageError
 from projects.core.values.redaction import Redactor
@@ -125,6 +125,19 @@ def test_what_failed_runs_again(host: PlayedHost, run_root: Path, capsys: pytest
     assert explained(capsys, go) == "resume: car go: runs: its attempt 1 failed"
     go_on(run_root)
     assert "skipped: passed in attempt 2" in explained(capsys, go)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("cancelled", "was cancelled"), ("interrupted", "was interrupted"), ("timed_out", "timed out")]
+)
+def test_how_the_attempt_before_ended_is_said(
+    host: PlayedHost, run_root: Path, capsys: pytest.CaptureFixture[str], status: str, said: str
+) -> None:
+    go()
+    record = run_root / FILE_NAME
+    record.write_text(record.read_text().replace('"status": "passed"', f'"status": "{status}"'))
+    go_on(run_root)
+    assert explained(capsys, go) == f"resume: car go: runs: its attempt 1 {said}"
 
 
 def test_a_failure_that_is_put_aside_does_not_speak_of_the_next_attempt(host: PlayedHost, run_root: Path) -> None:
