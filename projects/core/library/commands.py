@@ -169,7 +169,7 @@ def _identity(specification: Specification, arguments: Mapping[str, Any]) -> res
         specification.name,
         context.here().count("command", specification.name),
         to_data(dict(arguments)),
-        _code_of(specification.role, specification.validator),
+        _code_of(specification.role, _function(specification)),
     )
 
 
@@ -180,7 +180,13 @@ def code_of(step: Step) -> str:
         specification = specify(group, command)
     except UsageError:
         return ""
-    return _code_of(specification.role, specification.validator)
+    return _code_of(specification.role, _function(specification))
+
+
+def _function(specification: Specification) -> Callable[..., None]:
+    """Return the function of a command: its method is bound to a new object each time, so nothing would be found by it."""
+    function: Callable[..., None] = getattr(specification.validator, "__func__", specification.validator)
+    return function
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from projects.core.execution.cancellation import current_token
-from projects.core.library import commands
+from projects.core.library import commands, resume
 from projects.core.record import compensations, context
 from projects.core.record.compensations import Compensation
 from projects.core.toolbox.conversion import to_data
@@ -68,7 +68,8 @@ def do(compensation: Compensation) -> None:
       CommandFailed: it failed; it stays to be done.
     """
     specification, arguments = commands.bind(compensation.group, compensation.command, compensation.arguments)
-    commands.call(specification, arguments)
+    with resume.anew("a post step is done at the end of every process"):
+        commands.call(specification, arguments)
     compensations.done(context.here().record.root, compensation)
 
 

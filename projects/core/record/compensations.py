@@ -57,8 +57,19 @@ def register(root: Path, step: str | None, group: str, command: str, arguments: 
 
 
 def done(root: Path, compensation: Compensation) -> None:
-    """Note that a compensation was done, or that its effect was undone otherwise."""
-    _append(root, {"id": compensation.id, "done": timestamp()})
+    """Note that a compensation was done, or that its effect was undone otherwise.
+
+    So were those of the same command and arguments that were noted before it, such as by a process that was killed.
+    """
+    left = pending(root)  # the last one first
+    known = next((number for number, each in enumerate(left) if each.id == compensation.id), None)
+    same = [each for each in left[known:] if _what(each) == _what(left[known])] if known is not None else [compensation]
+    for each in same:
+        _append(root, {"id": each.id, "done": timestamp()})
+
+
+def _what(compensation: Compensation) -> tuple[object, ...]:
+    return compensation.group, compensation.command, compensation.arguments
 
 
 def pending(root: Path) -> list[Compensation]:

@@ -1,4 +1,4 @@
-"""Post steps when the run is interrupted while they run: the others are done, until their time is over, too."""
+"""Post steps of a run that is interrupted while they run, and of one that goes on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from projects.core.record import compensations
 from projects.core.toolbox.specification import specify
 from projects.core.values.errors import Interrupted
 from tests.core.library.played_host import PlayedHost
+from tests.core.library.test_resume import go_on
 from tests.core.trees import write_group
 
 BODY = '''
@@ -82,3 +83,19 @@ def test_post_steps_after_the_time_for_cleaning_up_are_not_tried_twice(host: Int
             undo_three()
     assert went(host) == ["three"]
     assert len(compensations.pending(run_root)) == 3
+
+
+def test_a_resumed_run_does_its_post_steps_again(host: InterruptedHost, run_root: Path) -> None:
+    host.signals = 0
+    undo_three()
+    go_on(run_root)
+    undo_three()
+    assert went(host) == ["three", "two", "one"] * 2
+
+
+def test_what_a_killed_process_had_noted_is_done_by_the_one_that_goes_on(host: InterruptedHost, run_root: Path) -> None:
+    host.signals = 0
+    compensations.register(run_root, None, "car", "undo", {"what": "one"})
+    go_on(run_root)
+    undo_three()
+    assert compensations.pending(run_root) == []

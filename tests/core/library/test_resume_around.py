@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.library import env, run, wait
+from projects.core.library import commands, env, run, wait
 from projects.core.record import context
 from projects.core.record.attempts import Attempts
 from projects.core.record.steps import Record, read_steps
@@ -70,6 +70,13 @@ def test_a_step_runs_again_when_the_role_of_a_command_inside_has_changed(
     go_on(run_root)
     with pytest.raises(UsageError, match="no role"):
         go_inside()
+
+
+def test_the_code_of_a_command_is_read_once(host: PlayedHost) -> None:
+    commands._code_of.cache_clear()
+    go()
+    go()
+    assert commands._code_of.cache_info().misses == 1
 
 
 def test_what_is_tried_again_in_a_resumed_run_is_done_again(

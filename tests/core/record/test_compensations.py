@@ -17,6 +17,15 @@ def test_what_is_pending_is_what_was_not_done_the_last_first(tmp_path: Path) -> 
     assert compensations.pending(tmp_path) == [first]
 
 
+def test_what_was_done_is_done_for_those_that_noted_the_same_before(tmp_path: Path) -> None:
+    compensations.register(tmp_path, None, "cluster", "delete_object", {"name": "a"})
+    other = compensations.register(tmp_path, None, "cluster", "delete_object", {"name": "b"})
+    again = compensations.register(tmp_path, None, "cluster", "delete_object", {"name": "a"})
+    later = compensations.register(tmp_path, None, "cluster", "delete_object", {"name": "a"})
+    compensations.done(tmp_path, again)
+    assert compensations.pending(tmp_path) == [later, other]
+
+
 def test_a_line_that_a_kill_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
     first = compensations.register(tmp_path, None, "g", "c", {})
     with (tmp_path / compensations.FILE_NAME).open("a") as file:
