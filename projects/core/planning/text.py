@@ -21,6 +21,7 @@ _WIDTH = 100
 _LONG = 60
 _COLLAPSED = 3
 _KINDS = {"directory": "", "command": "", "entrypoint": "", "branch": "branch ", "parallel": "parallel ", "shell": "$ "}
+_TAKE_TIME = ("command", "directory", "step")
 _HIDDEN = {"branch": ("index", "function"), "shell": ("command", "timeout", "check"), "wait": ("timeout",)}
 
 
@@ -137,10 +138,15 @@ def _summary(plan: Plan) -> Iterator[str]:
     commands = sum(node.step.kind == "command" and not node.skipped_because for node in nodes)
     shells = sum(node.step.kind == "shell" for node in nodes)
     manifests = sum(len(task.manifests) for node in nodes for task in node.tasks if task.verb == "apply")
+    deletions = sum(task.verb == "delete" for node in nodes for task in node.tasks)
     said = [_many(commands, "toolbox command"), _many(shells, "shell command"), _many(manifests, "manifest")]
+    said.append(_many(deletions, "deletion"))
     yield f"{plan.project or 'the plan'}: " + (", ".join(filter(None, said)) or "no command") + "; nothing was run."
     if plan.estimate is not None:
-        yield f"It takes about {duration(plan.estimate)}, by {_many(plan.runs, 'earlier run')}."
+        new = sum(node.estimate is None and node.step.kind in _TAKE_TIME and not node.skipped_because for node in nodes)
+        runs = _many(plan.runs, "earlier run")
+        least = f"; {_many(new, 'step')} {'is' if new == 1 else 'are'} not in them" if new else ""
+        yield f"It takes {'at least' if new else 'about'} {duration(plan.estimate)}, by {runs}{least}."
     if any(node.unknown or node.depends_on for node in nodes):
         yield "What is written <unknown: …> is known to a real run only."
 

@@ -14,6 +14,7 @@ from projects.core.execution.planned import PlannedTask
 from projects.core.library import env, run
 from projects.core.library.scope import StepScope
 from projects.core.planning import note, show
+from projects.core.planning.text import write
 from projects.core.planning.tree import read_plan
 from projects.core.record import context
 from projects.core.record.history import Durations
@@ -162,6 +163,14 @@ def test_earlier_runs_say_how_long_it_takes(small_plan: Path, tmp_path: Path) ->
     assert plan.runs == 1
     assert [node.estimate for node in outermost.steps] == [None, 90, None, None, None]
     assert (outermost.estimate, plan.estimate) == (90, 90)
+    assert "It takes at least 90.0s, by 1 earlier run; 1 step is not in them.\n" in write(plan)
+
+
+def test_a_deletion_is_counted(plan_root: Path) -> None:
+    directory = env.claim_directory("probe__clean")
+    with StepScope("command", "probe clean", directory=directory):
+        planned.append(directory, PlannedTask("A", "a", "p", does="delete Namespace n", verb="delete"))
+    assert ": 1 toolbox command, 1 deletion; nothing was run.\n" in write(read_plan(plan_root, Durations.of(plan_root, "probe")))
 
 
 def test_an_entrypoint_is_planned_with_no_network_and_leaves_nothing(tmp_path: Path) -> None:
