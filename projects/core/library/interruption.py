@@ -25,6 +25,8 @@ from projects.core.values.outcomes import ExitCode
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RESERVE_S = 5.0
 """What of the grace is for FAILURES, JUnit and the report; a third of it when that is less."""
+_FLUSH_S = 0.5
+"""Seconds for what was printed last to be read."""
 
 
 class Interruption:
@@ -119,7 +121,7 @@ class Interruption:
             self._hurry_up(error)
             deadline = min(deadline, time.monotonic() + self._reserve)
             if not self._over.wait(self._reserve / 2):
-                leave(self._last_words(error.exit_code))
+                self._begin(lambda: leave(self._last_words(error.exit_code)))
         if not self._ended.wait(max(0.0, deadline - time.monotonic())):
             leave(error.exit_code)
 
@@ -134,10 +136,16 @@ class Interruption:
 
 
 def leave(code: ExitCode) -> None:
-    """End the process at once: Python itself would wait for the threads that did not end."""
+    """End the process at once: Python itself would wait for the threads that did not end, and for who reads its output."""
+    flushing = threading.Thread(target=_flush, daemon=True)
+    flushing.start()
+    flushing.join(_FLUSH_S)
+    os._exit(code)
+
+
+def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
 
 
 def _tell_main_thread(signum: int) -> None:
