@@ -265,6 +265,17 @@ def test_why_of_what_was_cancelled_or_skipped(tmp_path: Path, capsys: pytest.Cap
     assert "SKIPPED" in capsys.readouterr().out
 
 
+def test_why_of_a_step_names_its_attempts_that_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run(tmp_path)
+    main = run.start("entrypoint", "test_ci", ".", 0)
+    run.end(run.start("attempt", "fetch", "000__fetch", 1, main), 2, Status.FAILED, Cause("ValueError", "no", "s0001"))
+    run.end(run.start("attempt", "fetch", "001__fetch__attempt_2", 3, main, attempt=2), 4)
+    run.end(main, 5)
+    run.conclude(0, 6)
+    assert runs("why", tmp_path, "fetch") == 0
+    assert "it passed\n  but its attempt 1 had not: 000__fetch\n" in capsys.readouterr().out
+
+
 def test_why_of_a_killed_run_says_what_it_was_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     killed_run(tmp_path)
     assert runs("why", tmp_path) == 0

@@ -11,6 +11,7 @@ from projects.core.console.progress import first_line
 from projects.core.console.summary import PYTHON_COMMAND
 from projects.core.record.again import resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
+from projects.core.record.attempts import Attempts
 from projects.core.record.bundles import bundle_of
 from projects.core.record.durations import duration
 from projects.core.record.failures import FAILURES, origin_lines
@@ -84,7 +85,18 @@ def _say_why_of_step(paper: Paper, run: Run, step: Step) -> None:
         print()
         _say_trouble(paper, run, inner[0])
     else:
-        paper.line(f"it {_without_failure(run, step)}: there is nothing to explain", indent=2)
+        earlier = _failed_before(run, step)
+        told = "" if earlier else ": there is nothing to explain"
+        paper.line(f"it {_without_failure(run, step)}{told}", indent=2)
+        for each in earlier:
+            paper.line(f"but its attempt {each.attempt} had not: {path_of(each)}", indent=2)
+
+
+def _failed_before(run: Run, step: Step) -> Sequence[Step]:
+    attempts = Attempts(run.steps)
+    return [
+        each for each in attempts.of(attempts.path(step.id)) if each.status in FAILING and each.attempt < step.attempt
+    ]
 
 
 def _trouble_of(run: Run, step: Step) -> Trouble:
