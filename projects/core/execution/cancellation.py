@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import NoReturn
 
-from projects.core.values.errors import Cancelled, TimedOut
+from projects.core.values.errors import Cancelled, Stop, TimedOut
 
 
 class CancelToken:
@@ -31,27 +31,30 @@ class CancelToken:
         self._event = threading.Event()
         self._callbacks: list[Callable[[], None]] = []
         self.reason = ""
+        self._stop: Callable[[], Stop] = lambda: Cancelled(self.reason)
         self.begun = False
         """Of the token of a clean-up: whether the run was interrupted, so that there is nothing but cleaning up from here on."""
         # Made ahead: a signal's handler asks for it, and may take no lock.
         self.clean_up: CancelToken = parent.clean_up if parent else self if last else CancelToken(last=True)
-        self._leave = parent.on_cancel(lambda: self.cancel(parent.reason)) if parent else lambda: None
+        self._leave = parent.on_cancel(lambda: self._cancel_with(parent)) if parent else lambda: None
 
     @property
     def cancelled(self) -> bool:
         """Whether it was cancelled."""
         return self._event.is_set()
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self, reason: str, stop: Callable[[], Stop] | None = None) -> None:
         """Cancel, and call what waits. Only the first call has an effect.
 
         Args:
           reason: Why, for the message of those who are cancelled.
+          stop: Makes what is raised where it is noticed, when that is more than `Cancelled`.
         """
         with self._lock:
             if self._event.is_set():
                 return
             self.reason = reason
+            self._stop = stop or self._stop
             self._event.set()
             callbacks, self._callbacks = self._callbacks, []
         with contextlib.ExitStack() as stack:  # all are called, in order, whatever one of them raises
@@ -91,11 +94,14 @@ class CancelToken:
           Cancelled: always; the message is the reason.
         """
         clean_up()
-        raise Cancelled(self.reason)
+        raise self._stop()
 
     def close(self) -> None:
         """Take it off its parent, when what it was for has ended."""
         self._leave()
+
+    def _cancel_with(self, parent: CancelToken) -> None:
+        self.cancel(parent.reason, parent._stop)
 
     def _forget(self, callback: Callable[[], None]) -> None:
         with self._lock, contextlib.suppress(ValueError):

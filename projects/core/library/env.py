@@ -84,9 +84,8 @@ def init(root: Path | None = None, *, owned: bool = True) -> Path:
     inherited, step = (None, None) if root else _inherited(directory)
     record = Record(inherited or directory)
     if inherited is None:
-        lock.hold(directory, alone=root is not None)
-    if root is not None:  # what a run that was killed has started may still be about to end
-        leftovers.end_all(RECORD_VARIABLE, directory)
+        # What a run that was killed has started may still be about to end.
+        lock.hold(directory, alone=(lambda: leftovers.end_all(RECORD_VARIABLE, directory)) if root else None)
     steps = read_steps(record.root) if root or step else []
     known = Attempts(steps, record.root)
     goes_on = root is not None or bool(os.environ.get(RESUMED_VARIABLE))

@@ -115,7 +115,9 @@ class Interruption:
         """See to it that the process ends within the grace."""
         deadline = time.monotonic() + self._grace
         if not self._over.is_set():
-            self._token.cancel(str(error))
+            # Whoever the time-out finds waiting has timed out; whoever a signal finds is merely ended.
+            late = (lambda: OutOfTime(self._timeout or 0)) if isinstance(error, OutOfTime) else None
+            self._token.cancel(str(error), late)
         self._wake.wait(self._grace - self._reserve)
         if not self._over.is_set():
             self._hurry_up(error)

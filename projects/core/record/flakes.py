@@ -1,6 +1,6 @@
 """Flakes: what failed and then passed, in attempts of a `retry`, of a resumed run, or of a task in a role. Called by `junit`.
 
-The rule is one: steps that are attempts of one and the same step of the orchestration (see `attempts`) have one name, that
+What a kill or a signal cut off has not failed: the machine has. The rule of names is one: steps that are attempts of one and the same step of the orchestration (see `attempts`) have one name, that
 of the first; so has whatever ran inside of them at the same place.
 """
 
@@ -52,7 +52,7 @@ def flakes(root: Path, steps: Sequence[Step]) -> list[Flake]:
     for step in steps:
         path = known[step.id]
         if step.id in replaced:
-            if step.status in FAILING or step.status == Status.RUNNING:
+            if step.status in FAILING and not was_cut_off(step):
                 failures[path].append(_why(step))
             continue
         if step.attempt > 1 and step.status == Status.PASSED and failures[path]:
@@ -63,7 +63,7 @@ def flakes(root: Path, steps: Sequence[Step]) -> list[Flake]:
 
 def case_names(steps: Sequence[Step]) -> dict[str, str]:
     """Return by its id what each step is called in JUnit; attempts of one step share the name."""
-    known = paths(steps)
+    known, replaced = paths(steps), superseded(steps)
     chains: dict[str, tuple[int, ...]] = {}
     times: Counter[tuple[StepPath, tuple[int, ...]]] = Counter()
     equal: Counter[tuple[tuple[str, ...], str]] = Counter()
@@ -74,12 +74,14 @@ def case_names(steps: Sequence[Step]) -> dict[str, str]:
         chains[step.id] = (*chains.get(step.parent or "", ()), step.attempt)
         which = path, times[path, chains[step.id]]
         times[path, chains[step.id]] += 1
-        own = path_of(step) + (" (reused)" if step.reuses else "")
-        if step.reuses or which not in shared:
+        cut = was_cut_off(step) and step.id in replaced
+        apart = bool(step.reuses) or cut
+        own = path_of(step) + (" (reused)" if step.reuses else " (cut off)" if cut else "")
+        if apart or which not in shared:
             among = tuple(name for kind, name, _ in path if kind == "entrypoint"), own
             equal[among] += 1
             own += f" ({equal[among]})" if equal[among] > 1 else ""
-        names[step.id] = own if step.reuses else shared.setdefault(which, own)
+        names[step.id] = own if apart else shared.setdefault(which, own)
     return names
 
 
@@ -104,9 +106,12 @@ def task_flakes(root: Path, step: Step, name: str) -> list[Flake]:
     return found
 
 
+def was_cut_off(step: Step) -> bool:
+    """Return whether a step was ended by a kill or a signal, which is no failure of it."""
+    return step.status in (Status.RUNNING, Status.INTERRUPTED)
+
+
 def _why(step: Step) -> str:
-    if step.status == Status.RUNNING:
-        return "no end was recorded: the process died while this ran"
     cause = cause_of(step)
     return f"{cause.type}: {cause.message}"
 

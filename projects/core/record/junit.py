@@ -19,8 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from projects.core.record.artifacts import ANSIBLE_LOG, clean, path_of, read_tail, write_atomically
+from projects.core.record.attempts import superseded
 from projects.core.record.failures import FAILURE
-from projects.core.record.flakes import case_names, task_flakes
+from projects.core.record.flakes import case_names, task_flakes, was_cut_off
 from projects.core.record.steps import Cause, Step
 from projects.core.record.verdict import FAILING, Trouble, ancestors, cancelled_by, cause_of, tolerated, troubles
 from projects.core.values.outcomes import Status
@@ -62,6 +63,7 @@ class _Cases:
         self.project = project
         self.by_id = {step.id: step for step in steps}
         self.excused = tolerated(steps)
+        self.replaced = superseded(steps)
         self.cancelled: Mapping[str, Trouble] = cancelled_by(troubles(steps))
         self.names = case_names(steps)
 
@@ -98,7 +100,10 @@ class _Cases:
         return ".".join([self.project or "foresail", *entrypoints])
 
     def outcome(self, case: ET.Element, step: Step) -> None:
-        if step.status == Status.RUNNING:
+        if was_cut_off(step) and step.id in self.replaced:
+            message = "cut off by a kill or a signal; a later attempt took its place"
+            ET.SubElement(case, "skipped", {"message": message})
+        elif step.status == Status.RUNNING:
             message = "no end was recorded: the process died while this ran"
             ET.SubElement(case, "error", {"type": "NeverEnded", "message": message})
         elif step.reuses:

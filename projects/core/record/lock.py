@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from projects.core.values.errors import UsageError
@@ -20,12 +21,12 @@ _FLOCK = "hhqqi4x"
 _held: dict[Path, int] = {}
 
 
-def hold(root: Path, *, alone: bool = False) -> None:
+def hold(root: Path, *, alone: Callable[[], object] | None = None) -> None:
     """Hold the lock of a run until this process ends, or `release`.
 
     Args:
       root: The run's artifact directory.
-      alone: Whether no other process may hold it at this moment.
+      alone: What is done while no other process may hold it, as who goes on with a run takes it over.
 
     Raises:
       UsageError: another process holds it, or nothing can be written to the directory.
@@ -37,7 +38,9 @@ def hold(root: Path, *, alone: bool = False) -> None:
     except OSError as error:
         raise UsageError(f"nothing can be written to the artifact directory: {error.strerror}", place=root) from error
     try:
-        _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK if alone else fcntl.F_RDLCK)
+        if alone:
+            _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK)
+            alone()
         _ask(descriptor, fcntl.F_OFD_SETLK, fcntl.F_RDLCK)
     except BlockingIOError:
         os.close(descriptor)

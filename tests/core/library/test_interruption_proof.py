@@ -217,6 +217,10 @@ def test_the_time_out_of_the_run_in_a_phase(probe: Orchestration, phase: str) ->
     assert ended.code == 4, ended.out + ended.err
     assert time.monotonic() - began <= 8 + GRACE_S
     assert_ended_well(ended, phase)
+    if phase == "parallel":  # each that was waiting has timed out, and its evidence is kept
+        late = {step.name: step.status for step in ended.steps if step.kind in ("command", "wait")}
+        assert late["probe hold"] == "timed_out", late
+        assert list((ended.root / "_failures").glob("*/bundle.json")), ended.out
 
 
 @pytest.mark.soak

@@ -170,7 +170,9 @@ def test_a_deletion_is_counted(plan_root: Path) -> None:
     directory = env.claim_directory("probe__clean")
     with StepScope("command", "probe clean", directory=directory):
         planned.append(directory, PlannedTask("A", "a", "p", does="delete Namespace n", verb="delete"))
-    assert ": 1 toolbox command, 1 deletion; nothing was run.\n" in write(read_plan(plan_root, Durations.of(plan_root, "probe")))
+    assert ": 1 toolbox command, 1 deletion; nothing was run.\n" in write(
+        read_plan(plan_root, Durations.of(plan_root, "probe"))
+    )
 
 
 def test_an_entrypoint_is_planned_with_no_network_and_leaves_nothing(tmp_path: Path) -> None:

@@ -100,12 +100,16 @@ def test_attempts_that_all_failed_are_a_failure(tmp_path: Path) -> None:
     assert verdict(read_steps(tmp_path)).exit_code == 3
 
 
-def resumed_run(root: Path) -> Run:
-    """A run that died in its second command, and was resumed: the first one is reused, the second one is done again."""
+def resumed_run(root: Path, *, failed: bool = False) -> Run:
+    """A run that died, or failed, in its second command, and was resumed: the first one is reused, the second one done again."""
     run = Run(root)
     main = run.start("entrypoint", "test_ci", ".", 0)
     fine = run.command("a fine", "000__a__fine", main, (1, 2))
-    run.start("command", "a bad", "001__a__bad", 2, main)
+    bad = run.start("command", "a bad", "001__a__bad", 2, main)
+    if failed:
+        cause = Cause("Bad", "it was", bad.id)
+        run.end(bad, 3, Status.FAILED, cause)
+        run.end(main, 4, Status.FAILED, cause)
     stopped = run.start("branch", "other", ".", 2, main)
     run.end(stopped, 3, Status.CANCELLED)
     again = run.start("entrypoint", "test_ci", ".", 10, attempt=2)
@@ -119,28 +123,33 @@ def resumed_run(root: Path) -> Run:
     return run
 
 
-def test_a_resumed_run(tmp_path: Path) -> None:
+def test_what_a_kill_cut_off_is_no_flake(tmp_path: Path) -> None:
     resumed_run(tmp_path)
     found = cases_of(tmp_path)
     assert found == [
-        ("test_ci", "error"),
+        ("test_ci (cut off)", "skipped"),
         ("000__a__fine", "passed"),
-        ("001__a__bad", "error"),
+        ("001__a__bad (cut off)", "skipped"),
         ("test_ci", "passed"),
         ("000__a__fine (reused)", "skipped"),
         ("001__a__bad", "passed"),
         ("other", "passed"),
     ]
-    assert prow(found) == {
-        "test_ci": "flaky",
-        "000__a__fine": "passed",
-        "001__a__bad": "flaky",
-        "000__a__fine (reused)": "skipped",
-        "other": "passed",
-    }
-    (skipped,) = ET.parse(tmp_path / "junit_foresail.xml").findall(".//skipped")
-    assert skipped.get("message") == "passed earlier, in 000__a__fine: nothing has changed since"
+    assert "flaky" not in prow(found).values()
+    messages = [each.get("message") for each in ET.parse(tmp_path / "junit_foresail.xml").findall(".//skipped")]
+    assert messages == [
+        "cut off by a kill or a signal; a later attempt took its place",
+        "cut off by a kill or a signal; a later attempt took its place",
+        "passed earlier, in 000__a__fine: nothing has changed since",
+    ]
     assert verdict(read_steps(tmp_path)).passed
+    assert flakes(tmp_path, read_steps(tmp_path)) == []
+
+
+def test_what_failed_and_passed_in_a_resumed_run_is_a_flake(tmp_path: Path) -> None:
+    resumed_run(tmp_path, failed=True)
+    found = cases_of(tmp_path)
+    assert prow(found)["001__a__bad"] == "flaky"
     assert [flake.name for flake in flakes(tmp_path, read_steps(tmp_path))] == ["test_ci", "001__a__bad"]
 
 

@@ -40,12 +40,14 @@ def test_a_run_is_alive_while_its_process_is(tmp_path: Path, holder: subprocess.
 
 def test_who_goes_on_needs_it_alone(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     with pytest.raises(UsageError, match="still goes on"):
-        lock.hold(tmp_path, alone=True)
+        lock.hold(tmp_path, alone=lambda: pytest.fail("it is not alone"))
     lock.hold(tmp_path)  # a run beside it
     lock.release(tmp_path)
     holder.kill()
     holder.wait()
-    lock.hold(tmp_path, alone=True)
+    taken_over = []
+    lock.hold(tmp_path, alone=lambda: taken_over.append("once"))
+    assert taken_over == ["once"]
     assert lock.is_alive(tmp_path)
     lock.release(tmp_path)
     assert not lock.is_alive(tmp_path)
