@@ -81,6 +81,8 @@ def case_names(steps: Sequence[Step]) -> dict[str, str]:
             among = tuple(name for kind, name, _ in path if kind == "entrypoint"), own
             equal[among] += 1
             own += f" ({equal[among]})" if equal[among] > 1 else ""
+        if cut:
+            shared.setdefault(which, path_of(step))  # the attempt after it has the name that it would have had
         names[step.id] = own if apart else shared.setdefault(which, own)
     return names
 
