@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,12 +80,13 @@ def run_options(  # noqa: PLR0913 - the flags of a command line
     ]
     if resume and not (resume / FILE_NAME).is_file():
         lacking.append(f"--resume: expected the artifact directory of a run, found no {FILE_NAME} in {resume}")
+    if trace and not _can_be_written(trace.absolute()):
+        lacking.append(f"--trace: expected a file that can be written, found {trace}")
     if lacking:
         raise UsageError("\n".join(lacking))
     if resume and from_:
-        find_step(
-            read_steps(resume), from_
-        )  # before anything is written there: a slip must not change what the run came to
+        # Before anything is written there: a slip must not change what the run came to.
+        find_step(read_steps(resume), from_)
     return RunOptions(
         settings=tuple(set_),
         plan=plan,
@@ -97,3 +99,11 @@ def run_options(  # noqa: PLR0913 - the flags of a command line
         grace=grace,
         trace=trace,
     )
+
+
+def _can_be_written(path: Path) -> bool:
+    """Return whether a file can be made or written; the directories around it are made when it is."""
+    if path.exists():
+        return path.is_file() and os.access(path, os.W_OK)
+    around = next(each for each in path.parents if each.exists())
+    return around.is_dir() and os.access(around, os.W_OK)

@@ -46,3 +46,12 @@ def test_the_step_to_begin_from_has_to_be_one_of_that_run(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="no step of the run is named 'tset_ci'"):
         run_options(resume=tmp_path, from_="tset_ci")
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_trace_needs_a_file_that_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for wrong in (tmp_path, tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match="--trace: expected a file that can be written"):
+            run_options(trace=wrong)
+    assert run_options(trace=tmp_path / "new" / "trace.json").trace == tmp_path / "new" / "trace.json"
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
