@@ -189,7 +189,7 @@ class Record:
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Append what a process's share of the run came to, after its last step."""
-        self._append({"conclusion": asdict(conclusion)})
+        self._append({"id": new_id(), "conclusion": asdict(conclusion)})
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""

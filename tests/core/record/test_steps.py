@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.record.steps import FILE_NAME, Cause, Record, Step, new_id, read_steps
+from projects.core.record.steps import (
+    FILE_NAME,
+    Cause,
+    Conclusion,
+    Record,
+    Step,
+    new_id,
+    read_conclusions,
+    read_lines,
+    read_steps,
+)
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import MASK, Redactor
 
@@ -75,3 +85,14 @@ def test_what_the_record_itself_says_is_no_secret(tmp_path: Path, redactor: Reda
     assert (read.id, read.status) == (step.id, "failed")
     assert read.cause == Cause("Late", f"since {MASK}", step.id)
     assert read.name == f"in {MASK}"
+
+
+def test_what_a_process_came_to_is_a_line_of_its_own(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    step = Step(new_id(), None, "directory", "a", ".")
+    record.start(step)
+    record.end(step, Status.PASSED)
+    record.conclude(Conclusion(0, (step.id,), "2026-01-01T00:00:00Z"))
+    assert all("id" in line for line in read_lines(tmp_path))
+    assert [each.id for each in read_steps(tmp_path)] == [step.id]
+    assert read_conclusions(tmp_path) == [Conclusion(0, (step.id,), "2026-01-01T00:00:00Z")]
