@@ -21,7 +21,8 @@ USAGE: Final = 2
 _FAILED: Final = 1
 _NOT_FOUND: Final = 127
 _VERBS: Final = ("up", "down", "run")
-_OPTIONS: Final = ("--nodes", "--platform", "--speed", "--help")
+_OPTIONS: Final = ("--api", "--nodes", "--platform", "--speed", "--help")
+_APIS: Final = ("simulated",)
 _MOST_NODES: Final = 5000
 
 
@@ -37,7 +38,7 @@ def _nearest(message: str) -> str:
     """Return what a wrong word in argparse's message may have been meant to be."""
     for pattern, known in (
         (r"unrecognized arguments: (\S+)", _OPTIONS),
-        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS)),
+        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS, *_APIS)),
     ):
         if found := re.search(pattern, message):
             near = difflib.get_close_matches(found[1], known, n=1, cutoff=0.5)
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
                      epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
     shape = _Parser(add_help=False)
+    shape.add_argument("--api", choices=_APIS, default="simulated", help="which API serves it (default: simulated)")
     shape.add_argument("--nodes", type=_nodes, default=3, metavar="N", help="worker nodes (default: 3)")
     shape.add_argument(
         "--platform", choices=PLATFORMS, default="openshift", help="what the cluster is (default: openshift)"

@@ -41,7 +41,7 @@ def ends(pid: int, seconds: float = 10) -> bool:
 
 def test_up_answers_until_down(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "cluster"
-    up = sim("up", directory, "--nodes", "2", "--platform", "kubernetes", "--speed", "30")
+    up = sim("up", directory, "--api", "simulated", "--nodes", "2", "--platform", "kubernetes", "--speed", "30")
     assert up.returncode == 0, up.stderr
     kubeconfig = Path(up.stdout.splitlines()[-1])
     pid = server_of(directory)
@@ -106,6 +106,8 @@ def test_run_leaves_nothing_when_it_is_ended(tmp_path: Path, sent: signal.Signal
     (["up", "d", "--nodes", "-1"], "--nodes"),
     (["up", "d", "--node", "3"], "did you mean --nodes?"),
     (["up", "d", "--platform", "openshfit"], "did you mean openshift?"),
+    (["up", "d", "--api", "simulatd"], "did you mean simulated?"),
+    (["up", "d", "--api", "real"], "invalid choice: 'real'"),
     (["up", "d", "--speed", "0"], "such as 60, found '0'"),
     (["up", "d", "--speed", "fast"], "found 'fast'"),
     (["run", "--nodes", "2"], "-- CMD"),

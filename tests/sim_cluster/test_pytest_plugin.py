@@ -1,0 +1,156 @@
+"""The pytest plugin, as the tests of a project meet it: in a pytest of its own."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = "projects.sim_cluster.pytest_plugin"
+START_SECONDS = 0.5
+QUIET = ("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
+
+
+def run_pytest(directory: Path, tests: str, *options: str, autoload: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run tests in a directory that knows nothing of the checkout; the plugin is named unless pytest finds it itself."""
+    (directory / "test_it.py").write_text(textwrap.dedent(tests), encoding="utf-8")
+    named = () if autoload else ("-p", PLUGIN)
+    environment = {**os.environ, "KUBECONFIG": "/of/somebody/else", "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+    if not autoload:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    line = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(directory),
+        *QUIET,
+        *named,
+        *options,
+        str(directory),
+    ]
+    return subprocess.run(line, cwd=directory, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def passed(done: subprocess.CompletedProcess[str], count: int) -> bool:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return f"{count} passed" in done.stdout
+
+
+def test_each_test_has_a_cluster_of_its_own_and_kubeconfig_names_it(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, """
+        import os
+        import pytest
+        from tests.sim_cluster.talk import Client, config_map
+
+        MAPS = "/api/v1/namespaces/default/configmaps"
+
+        @pytest.mark.scenario("healthy")
+        @pytest.mark.parametrize("turn", range(2))
+        def test_maps(sim_cluster, turn):
+            assert os.environ["KUBECONFIG"] == str(sim_cluster.kubeconfig)
+            client = Client(sim_cluster.kubeconfig)
+            client.post(MAPS, config_map("mine"))
+            client.close()
+
+        def test_without():
+            assert os.environ["KUBECONFIG"] == "/of/somebody/else"
+    """)  # fmt: skip
+    assert passed(done, 3)
+
+
+def test_a_project_chooses_the_shape_of_its_cluster(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, """
+        import pytest
+        from projects.sim_cluster.options import ClusterOptions
+        from tests.sim_cluster.talk import Client
+
+        @pytest.fixture
+        def sim_cluster_options():
+            return ClusterOptions(platform="kubernetes", nodes=1)
+
+        def test_nodes(sim_cluster):
+            client = Client(sim_cluster.kubeconfig)
+            assert [node["metadata"]["name"] for node in client.get("/api/v1/nodes")["items"]] == ["worker-0"]
+            client.close()
+    """)  # fmt: skip
+    assert passed(done, 1)
+
+
+@pytest.mark.parametrize(("marker", "said"), [
+    ("scenario('helthy')", "found 'helthy'; did you mean 'healthy'? (there is: healthy)"),
+    ("scenario('lost-node')", "found 'lost-node' (there is: healthy)"),
+    ("scenario()", "found nothing (there is: healthy)"),
+    ("scenario('healthy', 'lost-node')", "found 'healthy', 'lost-node'"),
+])  # fmt: skip
+def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(
+    tmp_path: Path, marker: str, said: str
+) -> None:
+    done = run_pytest(tmp_path, f"""
+        import pytest
+
+        @pytest.mark.{marker}
+        def test_with(sim_cluster):
+            pass
+
+        @pytest.mark.{marker}
+        def test_without():
+            pass
+    """)  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"UnknownScenarioError: expected the name of a scenario, {said}" in done.stdout
+    assert "2 errors" in done.stdout
+
+
+def test_the_nearest_marker_counts(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, """
+        import pytest
+        pytestmark = pytest.mark.scenario("lost-node")
+
+        @pytest.mark.scenario(name="healthy")
+        def test_it():
+            pass
+    """)  # fmt: skip
+    assert passed(done, 1)
+
+
+@pytest.mark.parametrize("options", [(), ("-p", PLUGIN)])
+def test_installing_is_enough_and_naming_it_as_well_does_no_harm(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = run_pytest(
+        tmp_path, "def test_it(sim_cluster):\n    assert sim_cluster.kubeconfig.exists()\n", *options, autoload=True
+    )
+    assert passed(done, 1)
+
+
+def test_it_costs_nothing_until_a_test_asks_for_a_cluster(tmp_path: Path) -> None:
+    heavy = ("ansible", "cryptography", "kubernetes", "starlette", "uvicorn", "yaml")
+    done = run_pytest(tmp_path, f"""
+        import sys
+
+        def test_light():
+            assert [name for name in {heavy!r} if name in sys.modules] == []
+
+        def test_no_client(sim_cluster):
+            assert [name for name in ("ansible", "kubernetes") if name in sys.modules] == []
+    """)  # fmt: skip
+    assert passed(done, 2)
+
+
+def test_a_cluster_is_there_in_half_a_second(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, """
+        import pytest
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_it(sim_cluster, turn):
+            pass
+    """, "--durations=0", "-vv")  # fmt: skip
+    assert passed(done, 3)
+    setups = [float(seconds) for seconds in re.findall(r"([\d.]+)s setup", done.stdout)]
+    assert min(setups, default=0) <= START_SECONDS, setups
