@@ -10,10 +10,16 @@ from benchmarks.results import Figure, median_seconds
 from projects.core.values.checkout import ROOT
 
 _ROUNDS = 11
+_COMPLETING = "projects.core.cli.completing"
+_WORDS = (
+    ("run_toolbox.py", "run_toolbox.py", "x cluster set_scale --"),
+    ("test.py", "projects/skeleton/testing/test.py", "x test_ci --set=skel"),
+    ("testing/run", "testing/run", "x skeleton test pre"),
+)
 
 
 def measure() -> Iterator[Figure]:
-    """Yield the time of `run_toolbox.py --help`, and of an empty Python beside it."""
+    """Yield the time of help and of completing a word, and of an empty Python beside them."""
     yield Figure("an empty Python", _seconds("-c", "pass"), "s")
     yield Figure("run_toolbox.py --help", _seconds(str(ROOT / "run_toolbox.py"), "--help"), "s", 0.12)
     yield Figure(
@@ -21,6 +27,10 @@ def measure() -> Iterator[Figure]:
         _seconds(str(ROOT / "run_toolbox.py"), "cluster", "set_scale", "--help"),
         "s",
     )
+    for name, script, line in _WORDS:
+        yield Figure(
+            f"a word completed for {name}", _seconds("-m", _COMPLETING, "bash", str(ROOT / script), line), "s", 0.1
+        )
 
 
 def _seconds(*arguments: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -31,7 +30,6 @@ from tests.core.record.runs import failed_run
 TOOLBOX = ROOT / "run_toolbox.py"
 RUN = ROOT / "testing" / "run"
 TEST = ROOT / "projects" / "skeleton" / "testing" / "test.py"
-BAR_S = 0.1
 
 
 def offered(script: Path, *words: str) -> list[str]:
@@ -238,23 +236,3 @@ def test_the_tab_key_of_a_real_shell(tmp_path: Path) -> None:
         os.write(shell.descriptor, b"x\nexit\n")
         shell.finish()
     assert "--instance_type=x" in shell.text, "no space behind the equals sign"
-
-
-@pytest.mark.parametrize(
-    ("script", "line"),
-    [
-        (TOOLBOX, "x clu"),
-        (TOOLBOX, "x cluster set_scale --"),
-        (TEST, "x test_ci --set=skel"),
-        (RUN, "x skeleton test pre"),
-    ],
-)
-def test_a_word_is_there_within_a_tenth_of_a_second(script: Path, line: str) -> None:
-    took = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ask("bash", script, line)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # Of the processor: the clock on the wall counts what else this machine does.
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(took) <= BAR_S
