@@ -1,0 +1,263 @@
+"""The page of what differs from a real API: each of its rows is asked of both, and both must still say what it says."""
+
+import base64
+import json
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from tests.docs.pages import page, plain
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.talk import JSON, STRATEGIC, Answer, Client, config_map
+
+pytestmark = pytest.mark.envtest
+PAGE: Final = "docs/explanation/fidelity.md"
+TRIES: Final = 300  # of a request, until what was configured a moment ago has an effect
+
+Question = Callable[[Client, str], str]
+QUESTIONS: Final[dict[str, Question]] = {}
+
+
+def question(text: str) -> Callable[[Question], Question]:
+    """Register what asks one row of the page, named as the row is."""
+
+    def register(asks: Question) -> Question:
+        QUESTIONS[text] = asks
+        return asks
+
+    return register
+
+
+def said(answer: Answer) -> str:
+    """Return an answer as the page shows it: the status, and the reason where there is one."""
+    is_status = answer.status >= 400 and answer.headers.get("content-type", "").startswith(JSON)
+    return f"{answer.status} {answer.body.get('reason', '') if is_status else ''}".strip()
+
+
+def plainly(text: str, method: str, path: str, body: Any = None, content: str = JSON, accept: str = JSON) -> None:
+    """Register a question that is one request; NS stands for a namespace of its own, POD for a pod in it."""
+
+    @question(text)
+    def _(api: Client, namespace: str) -> str:
+        if "POD" in path:
+            api.post(f"/api/v1/namespaces/{namespace}/pods", pod("p", schedulerName="nobody"))
+        filled = path.replace("NS", namespace).replace("POD", f"/api/v1/namespaces/{namespace}/pods/p")
+        return said(api.ask(method, filled, body, content, accept))
+
+
+def pod(name: str, **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
+
+
+def until_refused(api: Client, path: str, body: Any) -> str:
+    """Create (dry) until that is refused; return the last answer."""
+    for _ in range(TRIES):
+        answer = api.ask("POST", f"{path}?dryRun=All", body)
+        if answer.status != 201:
+            break
+    return said(answer)
+
+
+def token_of(api: Client, namespace: str) -> str:
+    answer = api.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token", {"spec": {}})
+    return str(answer["status"]["token"])
+
+
+DEBUGGER = {"spec": {"ephemeralContainers": [{"name": "d", "image": "i"}]}}
+MAPS = "/api/v1/namespaces/NS/configmaps"
+SERVICES = "/api/v1/namespaces/NS/services"
+SECRETS = "/api/v1/namespaces/NS/secrets"
+plainly("run a command in a pod (`exec`), without an upgrade", "GET", "POD/exec?command=id")
+plainly("forward a port of a pod, without an upgrade", "GET", "POD/portforward")
+plainly("reach a pod through the API server (`proxy`)", "GET", "POD/proxy")
+plainly(
+    "add a debug container to a pod (`ephemeralcontainers`)", "PATCH", "POD/ephemeralcontainers", DEBUGGER, STRATEGIC
+)
+plainly(
+    "watch by the deprecated `/api/v1/watch/…` paths", "GET", "/api/v1/watch/namespaces/NS/configmaps?timeoutSeconds=1"
+)
+plainly("list `componentstatuses`", "GET", "/api/v1/componentstatuses")
+plainly("read `/metrics` of the API server", "GET", "/metrics")
+plainly("profile the API server, `/debug/pprof/`", "GET", "/debug/pprof/")
+plainly(
+    "discover the issuer of tokens, `/.well-known/openid-configuration`", "GET", "/.well-known/openid-configuration"
+)
+plainly("ask for protobuf", "GET", MAPS, accept="application/vnd.kubernetes.protobuf")
+plainly(
+    "a health check that does not exist, `/livez/nope`",
+    "GET",
+    "/livez/nope",
+)
+plainly(
+    "create a pod of a RuntimeClass that does not exist",
+    "POST",
+    "/api/v1/namespaces/NS/pods?dryRun=All",
+    pod("p", runtimeClassName="nobody"),
+)
+plainly(
+    "create a service with a node port outside of 30000-32767",
+    "POST",
+    SERVICES,
+    {"metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 80}]}},
+)
+plainly(
+    "create a service with an address outside of the cluster's",
+    "POST",
+    SERVICES,
+    {"metadata": {"name": "s"}, "spec": {"clusterIP": "192.0.2.1", "ports": [{"port": 80}]}},
+)
+plainly(
+    "ask for a certificate with what is no request for one",
+    "POST",
+    "/apis/certificates.k8s.io/v1/certificatesigningrequests?dryRun=All",
+    {"metadata": {"name": "c"}, "spec": {
+        "request": "eA==", "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]}},
+)  # fmt: skip
+
+
+@question("have a token reviewed")
+def _(api: Client, namespace: str) -> str:
+    review = {"spec": {"token": token_of(api, namespace)}}
+    return said(api.ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review))
+
+
+@question("list secrets as a service account that has no role")
+def _(api: Client, namespace: str) -> str:
+    return said(api.ask("GET", SECRETS.replace("NS", namespace), token=token_of(api, namespace)))
+
+
+@question("list secrets as somebody else (`--as`)")
+def _(api: Client, namespace: str) -> str:
+    connection = api.connect()
+    try:
+        connection.request(
+            "GET", SECRETS.replace("NS", namespace), headers={"Accept": JSON, "Impersonate-User": "jane"}
+        )
+        response = connection.getresponse()
+        text = response.read().decode()
+        return said(Answer(response.status, {"content-type": JSON}, text))
+    finally:
+        connection.close()
+
+
+@question("create what a webhook that cannot be reached has to admit")
+def _(api: Client, namespace: str) -> str:
+    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    hook = {"name": "nobody.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "rules": [rule],
+            "clientConfig": {"url": "https://127.0.0.1:1/"}, "failurePolicy": "Fail",
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}  # fmt: skip
+    api.post(hooks, {"metadata": {"name": namespace}, "webhooks": [hook]})
+    try:
+        return until_refused(api, MAPS.replace("NS", namespace), config_map("a"))
+    finally:
+        api.ask("DELETE", f"{hooks}/{namespace}")
+
+
+@question("create what a ValidatingAdmissionPolicy denies")
+def _(api: Client, namespace: str) -> str:
+    group = "/apis/admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    match = {"resourceRules": [rule], "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    policy = {"matchConstraints": match, "validations": [{"expression": "object.metadata.name != 'denied'"}]}
+    binding = {"policyName": f"{namespace}.example.com", "validationActions": ["Deny"]}
+    kinds = ("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)
+    for kind, spec in kinds:
+        api.post(f"{group}/{kind}", {"metadata": {"name": f"{namespace}.example.com"}, "spec": spec})
+    try:
+        return until_refused(api, MAPS.replace("NS", namespace), config_map("denied"))
+    finally:
+        for kind, _spec in kinds:
+            api.ask("DELETE", f"{group}/{kind}/{namespace}.example.com")
+
+
+@question("create a privileged pod in a namespace that enforces `restricted`")
+def _(api: Client, namespace: str) -> str:
+    api.merge(
+        f"/api/v1/namespaces/{namespace}",
+        {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+    )
+    privileged = pod("p", containers=[{"name": "c", "image": "i", "securityContext": {"privileged": True}}])
+    return until_refused(api, f"/api/v1/namespaces/{namespace}/pods", privileged)
+
+
+@question("create a custom resource that a CEL rule of its schema denies")
+def _(api: Client, namespace: str) -> str:
+    group, definitions = f"{namespace}.example.com", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    size = {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 3", "message": "too small"}]}
+    schema = {"type": "object", "properties": {"size": size}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    api.post(definitions, {"metadata": {"name": f"widgets.{group}"}, "spec": {
+        "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [version]}})  # fmt: skip
+    try:
+        path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
+        for _ in range(TRIES):
+            if api.ask("GET", path).status == 200:
+                break
+        body = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "size": 1}
+        return said(api.ask("POST", path, body))
+    finally:
+        api.ask("DELETE", f"{definitions}/widgets.{group}")
+
+
+@question("speak HTTP/2")
+def _(api: Client, _namespace: str) -> str:
+    context: ssl.SSLContext = api.stranger
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    connection = api.connect(certificate=False)
+    connection.connect()
+    try:
+        return str(connection.sock.selected_alpn_protocol() or "http/1.1")
+    finally:
+        connection.close()
+        context.set_alpn_protocols(["http/1.1"])
+
+
+@question("ask for a compressed answer")
+def _(api: Client, _namespace: str) -> str:
+    connection = api.connect()
+    try:
+        connection.request("GET", "/openapi/v2", headers={"Accept": JSON, "Accept-Encoding": "gzip"})
+        response = connection.getresponse()
+        response.read()
+        return response.getheader("Content-Encoding") or "plain"
+    finally:
+        connection.close()
+
+
+@question("the signature of a service account's token")
+def _(api: Client, namespace: str) -> str:
+    head = token_of(api, namespace).partition(".")[0]
+    return str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["alg"])
+
+
+@question("the flow schema that let a request in (`X-Kubernetes-PF-FlowSchema-UID`)")
+def _(api: Client, namespace: str) -> str:
+    headers = api.ask("GET", f"/api/v1/namespaces/{namespace}").headers
+    return "named" if "x-kubernetes-pf-flowschema-uid" in headers else "absent"
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """Return what the page says that each of both answers."""
+    return {row[0]: (plain(row[1]), plain(row[2])) for row in page(PAGE).table("asked for", "real", "simulated")}
+
+
+def test_the_page_has_a_row_for_each_question_and_no_other() -> None:
+    assert sorted(rows()) == sorted(QUESTIONS)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_both_answer_as_the_page_says(text: str, judge: Client, client: Client, new_name: Callable[[str], str]) -> None:
+    answers = []
+    namespace = new_name("fidelity")
+    for api in (judge, client):
+        make_namespace(api, namespace)
+        try:
+            answers.append(QUESTIONS[text](api, namespace))
+        finally:
+            api.ask("DELETE", f"/api/v1/namespaces/{namespace}")
+    real, simulated = answers
+    assert real != simulated, f"both answer {real}: this is a difference no more, so the row leaves the page"
+    assert rows().get(text) == (real, simulated), f"| {text} | `{real}` | `{simulated}` | why |"
