@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from projects.sim_cluster.behaviours.interface import Object
@@ -27,6 +27,7 @@ class Cache:
         self._objects: dict[Key, Object] = {}
         self._owned: dict[str, set[Key]] = {}
         self._on_node: dict[str, set[Key]] = {}
+        self._node_changes: Counter[str] = Counter()
         self._gone: set[str] = set()
         self._gone_order: deque[str] = deque()
 
@@ -52,6 +53,10 @@ class Cache:
         """Return how many pods a node has."""
         return len(self._on_node.get(node, ()))
 
+    def changes_on_node(self, node: str) -> int:
+        """Return a number that grows with each change of a node's pods; without a change it is the same."""
+        return self._node_changes[node]
+
     def in_namespace(self, namespace: str) -> list[Object]:
         """Return the objects of a namespace."""
         return [obj for (space, _), obj in self._objects.items() if space == namespace]
@@ -74,6 +79,7 @@ class Cache:
             self._owned.setdefault(owner["uid"], set()).add(key)
         if node := (obj.get("spec") or {}).get("nodeName"):
             self._on_node.setdefault(node, set()).add(key)
+            self._node_changes[node] += 1
 
     def remove(self, obj: Object) -> None:
         """Forget an object that is gone."""
@@ -92,3 +98,4 @@ class Cache:
             self._owned.get(owner["uid"], set()).discard(key)
         if node := (obj.get("spec") or {}).get("nodeName"):
             self._on_node.get(node, set()).discard(key)
+            self._node_changes[node] += 1

@@ -24,3 +24,14 @@ def with_conditions(obj: Object, now: str, *wanted: Object, time_key: str = "las
         same = old.get("status") == entry["status"]
         known[entry["type"]] = old | {time_key: old.get(time_key, now) if same else now} | entry
     return list(known.values())
+
+
+def newest_last(obj: Object, found: list[Object]) -> list[Object]:
+    """Return conditions in the order of their last change, as controllers leave them that replace what they change."""
+    old = {entry["type"]: entry for entry in (obj.get("status") or {}).get("conditions") or ()}
+
+    def has_changed(entry: Object) -> bool:
+        known = old.get(entry["type"], {})
+        return any(known.get(key) != entry.get(key) for key in ("status", "reason"))
+
+    return sorted(found, key=has_changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from projects.sim_cluster.behaviours.conditions import condition, with_conditions
+from projects.sim_cluster.behaviours.conditions import condition, newest_last, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.pods import share, template_hash
 from projects.sim_cluster.behaviours.resources import DEPLOYMENTS, REPLICA_SETS
@@ -178,7 +178,7 @@ async def _report(world: World, deployment: Object, sets: list[Object], current:
     done = current is not None and updated == replicas == available == wanted
     now = world.timestamp
     found = with_conditions(
-        deployment, now, _progress(deployment, current, done=done), _availability(deployment, available)
+        deployment, now, _availability(deployment, available), _progress(deployment, current, done=done)
     )
     await world.set_status(DEPLOYMENTS, deployment, {
         "observedGeneration": deployment["metadata"]["generation"],
@@ -188,7 +188,7 @@ async def _report(world: World, deployment: Object, sets: list[Object], current:
         "availableReplicas": available or None,
         "unavailableReplicas": max(0, unavailable) or None,
         "terminatingReplicas": total("terminatingReplicas"),
-        "conditions": _with_update_times(deployment, found, now),
+        "conditions": _with_update_times(deployment, newest_last(deployment, found), now),
     })  # fmt: skip
 
 

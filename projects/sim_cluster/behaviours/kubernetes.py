@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
 from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
+from projects.sim_cluster.behaviours.endpoint_slices import ENDPOINT_SLICE
 from projects.sim_cluster.behaviours.jobs import JOB
 from projects.sim_cluster.behaviours.kubelet import KUBELET
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
 from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
-from projects.sim_cluster.behaviours.scheduler import SCHEDULER
+from projects.sim_cluster.behaviours.scheduler import Scheduler
 from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
 from projects.sim_cluster.behaviours.unit import Behaviour
 from projects.sim_cluster.behaviours.volumes import CLAIM, VOLUME
@@ -23,8 +24,9 @@ def kubernetes_behaviours(
     workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB]
     return [
         *workloads,
-        SCHEDULER,
+        Scheduler().behaviour(),
         KUBELET,
+        ENDPOINT_SLICE,
         CLAIM,
         VOLUME,
         namespace_content(accounts, authority),

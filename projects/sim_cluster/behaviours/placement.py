@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.label_selectors import meets
 
 _REPELS: Final = frozenset({"NoSchedule", "NoExecute"})
+UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
 AFFINITY: Final = "node(s) didn't match Pod's node affinity/selector"
+OTHER_NODE: Final = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 
 
 def tolerates(tolerations: list[Object], taint: Object) -> bool:
@@ -29,7 +32,7 @@ def untolerated(spec: Object, node: Object) -> Object | None:
     """Return the first taint of a node that keeps a pod away."""
     taints = list((node.get("spec") or {}).get("taints") or ())
     if (node.get("spec") or {}).get("unschedulable"):
-        taints.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
+        taints.append({"key": UNSCHEDULABLE, "effect": "NoSchedule"})
     if not is_true(node, "Ready"):
         taints.append({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"})
     tolerations = spec.get("tolerations") or []
@@ -41,42 +44,41 @@ def matches_selector(spec: Object, node: Object) -> bool:
     labels = node["metadata"].get("labels") or {}
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return False
-    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
-        "requiredDuringSchedulingIgnoredDuringExecution"
-    )
-    if not affinity:
-        return True
-    return any(
-        _matches_term(term, labels, node["metadata"]["name"]) for term in affinity.get("nodeSelectorTerms") or ()
-    )
+    terms = _terms(spec)
+    return terms is None or any(_matches_term(term, labels, node["metadata"]["name"]) for term in terms)
+
+
+def _terms(spec: Object) -> list[Object] | None:
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return None if required is None else list(required.get("nodeSelectorTerms") or ())
+
+
+def named_nodes(spec: Object) -> set[str] | None:
+    """Return the nodes that a pod is meant for by name, as a DaemonSet's are; None when it may go to others."""
+    terms = _terms(spec)
+    if not terms or not all(term.get("matchFields") for term in terms):
+        return None
+    return {
+        name
+        for term in terms
+        for entry in term["matchFields"]
+        if entry["operator"] == "In"
+        for name in entry.get("values") or ()
+    }
 
 
 def _matches_term(term: Object, labels: Mapping[str, str], name: str) -> bool:
     expressions = [(entry, labels.get(entry["key"])) for entry in term.get("matchExpressions") or ()]
     expressions += [(entry, name) for entry in term.get("matchFields") or ()]
-    return bool(expressions) and all(_matches(entry, value) for entry, value in expressions)
-
-
-def _matches(expression: Object, value: Any) -> bool:
-    values = expression.get("values") or []
-    match expression["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt" if value is not None and value.isdigit():
-            return int(value) > int(values[0]) if expression["operator"] == "Gt" else int(value) < int(values[0])
-    return False
+    return bool(expressions) and all(meets(entry, value) for entry, value in expressions)
 
 
 def why_not(spec: Object, node: Object) -> str:
-    """Return why a pod cannot run on a node, in the scheduler's words; empty when it can."""
-    if (node.get("spec") or {}).get("unschedulable") and untolerated(spec, node):
+    """Return why a pod cannot run on a node whatever else runs there, in the scheduler's words; empty when it can."""
+    taint = untolerated(spec, node)
+    if taint is not None and taint["key"] == UNSCHEDULABLE:
         return "node(s) were unschedulable"
-    if (taint := untolerated(spec, node)) is not None:
-        return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+    if taint is not None:
+        return "node(s) had untolerated taint(s)"
     return "" if matches_selector(spec, node) else AFFINITY

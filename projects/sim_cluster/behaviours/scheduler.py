@@ -1,55 +1,204 @@
-"""Puts pods on nodes: the fitting node that has the fewest. Resources are not weighed yet."""
+"""Puts pods on nodes: of those that fit the one that has most to spare. What fits nowhere says why, as the real scheduler words it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
+from projects.sim_cluster.behaviours.affinity import AWAY_FROM_WANTED, Company, company, terms
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
+from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
+from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, used
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.placement import why_not
-from projects.sim_cluster.behaviours.resources import NODES, PODS
+from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
+from projects.sim_cluster.behaviours.resources import NAMESPACES, NODES, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _RETRY: Final = 30.0
 _FLUSH: Final = 300.0
 """After so many seconds the real one tries again what it could not place, and says so once more."""
+_NAME: Final = "default-scheduler"
 _PREEMPTION: Final = "no new claims to deallocate, preemption"
+_NO_HELP: Final = "Preemption is not helpful for scheduling"
+_NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
 
-async def schedule(world: World, pod: Object) -> float | None:
-    """Bind a pod that has no node, or say why it cannot be."""
-    spec, status = pod["spec"], pod.get("status") or {}
-    if spec.get("nodeName") or status.get("phase") != "Pending" or pod["metadata"].get("deletionTimestamp"):
-        return None
-    if spec.get("schedulerName", "default-scheduler") != "default-scheduler" or spec.get("schedulingGates"):
-        return None
-    nodes = sorted(world.cache(NODES), key=lambda node: node["metadata"]["name"])
-    refusals = {node["metadata"]["name"]: why_not(spec, node) for node in nodes}
-    fitting = [name for name, reason in refusals.items() if not reason]
-    if fitting:
-        chosen = min(fitting, key=world.cache(PODS).count_on_node)
-        await world.patch(PODS, pod, {"target": {"kind": "Node", "name": chosen}}, "binding")
-        called = "/".join(key_of(pod))
-        world.tell(pod, "Scheduled", f"Successfully assigned {called} to {chosen}", action="Binding")
-        return None
-    await _say_why(world, pod, refusals)
-    return _RETRY
+@dataclass(frozen=True)
+class _Load:
+    """What a node offers, what its pods take of it, and those of them that do not want all others beside them."""
+
+    state: tuple[str, int]
+    offered: Amounts
+    taken: Amounts
+    guards: tuple[Object, ...]
 
 
-async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
-    total = len(refusals)
-    counted = Counter(refusals.values())
-    listed = ", ".join(sorted(f"{count} {reason}" for reason, count in counted.items()))
-    nodes = f"0/{total} nodes are available"
-    message = (
-        f"{nodes}: {listed}. {_PREEMPTION}: {nodes}: {total} Preemption is not helpful for scheduling."
-        if total
-        else "no nodes available to schedule pods"
+@dataclass(frozen=True)
+class _Refusal:
+    """Why a node does not do; `final` when no pod that went would change it."""
+
+    reasons: tuple[str, ...]
+    final: bool
+
+
+_Fit = tuple[float, int, str]
+
+
+class Scheduler:
+    """Schedules the pods of one cluster; it remembers which of them wait, and what nodes have left."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Key, None] = {}
+        self._loads: dict[str, _Load] = {}
+
+    def behaviour(self) -> Behaviour:
+        """Return the behaviour that schedules."""
+        return Behaviour(
+            "scheduler",
+            PODS,
+            self.schedule,
+            manager="kube-scheduler",
+            woken_by=(Wake(NODES, self._all_waiting), Wake(PODS, self._waiting_for)),
+            reads=(NAMESPACES,),
+            component=_NAME,
+        )
+
+    async def schedule(self, world: World, pod: Object) -> float | None:
+        """Bind a pod that has no node, or say why it cannot be."""
+        self._waiting.pop(key_of(pod), None)
+        if not _is_to_be_placed(pod):
+            return None
+        fitting, refusals = self._look(world, pod)
+        if fitting:
+            await _bind(world, pod, min(fitting)[-1])
+            return None
+        self._waiting[key_of(pod)] = None
+        await _say_why(world, pod, refusals)
+        return _RETRY
+
+    def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
+        """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""
+        asked, named, others = demand(pod["spec"]), named_nodes(pod["spec"]), self._company(world, pod)
+        fitting: list[_Fit] = []
+        refusals: list[_Refusal] = []
+        for node in world.cache(NODES):
+            name = node["metadata"]["name"]
+            if named is not None and name not in named:
+                refusals.append(_Refusal((OTHER_NODE,), final=True))
+                continue
+            load = self._load(world, node)
+            if refusal := _refusal(pod["spec"], node, asked, load, others):
+                refusals.append(refusal)
+            else:
+                fitting.append((_share(asked, load), load.taken[POD_COUNT], name))
+        return fitting, refusals
+
+    def _load(self, world: World, node: Object) -> _Load:
+        pods, name = world.cache(PODS), node["metadata"]["name"]
+        state = (node["metadata"]["resourceVersion"], pods.changes_on_node(name))
+        known = self._loads.get(name)
+        if known is None or known.state != state:
+            there = pods.on_node(name)
+            guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
+            known = self._loads[name] = _Load(state, _allocatable(node), used(there), guards)
+        return known
+
+    def _company(self, world: World, pod: Object) -> Company:
+        nodes = list(world.cache(NODES))
+        placed = ((other, node) for node in nodes for other in world.cache(PODS).on_node(node["metadata"]["name"]))
+        guards = ((guard, node) for node in nodes for guard in self._load(world, node).guards)
+        return company(pod, placed, guards, list(world.cache(NAMESPACES)))
+
+    def _all_waiting(self, _world: World, _node: Object) -> Iterable[Key]:
+        return list(self._waiting)
+
+    def _waiting_for(self, world: World, pod: Object) -> Iterator[Key]:
+        """Wake those that wait when a pod makes room, and those that look for company when one comes."""
+        if not self._waiting or not pod["spec"].get("nodeName"):
+            return
+        ended = world.cache(PODS).get(*key_of(pod)) is None or _phase(pod) in {"Succeeded", "Failed"}
+        for key in list(self._waiting):
+            waits = world.cache(PODS).get(*key)
+            if waits is None:
+                del self._waiting[key]
+            elif ended or terms(waits["spec"], "podAffinity"):
+                yield key
+
+
+def _phase(pod: Object) -> str:
+    return str((pod.get("status") or {}).get("phase", ""))
+
+
+def _is_to_be_placed(pod: Object) -> bool:
+    spec = pod["spec"]
+    if spec.get("nodeName") or _phase(pod) != "Pending" or pod["metadata"].get("deletionTimestamp"):
+        return False
+    return spec.get("schedulerName", _NAME) == _NAME and not spec.get("schedulingGates")
+
+
+def _allocatable(node: Object) -> Amounts:
+    return amounts((node.get("status") or {}).get("allocatable"))
+
+
+def _refusal(spec: Object, node: Object, asked: Amounts, load: _Load, others: Company) -> _Refusal | None:
+    """Return why a pod does not fit on a node; what the first of the scheduler's filters finds is what it says."""
+    if reason := why_not(spec, node):
+        return _Refusal((reason,), final=True)
+    if refusal := _too_small(load.offered, asked, load.taken):
+        return refusal
+    if reason := others.refusal(node):
+        return _Refusal((reason,), final=reason == AWAY_FROM_WANTED)
+    return None
+
+
+def _too_small(offered: Amounts, asked: Amounts, taken: Amounts) -> _Refusal | None:
+    reasons, final = [], False
+    if taken[POD_COUNT] + 1000 > offered.get(POD_COUNT, 0):
+        reasons.append("Too many pods")
+    for name, wanted in asked.items():
+        there = offered.get(name, 0)
+        if wanted and wanted > there - taken.get(name, 0):
+            reasons.append(f"Insufficient {name}")
+            final = final or wanted > there
+    return _Refusal(tuple(reasons), final) if reasons else None
+
+
+def _share(asked: Amounts, load: _Load) -> float:
+    """Return how much of a node's processors and memory would be taken, as a sum of shares."""
+    return sum(
+        (load.taken.get(name, 0) + asked.get(name, 0)) / load.offered[name]
+        for name in ("cpu", "memory")
+        if load.offered.get(name)
     )
+
+
+async def _bind(world: World, pod: Object, node: str) -> None:
+    await world.patch(PODS, pod, {"target": {"kind": "Node", "name": node}}, "binding")
+    world.tell(pod, "Scheduled", f"Successfully assigned {'/'.join(key_of(pod))} to {node}", action="Binding")
+
+
+def _counted(reasons: Iterable[str]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
+
+
+def _message(spec: Object, refusals: list[_Refusal]) -> str:
+    if not refusals:
+        return "no nodes available to schedule pods"
+    nodes = f"0/{len(refusals)} nodes are available"
+    listed = _counted(reason for refusal in refusals for reason in refusal.reasons)
+    if spec.get("preemptionPolicy") == "Never":
+        helps = "not eligible due to preemptionPolicy=Never."
+    else:
+        helps = f"{nodes}: {_counted(_NO_HELP if refusal.final else _NO_VICTIMS for refusal in refusals)}."
+    return f"{nodes}: {listed}. {_PREEMPTION}: {helps}"
+
+
+async def _say_why(world: World, pod: Object, refusals: list[_Refusal]) -> None:
+    message = _message(pod["spec"], refusals)
     unschedulable = {
         "type": "PodScheduled",
         "status": "False",
@@ -70,22 +219,3 @@ async def _say_why(world: World, pod: Object, refusals: dict[str, str]) -> None:
 
 def _is_tried_again(age: float) -> bool:
     return age >= _FLUSH and age % _FLUSH < _RETRY
-
-
-def _pending(world: World, _node: Object) -> Iterable[Key]:
-    return [
-        (pod["metadata"]["namespace"], pod["metadata"]["name"])
-        for pod in world.cache(PODS)
-        if not pod["spec"].get("nodeName") and not pod["metadata"].get("deletionTimestamp")
-    ]
-
-
-SCHEDULER: Final = Behaviour(
-    "scheduler",
-    PODS,
-    schedule,
-    manager="kube-scheduler",
-    woken_by=(Wake(NODES, _pending),),
-    reads=(NODES,),
-    component="default-scheduler",
-)

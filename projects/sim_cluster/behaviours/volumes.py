@@ -1,61 +1,184 @@
-"""Claims: each one gets a volume of its own, as a dynamic provisioner would make it, and takes it along when it goes."""
+"""Claims and volumes: a claim gets the smallest volume that fits, or, of a class that has a provisioner, one made for it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from projects.sim_cluster.behaviours.cache import Key
-from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.resources import CLAIMS, VOLUMES
+from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.interface import Object, Resource
+from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.quantities import amount
+from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, VOLUMES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
+_CLAIM_PROTECTION: Final = "kubernetes.io/pvc-protection"
+_VOLUME_PROTECTION: Final = "kubernetes.io/pv-protection"
+_BOUND_BY_US: Final = {"pv.kubernetes.io/bound-by-controller": "yes"}
+_BIND_COMPLETED: Final = {"pv.kubernetes.io/bind-completed": "yes"}
+_UNBOUND: Final = "no persistent volumes available for this claim and no storage class is set"
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
 
-async def provision(world: World, claim: Object) -> float | None:
-    """Bind a claim to a new volume."""
+
+async def claim_volume(world: World, claim: Object) -> float | None:
+    """Bind a claim to a volume; one that is deleted goes when no pod uses it any more."""
+    if claim["metadata"].get("deletionTimestamp"):
+        await _let_claim_go(world, claim)
+        return None
+    claim = await _protect(world, CLAIMS, claim, _CLAIM_PROTECTION)
+    if (claim.get("status") or {}).get("phase") != "Pending":
+        return None
+    return await _find(world, claim)
+
+
+async def _find(world: World, claim: Object) -> float | None:
+    """Bind a claim to what there is for it: the volume that it names, or the best that fits, or a new one."""
+    if name := claim["spec"].get("volumeName"):
+        volume = world.cache(VOLUMES).get("", name)
+        if volume is not None and _is_free(volume, claim):
+            await _bind(world, claim, volume)
+            return None
+        if volume is not None:
+            world.tell(claim, "FailedBinding", f'volume "{name}" already bound to a different claim.', type="Warning")
+            return None
+    elif fitting := [volume for volume in world.cache(VOLUMES) if _fits(volume, claim)]:
+        await _bind(world, claim, min(fitting, key=_preference))
+        return None
+    return await _provision(world, claim)
+
+
+async def _provision(world: World, claim: Object) -> float | None:
+    """Make a volume for a claim, unless it asks for one that is there already by naming no class."""
     metadata, spec = claim["metadata"], claim["spec"]
-    if metadata.get("deletionTimestamp") or (claim.get("status") or {}).get("phase") != "Pending":
+    if spec.get("storageClassName") == "":
+        if not spec.get("volumeName"):
+            world.tell(claim, "FailedBinding", _UNBOUND)
         return None
     if (left := seconds_of(metadata["creationTimestamp"]) + world.timings.claim_bind - world.now) > 0:
         return left
     name = spec.get("volumeName") or f"pvc-{metadata['uid']}"
-    capacity = {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")}
-    reference = {
+    made = {
+        "capacity": {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")},
+        "accessModes": spec.get("accessModes"),
+        "claimRef": _reference(claim),
+        "persistentVolumeReclaimPolicy": "Delete",
+        "storageClassName": spec.get("storageClassName"),
+        "volumeMode": spec.get("volumeMode"),
+        "hostPath": {"path": f"/simulated/{name}"},
+    }
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": made}
+    await world.ensure(VOLUMES, volume)
+    if (found := world.cache(VOLUMES).get("", name)) is not None:
+        await _bind(world, claim, found)
+    return None
+
+
+def _reference(claim: Object) -> Object:
+    metadata = claim["metadata"]
+    return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "name": metadata["name"],
         "namespace": metadata["namespace"],
         "uid": metadata["uid"],
+        "resourceVersion": metadata["resourceVersion"],
     }
-    volume = {"capacity": capacity, "accessModes": spec.get("accessModes"), "claimRef": reference, "persistentVolumeReclaimPolicy": "Delete",
-              "storageClassName": spec.get("storageClassName"), "hostPath": {"path": f"/simulated/{name}"}}  # fmt: skip
-    await world.ensure(
-        VOLUMES, {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume}
-    )
-    bound = world.cache(VOLUMES).get("", name)
-    if bound is not None:
-        await world.set_status(VOLUMES, bound, {"phase": "Bound"})
-    if not spec.get("volumeName"):
-        claim = await world.patch(CLAIMS, claim, {"spec": {"volumeName": name}})
-    await world.set_status(
-        CLAIMS, claim, {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": capacity}
-    )
-    return None
 
 
-async def reclaim(world: World, volume: Object) -> None:
-    """Delete a volume whose claim is gone."""
-    spec = volume["spec"]
-    claim = spec.get("claimRef")
-    if (
-        not claim
-        or spec.get("persistentVolumeReclaimPolicy") != "Delete"
-        or volume["metadata"].get("deletionTimestamp")
-    ):
+def _is_free(volume: Object, claim: Object) -> bool:
+    """Return whether no other claim has a volume; one may be kept for a claim by name."""
+    held = volume["spec"].get("claimRef")
+    if volume["metadata"].get("deletionTimestamp"):
+        return False
+    if not held:
+        return True
+    named = (held.get("namespace"), held.get("name")) == key_of(claim)
+    return named and held.get("uid") in {None, claim["metadata"]["uid"]}
+
+
+def _storage(volume: Object) -> int:
+    return amount((volume["spec"].get("capacity") or {}).get("storage"))
+
+
+def _preference(volume: Object) -> tuple[bool, int, str]:
+    return not volume["spec"].get("claimRef"), _storage(volume), volume["metadata"]["name"]
+
+
+def _fits(volume: Object, claim: Object) -> bool:
+    offered, asked = volume["spec"], claim["spec"]
+    return (
+        _is_free(volume, claim)
+        and (offered.get("storageClassName") or "") == (asked.get("storageClassName") or "")
+        and offered.get("volumeMode") == asked.get("volumeMode")
+        and set(asked.get("accessModes") or ()) <= set(offered.get("accessModes") or ())
+        and _storage(volume) >= amount(((asked.get("resources") or {}).get("requests") or {}).get("storage"))
+        and (asked.get("selector") is None or selects(asked["selector"], labels_of(volume)))
+    )
+
+
+async def _bind(world: World, claim: Object, volume: Object) -> None:
+    """Tie both to each other: the volume first, so that no other claim takes it."""
+    if (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
+        tie = {"metadata": {"annotations": _BOUND_BY_US}, "spec": {"claimRef": _reference(claim)}}
+        volume = await world.patch(VOLUMES, volume, tie)
+    await world.set_status(VOLUMES, volume, {"phase": "Bound"})
+    annotations = _BIND_COMPLETED if claim["spec"].get("volumeName") else _BIND_COMPLETED | _BOUND_BY_US
+    tie = {"metadata": {"annotations": annotations}, "spec": {"volumeName": volume["metadata"]["name"]}}
+    claim = await world.patch(CLAIMS, claim, tie)
+    offered = {key: volume["spec"].get(key) for key in ("accessModes", "capacity")}
+    await world.set_status(CLAIMS, claim, {"phase": "Bound"} | offered)
+
+
+def _uses(pod: Object, claim: str) -> bool:
+    return (pod.get("status") or {}).get("phase") not in _ENDED and any(
+        (volume.get("persistentVolumeClaim") or {}).get("claimName") == claim
+        for volume in pod["spec"].get("volumes") or ()
+    )
+
+
+async def _let_claim_go(world: World, claim: Object) -> None:
+    namespace, name = key_of(claim)
+    if not any(_uses(pod, name) for pod in world.cache(PODS).in_namespace(namespace)):
+        await _unprotect(world, CLAIMS, claim, _CLAIM_PROTECTION)
+
+
+async def _protect(world: World, resource: Resource, obj: Object, finalizer: str) -> Object:
+    finalizers = obj["metadata"].get("finalizers") or []
+    if finalizer in finalizers:
+        return obj
+    return await world.patch(resource, obj, {"metadata": {"finalizers": [*finalizers, finalizer]}})
+
+
+async def _unprotect(world: World, resource: Resource, obj: Object, finalizer: str) -> None:
+    finalizers = obj["metadata"].get("finalizers") or []
+    if finalizer in finalizers:
+        rest = [each for each in finalizers if each != finalizer]
+        await world.patch(resource, obj, {"metadata": {"finalizers": rest or None}})
+
+
+async def keep_volume(world: World, volume: Object) -> None:
+    """Say of a volume that it may be claimed; when its claim is gone, delete it or keep what it holds."""
+    is_claimed = _is_claimed(world, volume)
+    if volume["metadata"].get("deletionTimestamp"):
+        if not is_claimed:
+            await _unprotect(world, VOLUMES, volume, _VOLUME_PROTECTION)
         return
-    present = world.cache(CLAIMS).get(claim["namespace"], claim["name"])
-    if present is None or present["metadata"]["uid"] != claim.get("uid"):
+    volume = await _protect(world, VOLUMES, volume, _VOLUME_PROTECTION)
+    if not (volume["spec"].get("claimRef") or {}).get("uid"):
+        await world.set_status(VOLUMES, volume, {"phase": "Available"})
+    elif is_claimed:
+        return
+    elif volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
         await world.delete(VOLUMES, volume)
+    else:
+        await world.set_status(VOLUMES, volume, {"phase": "Released"})
+
+
+def _is_claimed(world: World, volume: Object) -> bool:
+    held = volume["spec"].get("claimRef") or {}
+    claim = world.cache(CLAIMS).get(held.get("namespace", ""), held.get("name", ""))
+    return claim is not None and claim["metadata"]["uid"] == held.get("uid")
 
 
 def _volume_of(_world: World, claim: Object) -> list[Key]:
@@ -63,5 +186,26 @@ def _volume_of(_world: World, claim: Object) -> list[Key]:
     return [("", name)] if name else []
 
 
-CLAIM: Final = Behaviour("claims", CLAIMS, provision, reads=(VOLUMES,))
-VOLUME: Final = Behaviour("volumes", VOLUMES, reclaim, woken_by=(Wake(CLAIMS, _volume_of),))
+def _pending(world: World, volume: Object) -> Iterable[Key]:
+    """Wake the claims that a volume which is free may be for."""
+    if (volume.get("status") or {}).get("phase") == "Available":
+        return [key_of(claim) for claim in world.cache(CLAIMS) if claim["status"].get("phase") == "Pending"]
+    return []
+
+
+def _claims_of(_world: World, pod: Object) -> Iterable[Key]:
+    return [
+        (pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"])
+        for volume in pod["spec"].get("volumes") or ()
+        if volume.get("persistentVolumeClaim")
+    ]
+
+
+CLAIM: Final = Behaviour(
+    "claims",
+    CLAIMS,
+    claim_volume,
+    woken_by=(Wake(VOLUMES, _pending), Wake(PODS, _claims_of)),
+    component="persistentvolume-controller",
+)
+VOLUME: Final = Behaviour("volumes", VOLUMES, keep_volume, woken_by=(Wake(CLAIMS, _volume_of),))

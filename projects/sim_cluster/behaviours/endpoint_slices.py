@@ -1,0 +1,150 @@
+"""EndpointSlices: which pods stand behind a Service, at which ports; a hundred to a slice, as the real controller cuts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Final
+
+from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.label_selectors import labels_of
+from projects.sim_cluster.behaviours.pods import is_ready
+from projects.sim_cluster.behaviours.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
+
+_MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
+_MANAGER: Final = "endpointslice-controller.k8s.io"
+_SERVICE: Final = "kubernetes.io/service-name"
+_HEADLESS: Final = "service.kubernetes.io/headless"
+_ZONE: Final = "topology.kubernetes.io/zone"
+_MOST: Final = 100
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
+Ports = tuple[tuple[str, str, int, str | None], ...]
+
+
+async def publish(world: World, service: Object) -> None:
+    """Bring the slices of a Service in line with its pods."""
+    if service["metadata"].get("deletionTimestamp") or not service["spec"].get("selector"):
+        return
+    owned = world.cache(ENDPOINT_SLICES).owned_by(service)
+    known = [each for each in owned if labels_of(each).get(_MANAGED_BY) == _MANAGER]
+    for wanted, old in zip_longest(_wanted(world, service), known):
+        if wanted is None:
+            await world.delete(ENDPOINT_SLICES, old)
+        elif old is None:
+            await world.create(ENDPOINT_SLICES, wanted)
+        elif any((old.get(key) or []) != wanted[key] for key in ("endpoints", "ports")):
+            await world.patch(ENDPOINT_SLICES, old, {key: wanted[key] for key in ("endpoints", "ports")})
+
+
+def _wanted(world: World, service: Object) -> list[Object]:
+    """Return the slices that a Service should have: those of pods with the same ports together, at least one."""
+    groups: dict[Ports, list[Object]] = {}
+    for pod in _pods(world, service):
+        groups.setdefault(_ports(service, pod), []).append(_endpoint(world, service, pod))
+    return [
+        _slice(service, ports, found[first : first + _MOST])
+        for ports, found in sorted(groups.items(), key=str)
+        for first in range(0, len(found), _MOST)
+    ] or [_slice(service, (), [])]
+
+
+def _pods(world: World, service: Object) -> Iterator[Object]:
+    selector = service["spec"]["selector"].items()
+    for pod in world.cache(PODS).in_namespace(service["metadata"]["namespace"]):
+        status = pod.get("status") or {}
+        if status.get("podIP") and status.get("phase") not in _ENDED and selector <= labels_of(pod).items():
+            yield pod
+
+
+def _ports(service: Object, pod: Object) -> Ports:
+    """Return name, protocol, number and application of a Service's ports as a pod has them; it may lack some."""
+    found = []
+    for port in service["spec"].get("ports") or ():
+        number = port.get("targetPort") or port["port"]
+        if isinstance(number, str):
+            number = _named_port(pod, number, port["protocol"])
+        if number is not None:
+            found.append((port.get("name", ""), port["protocol"], number, port.get("appProtocol")))
+    return tuple(found)
+
+
+def _named_port(pod: Object, name: str, protocol: str) -> int | None:
+    for container in pod["spec"]["containers"]:
+        for port in container.get("ports") or ():
+            if port.get("name") == name and port.get("protocol", "TCP") == protocol:
+                return int(port["containerPort"])
+    return None
+
+
+def _endpoint(world: World, service: Object, pod: Object) -> Object:
+    metadata, spec = pod["metadata"], pod["spec"]
+    serving, leaving = is_ready(pod), bool(metadata.get("deletionTimestamp"))
+    ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not leaving)
+    endpoint: dict[str, Any] = {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": ready, "serving": serving, "terminating": leaving},
+        "nodeName": spec["nodeName"],
+        "targetRef": {
+            "kind": "Pod",
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+    }
+    if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
+        endpoint["hostname"] = spec["hostname"]
+    if zone := labels_of(world.cache(NODES).get("", spec["nodeName"]) or {"metadata": {}}).get(_ZONE):
+        endpoint["zone"] = zone
+    return endpoint
+
+
+def _slice(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
+    metadata = service["metadata"]
+    headless = {_HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "generateName": f"{metadata['name']}-",
+            "namespace": metadata["namespace"],
+            "labels": {**labels_of(service), _MANAGED_BY: _MANAGER, _SERVICE: metadata["name"], **headless},
+            "ownerReferences": [owner_reference(service)],
+        },
+        "addressType": (service["spec"].get("ipFamilies") or ["IPv4"])[0],
+        "endpoints": endpoints,
+        "ports": [
+            {"name": name, "protocol": protocol, "port": number} | ({"appProtocol": known} if known else {})
+            for name, protocol, number, known in ports
+        ],
+    }
+
+
+def _services_of(world: World, pod: Object) -> Iterable[Key]:
+    """Wake the Services that select a pod, and those whose slices still hold it."""
+    namespace, name = key_of(pod)
+    labels = labels_of(pod).items()
+    for service in world.cache(SERVICES).in_namespace(namespace):
+        selector = service["spec"].get("selector")
+        if selector and (selector.items() <= labels or _holds(world, service, name)):
+            yield key_of(service)
+
+
+def _holds(world: World, service: Object, pod: str) -> bool:
+    return any(
+        endpoint["targetRef"]["name"] == pod
+        for each in world.cache(ENDPOINT_SLICES).owned_by(service)
+        for endpoint in each.get("endpoints") or ()
+        if "targetRef" in endpoint
+    )
+
+
+ENDPOINT_SLICE: Final = Behaviour(
+    "endpoint slices",
+    SERVICES,
+    publish,
+    woken_by=(Wake(PODS, _services_of), Wake(ENDPOINT_SLICES, owner_keys)),
+    reads=(NODES,),
+    component="endpoint-slice-controller",
+)

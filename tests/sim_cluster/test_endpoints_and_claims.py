@@ -1,0 +1,104 @@
+"""EndpointSlices follow pods; claims and volumes find each other."""
+
+from typing import Any
+
+from projects.sim_cluster.api.store import Change
+from tests.sim_cluster.test_workloads import Stage, play, status
+
+_CLAIM = "persistentvolumeclaims"
+
+
+def service(ports: list[dict[str, Any]], **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "s"}, "spec": {"selector": {"a": "b"}, "ports": ports, **spec}}
+
+
+def member(name: str, port: int) -> dict[str, Any]:
+    container = {"name": "c", "image": "i", "ports": [{"name": "http", "containerPort": port}]}
+    return {"metadata": {"name": name, "labels": {"a": "b"}}, "spec": {"containers": [container]}}
+
+
+def endpoints(stage: Stage) -> dict[str, list[tuple[int, bool]]]:
+    """Return for each pod behind the service its ports, and whether it is ready."""
+    found: dict[str, list[tuple[int, bool]]] = {}
+    for each in stage.all("discovery.k8s.io/endpointslices"):
+        for endpoint in each.get("endpoints") or ():
+            entries = [(port["port"], endpoint["conditions"]["ready"]) for port in each["ports"]]
+            found.setdefault(endpoint["targetRef"]["name"], []).extend(entries)
+    return found
+
+
+def test_slices_hold_the_pods_of_a_service_by_their_ports() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("services", service([{"name": "web", "port": 80, "targetPort": "http"}]))
+        await stage.until("an empty slice", lambda: stage.all("discovery.k8s.io/endpointslices"))
+        assert endpoints(stage) == {}
+        stage.create("pods", member("one", 8080))
+        stage.create("pods", member("two", 9090))
+        both = {"one": [(8080, True)], "two": [(9090, True)]}
+        await stage.until("both", lambda: endpoints(stage) == both)
+        stage.patch("pods", "two", {"metadata": {"labels": {"a": "c"}}})
+        await stage.until("one", lambda: endpoints(stage) == {"one": [(8080, True)]})
+        stage.delete("services", "s")
+        await stage.until("none", lambda: not stage.all("discovery.k8s.io/endpointslices"))
+
+    play(script)
+
+
+def test_a_pod_that_leaves_is_not_ready_and_then_not_there() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("services", service([{"port": 80}]))
+        stage.create("pods", member("one", 80))
+        await stage.until("ready", lambda: endpoints(stage) == {"one": [(80, True)]})
+        seen: list[dict[str, list[tuple[int, bool]]]] = []
+
+        def note(_change: Change) -> None:
+            seen.append(endpoints(stage))
+
+        stage.cluster.api.store.listeners.append(note)
+        stage.delete("pods", "one")
+        await stage.until("gone", lambda: endpoints(stage) == {})
+        assert {"one": [(80, False)]} in seen
+
+    play(script, speed=60)
+
+
+def claim(name: str, size: str, **spec: Any) -> dict[str, Any]:
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **spec}
+    return {"metadata": {"name": name}, "spec": {"storageClassName": "", **asked}}
+
+
+def volume(name: str, size: str, **spec: Any) -> dict[str, Any]:
+    offered = {"capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}, **spec}
+    return {"metadata": {"name": name}, "spec": offered}
+
+
+def test_a_claim_of_no_class_gets_the_smallest_volume_that_fits() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(_CLAIM, claim("c", "2Gi"))
+        told = "no persistent volumes available for this claim and no storage class is set"
+        await stage.until("said", lambda: any(event["message"] == told for event in stage.all("events")))
+        for name, size in (("small", "1Gi"), ("large", "9Gi")):
+            stage.create("persistentvolumes", volume(name, size))
+        await stage.until("bound", lambda: status(stage, _CLAIM, "c").get("phase") == "Bound")
+        bound = stage.get(_CLAIM, "c") or {}
+        assert bound["spec"]["volumeName"] == "large"
+        assert bound["status"]["capacity"] == {"storage": "9Gi"}
+        assert bound["metadata"]["finalizers"] == ["kubernetes.io/pvc-protection"]
+        assert status(stage, "persistentvolumes", "small")["phase"] == "Available"
+        stage.delete(_CLAIM, "c")
+        await stage.until("released", lambda: status(stage, "persistentvolumes", "large")["phase"] == "Released")
+
+    play(script)
+
+
+def test_a_volume_is_not_given_twice() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("persistentvolumes", volume("v", "1Gi"))
+        stage.create(_CLAIM, claim("c", "1Gi"))
+        await stage.until("bound", lambda: status(stage, _CLAIM, "c").get("phase") == "Bound")
+        stage.create(_CLAIM, claim("d", "1Gi", volumeName="v"))
+        told = 'volume "v" already bound to a different claim.'
+        await stage.until("said", lambda: any(event["message"] == told for event in stage.all("events")))
+        assert status(stage, _CLAIM, "d")["phase"] == "Pending"
+
+    play(script)

@@ -1,0 +1,131 @@
+"""Where pods go, and what is said of those that fit nowhere; the words were asked of a real scheduler of Kubernetes 1.35."""
+
+from typing import Any
+
+import pytest
+
+from projects.sim_cluster.behaviours.demand import demand
+from projects.sim_cluster.behaviours.quantities import amount
+from tests.sim_cluster.test_workloads import Stage, play, status
+
+_HELPLESS = "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+_VICTIMLESS = "preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+
+
+def pod(name: str, cpu: str = "", labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    container: dict[str, Any] = {"name": "c", "image": "i"}
+    if cpu:
+        container["resources"] = {"requests": {"cpu": cpu}}
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": {"containers": [container], **spec}}
+
+
+def term(kind: str, app: str, key: str = "kubernetes.io/hostname") -> dict[str, Any]:
+    wanted = {"topologyKey": key, "labelSelector": {"matchLabels": {"app": app}}}
+    return {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [wanted]}}
+
+
+def why(stage: Stage, name: str) -> str:
+    conditions = status(stage, "pods", name).get("conditions", ())
+    return next((c.get("message", "") for c in conditions if c["status"] == "False"), "")
+
+
+def node_of(stage: Stage, name: str) -> str:
+    return str((stage.get("pods", name) or {})["spec"].get("nodeName", ""))
+
+
+def test_pods_that_ask_for_more_than_there_is_wait_until_there_is_room() -> None:
+    async def script(stage: Stage) -> None:
+        for number in range(3):
+            stage.create("pods", pod(f"large-{number}", "7"))
+        await stage.until("all placed", lambda: all(node_of(stage, f"large-{number}") for number in range(3)))
+        assert len({node_of(stage, f"large-{number}") for number in range(3)}) == 3
+        stage.create("pods", pod("more", "2"))
+        await stage.until("a reason", lambda: why(stage, "more"))
+        assert why(stage, "more") == (
+            f"0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, {_VICTIMLESS}"
+        )
+        left = node_of(stage, "large-1")
+        stage.delete("pods", "large-1", grace_seconds=0)
+        await stage.until("placed", lambda: node_of(stage, "more"))
+        assert node_of(stage, "more") == left
+
+    play(script, speed=1)
+
+
+def test_what_no_node_has_is_said_for_each_resource() -> None:
+    async def script(stage: Stage) -> None:
+        huge = pod("huge", "5000")
+        huge["spec"]["containers"][0]["resources"]["requests"]["memory"] = "900Ti"
+        stage.create("pods", huge)
+        await stage.until("a reason", lambda: why(stage, "huge"))
+        assert why(stage, "huge") == (
+            "0/3 nodes are available: 3 Insufficient cpu, 3 Insufficient memory. "
+            f"no new claims to deallocate, {_HELPLESS}"
+        )
+
+    play(script)
+
+
+def test_pods_keep_apart_and_together() -> None:
+    async def script(stage: Stage) -> None:
+        apart = {"affinity": term("podAntiAffinity", "apart", "kubernetes.io/os")}
+        stage.create("pods", pod("first", labels={"app": "apart"}, **apart))
+        await stage.until("placed", lambda: node_of(stage, "first"))
+        stage.create("pods", pod("second", labels={"app": "apart"}, **apart))
+        stage.create("pods", pod("unwanted", labels={"app": "apart"}))
+        stage.create("pods", pod("near", affinity=term("podAffinity", "late")))
+        for name, said, helps in (
+            ("second", "didn't match pod anti-affinity rules", _VICTIMLESS),
+            ("unwanted", "didn't satisfy existing pods anti-affinity rules", _VICTIMLESS),
+            ("near", "didn't match pod affinity rules", _HELPLESS),
+        ):
+            await stage.until(f"a reason for {name}", lambda name=name: why(stage, name))
+            expected = f"0/3 nodes are available: 3 node(s) {said}. no new claims to deallocate, {helps}"
+            assert why(stage, name) == expected
+        stage.create("pods", pod("late", labels={"app": "late"}, nodeSelector={"kubernetes.io/hostname": "worker-2"}))
+        await stage.until("joined", lambda: node_of(stage, "near"))
+        assert node_of(stage, "near") == "worker-2"
+
+    play(script, speed=1)
+
+
+def test_the_first_pod_that_wants_its_like_is_placed() -> None:
+    async def script(stage: Stage) -> None:
+        for number in range(3):
+            together = {"affinity": term("podAffinity", "pack")}
+            stage.create("pods", pod(f"pack-{number}", labels={"app": "pack"}, **together))
+        await stage.until("all placed", lambda: all(node_of(stage, f"pack-{number}") for number in range(3)))
+        assert len({node_of(stage, f"pack-{number}") for number in range(3)}) == 1
+
+    play(script)
+
+
+def test_a_pod_of_a_node_that_is_not_there() -> None:
+    async def script(stage: Stage) -> None:
+        entry = {"key": "metadata.name", "operator": "In", "values": ["elsewhere"]}
+        terms = {"nodeSelectorTerms": [{"matchFields": [entry]}]}
+        affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+        stage.create("pods", pod("p", affinity=affinity))
+        await stage.until("a reason", lambda: why(stage, "p"))
+        assert "3 node(s) didn't satisfy plugin(s) [NodeAffinity]. " in why(stage, "p")
+
+    play(script)
+
+
+@pytest.mark.parametrize(("text", "thousandths"), [
+    ("1", 1000), ("100m", 100), ("1.5", 1500), ("2Ki", 2048000), ("1Gi", 1024**3 * 1000), ("1k", 10**6), ("1e3", 10**6), ("1n", 1), (None, 0),
+])  # fmt: skip
+def test_quantities_are_amounts(text: str | None, thousandths: int) -> None:
+    assert amount(text) == thousandths
+
+
+def test_a_pod_asks_for_its_containers_or_for_the_init_container_that_asks_for_more() -> None:
+    def container(cpu: str, **more: Any) -> dict[str, Any]:
+        return {"resources": {"requests": {"cpu": cpu}}, **more}
+
+    containers = [container("1"), container("500m")]
+    assert demand({"containers": containers}) == {"cpu": 1500}
+    assert demand({"containers": containers, "initContainers": [container("4")]}) == {"cpu": 4000}
+    sidecar = container("1", restartPolicy="Always")
+    assert demand({"containers": containers, "initContainers": [sidecar, container("2")]}) == {"cpu": 3000}
+    assert demand({"containers": containers, "overhead": {"cpu": "250m"}}) == {"cpu": 1750}
