@@ -1,5 +1,6 @@
 """Where pods go, and what is said of those that fit nowhere; the words were asked of a real scheduler of Kubernetes 1.35."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,10 +69,10 @@ def test_what_no_node_has_is_said_for_each_resource() -> None:
 
 def test_pods_keep_apart_and_together() -> None:
     async def script(stage: Stage) -> None:
-        apart = {"affinity": term("podAntiAffinity", "apart", "kubernetes.io/os")}
-        stage.create("pods", pod("first", labels={"app": "apart"}, **apart))
+        apart = term("podAntiAffinity", "apart", "kubernetes.io/os")
+        stage.create("pods", pod("first", labels={"app": "apart"}, affinity=apart))
         await stage.until("placed", lambda: node_of(stage, "first"))
-        stage.create("pods", pod("second", labels={"app": "apart"}, **apart))
+        stage.create("pods", pod("second", labels={"app": "apart"}, affinity=apart))
         stage.create("pods", pod("unwanted", labels={"app": "apart"}))
         stage.create("pods", pod("near", affinity=term("podAffinity", "late")))
         for name, said, helps in (
@@ -79,7 +80,7 @@ def test_pods_keep_apart_and_together() -> None:
             ("unwanted", "didn't satisfy existing pods anti-affinity rules", _VICTIMLESS),
             ("near", "didn't match pod affinity rules", _HELPLESS),
         ):
-            await stage.until(f"a reason for {name}", lambda name=name: why(stage, name))
+            await stage.until(f"a reason for {name}", partial(why, stage, name))
             expected = f"0/3 nodes are available: 3 node(s) {said}. no new claims to deallocate, {helps}"
             assert why(stage, name) == expected
         stage.create("pods", pod("late", labels={"app": "late"}, nodeSelector={"kubernetes.io/hostname": "worker-2"}))
@@ -92,8 +93,8 @@ def test_pods_keep_apart_and_together() -> None:
 def test_the_first_pod_that_wants_its_like_is_placed() -> None:
     async def script(stage: Stage) -> None:
         for number in range(3):
-            together = {"affinity": term("podAffinity", "pack")}
-            stage.create("pods", pod(f"pack-{number}", labels={"app": "pack"}, **together))
+            together = term("podAffinity", "pack")
+            stage.create("pods", pod(f"pack-{number}", labels={"app": "pack"}, affinity=together))
         await stage.until("all placed", lambda: all(node_of(stage, f"pack-{number}") for number in range(3)))
         assert len({node_of(stage, f"pack-{number}") for number in range(3)}) == 1
 

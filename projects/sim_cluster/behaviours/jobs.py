@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
+from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.pods import created, deleted, is_active, is_ready, pod_from
 from projects.sim_cluster.behaviours.resources import JOBS, PODS
@@ -13,6 +14,8 @@ from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
+_VARIABLE: Final = "JOB_COMPLETION_INDEX"
+_LONGEST_BACKOFF: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,17 @@ class _Pods:
     """The pods of a job by state."""
 
     active: list[Object]
-    succeeded: int
-    failed: int
+    done: list[Object]
+    broken: list[Object]
+    indexed: bool
+
+    @property
+    def succeeded(self) -> int:
+        return len({_index(pod) for pod in self.done}) if self.indexed else len(self.done)
+
+    @property
+    def failed(self) -> int:
+        return len(self.broken)
 
     @property
     def ready(self) -> int:
@@ -34,10 +46,12 @@ def _phase(pod: Object) -> str:
 
 def _pods(world: World, job: Object) -> _Pods:
     pods = world.cache(PODS).owned_by(job)
-    indexed = job["spec"].get("completionMode") == "Indexed"
-    done = [pod for pod in pods if _phase(pod) == "Succeeded"]
-    succeeded = len({_index(pod) for pod in done}) if indexed else len(done)
-    return _Pods([pod for pod in pods if is_active(pod)], succeeded, sum(1 for pod in pods if _phase(pod) == "Failed"))
+    return _Pods(
+        [pod for pod in pods if is_active(pod)],
+        [pod for pod in pods if _phase(pod) == "Succeeded"],
+        [pod for pod in pods if _phase(pod) == "Failed"],
+        job["spec"].get("completionMode") == "Indexed",
+    )
 
 
 def _index(pod: Object) -> str:
@@ -53,37 +67,92 @@ async def work_off(world: World, job: Object) -> float | None:
     if job["spec"].get("suspend"):
         await _suspend(world, job)
         return None
-    started = (job.get("status") or {}).get("startTime") or world.timestamp
+    started = (job.get("status") or {}).get("startTime")
+    if started is None or is_true(job, "Suspended"):
+        started = world.timestamp
     pods = _pods(world, job)
     deadline = job["spec"].get("activeDeadlineSeconds")
     left = seconds_of(started) + deadline - world.now if deadline is not None else None
     if left is not None and left <= 0:
         await _fail(world, job, pods, "DeadlineExceeded", "Job was active longer than specified deadline")
         return None
-    if pods.failed > job["spec"].get("backoffLimit", 6):
-        await _fail(world, job, pods, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+    if ending := _ending(job, pods):
+        await _fail(world, job, pods, *ending)
         return None
     completions = job["spec"].get("completions") or 1
     if pods.succeeded >= completions:
         await _complete(world, job, pods)
         return None
-    await _start_pods(world, job, pods, completions)
+    wait = await _start_pods(world, job, pods, completions)
     await _report(world, job, started)
-    return left
+    return min((each for each in (left, wait) if each is not None), default=None)
 
 
-async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) -> None:
-    missing = min(job["spec"].get("parallelism", 1), completions - pods.succeeded) - len(pods.active)
-    indexed = job["spec"].get("completionMode") == "Indexed"
-    taken = {_index(pod) for pod in world.cache(PODS).owned_by(job) if is_active(pod) or _phase(pod) == "Succeeded"}
-    free = [str(number) for number in range(completions) if str(number) not in taken]
-    name = job["metadata"]["name"]
-    for position in range(max(0, missing)):
-        template = job["spec"]["template"]
-        if not indexed:
-            world.tell(job, *created(await world.create(PODS, pod_from(template, job, generateName=f"{name}-"))))
-        elif position < len(free):
-            world.tell(job, *created(await world.create(PODS, _indexed_pod(job, template, free[position]))))
+def _failed_indexes(job: Object, pods: _Pods) -> set[str]:
+    """Return the indexes that have failed more often than each of them may."""
+    limit = job["spec"].get("backoffLimitPerIndex")
+    if limit is None:
+        return set()
+    times = Counter(_index(pod) for pod in pods.broken)
+    return {index for index, count in times.items() if count > limit}
+
+
+def _ending(job: Object, pods: _Pods) -> tuple[str, str] | None:
+    """Return reason and message of the failure of a job whose pods have failed too often."""
+    spec, lost = job["spec"], _failed_indexes(job, pods)
+    if pods.failed > spec.get("backoffLimit", 6):
+        return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+    if lost and len(lost) > spec.get("maxFailedIndexes", len(lost)):
+        return "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes"
+    if lost and len(lost) + pods.succeeded >= (spec.get("completions") or 1):
+        return "FailedIndexes", "Job has failed indexes"
+    return None
+
+
+def _ended_at(pod: Object) -> float:
+    """Return when a pod ended: as its containers say, or its condition; a pod that says nothing never ran."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    ends = [end for each in statuses if (end := ((each.get("state") or {}).get("terminated") or {}).get("finishedAt"))]
+    last = max(ends, default=None) or condition(pod, "Ready").get("lastTransitionTime")
+    return seconds_of(last or pod["metadata"]["creationTimestamp"])
+
+
+def _delay(world: World, pods: _Pods, index: str | None = None) -> float:
+    """Return how long to wait before the next try: longer with each failure since the last success."""
+    of_index = [pod for pod in pods.broken if index is None or _index(pod) == index]
+    since = 0.0 if index else max(map(_ended_at, pods.done), default=0.0)
+    failures = [end for end in map(_ended_at, of_index) if end > since]
+    if not failures:
+        return 0.0
+    step = min(world.timings.job_backoff * 2.0 ** (len(failures) - 1), _LONGEST_BACKOFF)
+    return max(failures) + step - world.now
+
+
+async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) -> float | None:
+    """Make the pods that may run now; return in how many seconds more may."""
+    missing = max(0, min(job["spec"].get("parallelism", 1), completions - pods.succeeded) - len(pods.active))
+    if pods.indexed:
+        return await _start_indexed(world, job, pods, _free(job, pods, completions), missing)
+    if missing and (wait := _delay(world, pods)) > 0:
+        return wait
+    for _ in range(missing):
+        made = pod_from(job["spec"]["template"], job, generateName=f"{job['metadata']['name']}-")
+        world.tell(job, *created(await world.create(PODS, made)))
+    return None
+
+
+def _free(job: Object, pods: _Pods, completions: int) -> list[str]:
+    """Return the indexes that neither have a pod nor are settled."""
+    taken = {_index(pod) for pod in (*pods.active, *pods.done)} | _failed_indexes(job, pods)
+    return [str(number) for number in range(completions) if str(number) not in taken]
+
+
+async def _start_indexed(world: World, job: Object, pods: _Pods, free: list[str], most: int) -> float | None:
+    alone = job["spec"].get("backoffLimitPerIndex") is not None
+    waits = {index: _delay(world, pods, index if alone else None) for index in free}
+    for index in [index for index in free if waits[index] <= 0][:most]:
+        world.tell(job, *created(await world.create(PODS, _indexed_pod(job, job["spec"]["template"], index))))
+    return min((wait for wait in waits.values() if wait > 0), default=None)
 
 
 def _indexed_pod(job: Object, template: Object, index: str) -> Object:
@@ -91,7 +160,37 @@ def _indexed_pod(job: Object, template: Object, index: str) -> Object:
     metadata = dict(template.get("metadata") or {})
     metadata["annotations"] = (metadata.get("annotations") or {}) | {_INDEX: index}
     spec = template["spec"] | {"hostname": f"{name}-{index}"}
+    for field in ("initContainers", "containers"):
+        if field in spec:
+            spec[field] = [_told_index(container) for container in spec[field]]
     return pod_from({"metadata": metadata, "spec": spec}, job, {_INDEX: index}, generateName=f"{name}-{index}-")
+
+
+def _told_index(container: Object) -> Object:
+    variables = container.get("env") or []
+    if any(each["name"] == _VARIABLE for each in variables):
+        return container
+    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{_INDEX}']"}}
+    return container | {"env": [*variables, {"name": _VARIABLE, "valueFrom": source}]}
+
+
+def _spans(indexes: set[str]) -> str:
+    """Return numbers as a job's status lists them: ``0,2-4``."""
+    numbers = sorted(map(int, indexes))
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    return ",".join(
+        str(start) if start == end else f"{start}{',' if end == start + 1 else '-'}{end}"
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _indexes(job: Object, pods: _Pods) -> Object:
+    """Return which indexes are done, and, when each has a limit of its own, which have failed."""
+    if not pods.indexed:
+        return {}
+    failed = _spans(_failed_indexes(job, pods)) if job["spec"].get("backoffLimitPerIndex") is not None else None
+    return {"completedIndexes": _spans({_index(pod) for pod in pods.done}) or None, "failedIndexes": failed}
 
 
 async def _report(world: World, job: Object, started: str) -> None:
@@ -107,6 +206,7 @@ async def _report(world: World, job: Object, started: str) -> None:
         "failed": pods.failed or None,
         "uncountedTerminatedPods": {},
         "conditions": _resumed(world, job),
+        **_indexes(job, pods),
     })  # fmt: skip
 
 
@@ -130,7 +230,7 @@ async def _suspend(world: World, job: Object) -> None:
         world.tell(job, "Suspended", "Job suspended")
     suspended = {"type": "Suspended", "status": "True", "reason": "JobSuspended", "message": "Job suspended"}
     conditions = with_conditions(job, world.timestamp, suspended)
-    await world.set_status(JOBS, job, {"active": None, "ready": 0, "startTime": None, "conditions": conditions})
+    await world.set_status(JOBS, job, {"active": None, "ready": 0, "conditions": conditions})
 
 
 async def _complete(world: World, job: Object, pods: _Pods) -> None:
@@ -149,8 +249,6 @@ async def _complete(world: World, job: Object, pods: _Pods) -> None:
         "active": None,
         "ready": 0,
     }
-    if job["spec"].get("completionMode") == "Indexed":
-        status["completedIndexes"] = f"0-{pods.succeeded - 1}" if pods.succeeded > 1 else "0"
     more: Object = {
         "succeeded": pods.succeeded,
         "failed": pods.failed or None,
@@ -158,7 +256,7 @@ async def _complete(world: World, job: Object, pods: _Pods) -> None:
         "uncountedTerminatedPods": {},
         "conditions": conditions,
     }
-    await world.set_status(JOBS, job, status | more)
+    await world.set_status(JOBS, job, status | more | _indexes(job, pods))
 
 
 async def _fail(world: World, job: Object, pods: _Pods, reason: str, message: str) -> None:
@@ -174,11 +272,12 @@ async def _fail(world: World, job: Object, pods: _Pods, reason: str, message: st
         "terminating": 0,
     }
     more: Object = {
+        "succeeded": pods.succeeded or None,
         "failed": pods.failed + len(pods.active) or None,
         "uncountedTerminatedPods": {},
         "conditions": conditions,
     }
-    await world.set_status(JOBS, job, status | more)
+    await world.set_status(JOBS, job, status | more | _indexes(job, pods))
 
 
 async def _expire(world: World, job: Object) -> float | None:

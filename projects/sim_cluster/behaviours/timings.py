@@ -19,4 +19,5 @@ class Timings:
     install_plan: float = 4
     csv_install: float = 6
     claim_bind: float = 2
+    job_backoff: float = 10
     retry: float = 5
