@@ -128,4 +128,4 @@ def test_strategic_merge_sets_the_order_of_elements() -> None:
             "containers": [{"name": "a", "image": "x"}],
         }
     }
-    assert [c["name"] for c in strategic_merge(before, patch, pod_schema())["spec"]["containers"]] == ["c", "b", "a"]
+    assert [c["name"] for c in strategic_merge(before, patch, pod_schema())["spec"]["containers"]] == ["b", "c", "a"]

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api import limit_ranges
 from projects.sim_cluster.api.errors import ApiError, forbidden, not_found
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
@@ -20,7 +21,7 @@ from projects.sim_cluster.api.timestamps import timestamp
 _SUFFIX: Final = "bcdfghjklmnpqrstvwxz2456789"
 #: Kinds of built-in groups whose generation counts; custom resources all have one.
 _COUNTED: Final = frozenset({
-    "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob", "Ingress",
+    "Pod", "PodTemplate", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob", "Ingress",
     "NetworkPolicy", "PodDisruptionBudget", "CustomResourceDefinition", "PriorityClass", "EndpointSlice", "FlowSchema",
     "PriorityLevelConfiguration", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
     "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass",
@@ -40,6 +41,9 @@ _FIRST_STATUS: Final[dict[tuple[str, str], Object]] = {
     ("batch", "Job"): {},
     ("batch", "CronJob"): {},
     ("", "ResourceQuota"): {},
+    ("policy", "PodDisruptionBudget"): {
+        "disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0,
+    },
     ("networking.k8s.io", "Ingress"): {"loadBalancer": {}},
     ("certificates.k8s.io", "CertificateSigningRequest"): {},
 }  # fmt: skip
@@ -103,6 +107,24 @@ class Admission:
         if counts_generation(kind):
             metadata["generation"] = 1
 
+    def _limit_ranges(self, obj: Object) -> list[Object]:
+        namespace = obj["metadata"].get("namespace", "")
+        return [stored.object for stored in self.store.list(("", "limitranges"), namespace)]
+
+    def fill_limits(self, obj: Object, kind: Kind) -> None:
+        """Give a new pod the requests and limits that its namespace has for those who state none."""
+        if kind.storage == ("", "pods") and (ranges := self._limit_ranges(obj)):
+            limit_ranges.fill(obj, ranges)
+
+    def check_limits(self, kind: Kind, before: Object | None, after: Object) -> None:
+        """Refuse a new object that leaves the bounds of its namespace."""
+        judge = {("", "pods"): limit_ranges.check_pod, ("", "persistentvolumeclaims"): limit_ranges.check_claim}.get(
+            kind.storage
+        )
+        if before is None and judge is not None and (found := judge(after, self._limit_ranges(after))):
+            said = list(dict.fromkeys(found))
+            raise forbidden(kind, after["metadata"]["name"], said[0] if len(said) == 1 else f"[{', '.join(said)}]")
+
     def first_status(self, obj: Object, kind: Kind) -> None:
         """Replace the status that a creator may not set."""
         if not kind.has_status or kind.kind in KEEPS_STATUS:
@@ -164,8 +186,11 @@ class Admission:
             return
         spec.setdefault("clusterIP", str(next(self._addresses)))
         spec.setdefault("clusterIPs", [spec["clusterIP"]])
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        anywhere = spec["clusterIP"] == "None" and not spec.get(
+            "selector"
+        )  # then nothing tells which families its ends have
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if anywhere else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if anywhere else "SingleStack")
         if spec["type"] in {"NodePort", "LoadBalancer"}:
             for port in spec.get("ports", ()):
                 port.setdefault("nodePort", next(self._ports))

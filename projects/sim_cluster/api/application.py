@@ -17,6 +17,7 @@ from projects.sim_cluster.api.garbage import Garbage
 from projects.sim_cluster.api.kinds import Kind, Registry
 from projects.sim_cluster.api.openapi import Documents
 from projects.sim_cluster.api.protobuf import Decoder
+from projects.sim_cluster.api.quotas import Quotas
 from projects.sim_cluster.api.recorded import record
 from projects.sim_cluster.api.resources import Resources
 from projects.sim_cluster.api.reviews import answerers
@@ -42,8 +43,10 @@ class Api:
         self.store, self.registry = Store(), Registry()
         for kind in (*builtin_kinds(self.recorded), *kinds):
             self.registry.add(kind)
-        writer = Writer(self.store, Admission(self.store, self.registry, now), now)
-        writer.checks.append(check_definition)
+        admission = Admission(self.store, self.registry, now)
+        writer = Writer(self.store, admission, now)
+        writer.checks += [check_definition, admission.check_limits]
+        Quotas(self.store, self.registry, writer, soon)
         deleter = Deleter(self.store, now)
         self.resources = Resources(self.store, self.registry, writer, deleter)
         self.resources.answerers.update(answerers())

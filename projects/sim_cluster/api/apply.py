@@ -6,12 +6,14 @@ Called by `resources` for a PATCH of type ``application/apply-patch+yaml``.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.ownership import Fields, Manager, Path, element_of, leaves, owners, with_owners
 from projects.sim_cluster.api.schema import Schema
+
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, time: str, *, force: bool) -> Object:
@@ -21,8 +23,8 @@ def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, ti
     managers = owners(live) if live is not None else {}
     present = leaves(live, kind.schema) if live is not None else {}
     taken = _conflicts(wanted, present, managers, manager)
-    if taken and not force:
-        raise _conflict(taken)
+    if not force and (refused := _beside_client_side(taken, live, kind, manager)):
+        raise _conflict(refused)
     for other, paths in taken.items():
         managers[other] = (managers[other][0] - paths, managers[other][1])
     before, last = managers.get(manager, (set(), ""))
@@ -61,20 +63,41 @@ def _conflicts(
     return {other: paths for other, paths in found.items() if paths}
 
 
+def _beside_client_side(
+    taken: dict[Manager, set[Path]], live: Object | None, kind: Kind, manager: Manager
+) -> dict[Manager, set[Path]]:
+    """Return the conflicts without those of ``kubectl apply`` with what it applied itself before it did so on the server."""
+    said = ((live or {}).get("metadata", {}).get("annotations") or {}).get(_LAST_APPLIED)
+    if not taken or live is None or not said or manager.name != "kubectl":
+        return taken
+    try:
+        applied = leaves(json.loads(said), kind.schema, containers=False)
+    except (ValueError, AttributeError):
+        return taken
+    present = leaves(live, kind.schema)
+    own = {path for path, value in applied.items() if present.get(path) == value}
+    return {other: paths - own for other, paths in taken.items() if paths - own}
+
+
 def _conflict(taken: dict[Manager, set[Path]]) -> ApiError:
     causes, listed = [], []
+    count = sum(map(len, taken.values()))
     for other, paths in sorted(taken.items(), key=lambda item: item[0].name):
         where = f'"{other.name}"' + (f' with subresource "{other.subresource}"' if other.subresource else "")
         using = f"conflict with {where}" + (f" using {other.api_version}" if other.operation == "Update" else "")
-        shown = sorted(_dotted(path) for path in paths)
+        shown = [_dotted(path) for path in sorted(paths, key=_fields_first)]
         causes += [{"reason": "FieldManagerConflict", "message": using, "field": path} for path in shown]
-        listed.append((using if len(shown) == 1 else using.replace("conflict", "conflicts", 1), shown))
-    count = len(causes)
+        listed.append((using if count == 1 else using.replace("conflict", "conflicts", 1), shown))
     text = "\n".join(f"{using}:\n" + "\n".join(f"- {path}" for path in shown) for using, shown in listed)
     if count == 1:
         text = f"{listed[0][0]}: {listed[0][1][0]}"
     message = f"Apply failed with {count} conflict{'s' if count > 1 else ''}: {text}"
     return ApiError(409, "Conflict", message, {"causes": causes})
+
+
+def _fields_first(path: Path) -> list[tuple[bool, str]]:
+    """Return the order in which conflicts are told: what stands in an object before what stands deeper in it."""
+    return [(place < len(path) - 1, element) for place, element in enumerate(path)]
 
 
 def _dotted(path: Path) -> str:
@@ -84,7 +107,8 @@ def _dotted(path: Path) -> str:
         if kind == "f":
             parts.append(f".{rest}")
         elif kind == "k":
-            parts.append("[" + rest[1:-1].replace('":', '"=').replace('"', "", 1).replace('"=', "=", 1) + "]")
+            keys = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in json.loads(rest).items()]
+            parts.append(f"[{','.join(keys)}]")
         elif kind == "v":
             parts.append(f"[={rest}]")
     return "".join(parts)
@@ -103,15 +127,35 @@ def merge(live: Any, applied: Any, schema: Schema | None) -> Any:
 
 
 def _merge_list(live: list[Any], applied: list[Any], schema: Schema) -> list[Any]:
-    positions = {element_of(item, schema): i for i, item in enumerate(live)}
-    merged = list(live)
-    for item in applied:
-        place = positions.get(element_of(item, schema))
-        if place is None:
-            merged.append(item)
+    theirs, ours = [element_of(item, schema) for item in live], [element_of(item, schema) for item in applied]
+    present, wanted = dict(zip(theirs, live, strict=True)), dict(zip(ours, applied, strict=True))
+    merged = []
+    for element in _interleaved(theirs, ours):
+        if element not in wanted:
+            merged.append(present[element])
         else:
-            merged[place] = merge(live[place], item, schema.items)
+            found = element in present
+            merged.append(merge(present[element], wanted[element], schema.items) if found else wanted[element])
     return merged
+
+
+def _interleaved(theirs: list[str], ours: list[str]) -> list[str]:
+    """Return the elements of both lists: ours in our order, each of theirs alone before what follows it there."""
+    shared = [element for element in ours if element in theirs]
+    left, right, out = list(theirs), list(ours), []
+    while left or right:
+        if left and right and left[0] != right[0] and left[0] in ours and shared and shared[0] != left[0]:
+            left.pop(0)  # ours as well, but its turn is another one
+        elif left and left[0] not in ours:
+            out.append(left.pop(0))
+        elif right:
+            taken = right.pop(0)
+            out.append(taken)
+            left = left[1:] if left[:1] == [taken] else left
+            shared = shared[1:] if shared[:1] == [taken] else shared
+        else:
+            left.pop(0)  # taken already
+    return out
 
 
 def _remove(merged: Object, path: Path, schema: Schema) -> None:

@@ -8,8 +8,16 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from projects.sim_cluster.api.decoding import parse_json, parse_yaml
-from projects.sim_cluster.api.errors import ApiError, bad_request, unsupported_media_type
+from projects.sim_cluster.api.errors import (
+    Cause,
+    bad_request,
+    invalid_options,
+    invalid_value,
+    not_supported,
+    unsupported_media_type,
+)
 from projects.sim_cluster.api.kinds import Kind
+from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.protobuf import MEDIA_TYPE, Decoder
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, PatchType, WriteOptions
 from projects.sim_cluster.api.routing import Target, flag, integer
@@ -21,7 +29,9 @@ _PATCHES: Final[dict[str, PatchType]] = {
     "application/strategic-merge-patch+json": "strategic",
     "application/apply-patch+yaml": "apply",
 }
-_VALIDATION: Final = ("Ignore", "Strict", "Warn")
+_VALIDATION: Final = ("", "Ignore", "Strict", "Warn")
+_PROPAGATION: Final = ("Foreground", "Background", "Orphan", "nil")
+_LONGEST_MANAGER: Final = 128
 
 
 async def read_body(request: Request, kind: Kind, protobuf: Decoder) -> Any:
@@ -51,15 +61,13 @@ async def decode_patch(request: Request) -> tuple[PatchType, Any]:
         raise bad_request(f"error decoding patch: {error}") from None
 
 
-def _dry_run(value: str) -> bool:
-    if value not in {"", "All"}:
-        cause = {
-            "reason": "FieldValueNotSupported",
-            "message": f'Unsupported value: "{value}": supported values: "All"',
-            "field": "dryRun",
-        }
-        raise ApiError(422, "Invalid", f' "" is invalid: dryRun: {cause["message"]}', {"causes": [cause]})
-    return value == "All"
+def _checked(kind: str, causes: list[Cause]) -> None:
+    if causes:
+        raise invalid_options(kind, causes)
+
+
+def _dry_run(values: list[str]) -> list[Cause]:
+    return [] if set(values) <= {"All"} else [not_supported("dryRun", shown(values), ["All"])]
 
 
 def write_options(request: Request, target: Target, user: str) -> WriteOptions:
@@ -67,14 +75,20 @@ def write_options(request: Request, target: Target, user: str) -> WriteOptions:
     query = request.query_params
     applies = request.headers.get("content-type", "").startswith("application/apply-patch")
     agent = request.headers.get("user-agent", "unknown").partition("/")[0]
-    validation = query.get("fieldValidation") or "Warn"
+    validation, manager = query.get("fieldValidation", ""), query.get("fieldManager", "")
+    causes = _dry_run(query.getlist("dryRun"))
     if validation not in _VALIDATION:
-        raise bad_request(f'invalid fieldValidation parameter: "{validation}"')
+        causes.append(not_supported("fieldValidation", shown(validation), _VALIDATION))
+    if len(manager) > _LONGEST_MANAGER:
+        causes.append(
+            Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes")
+        )
+    _checked({"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions"), causes)
     return WriteOptions(
-        manager=query.get("fieldManager") or ("" if applies else agent),
+        manager=manager or ("" if applies else agent),
         user=user,
-        dry_run=_dry_run(query.get("dryRun", "")),
-        validation=validation,
+        dry_run="All" in query.getlist("dryRun"),
+        validation=validation or "Warn",
         force=flag(query, "force"),
         subresource=target.subresource,
     )
@@ -90,6 +104,7 @@ def list_options(request: Request, target: Target) -> ListOptions:
         continue_token=query.get("continue", ""),
         version=query.get("resourceVersion", "") if not target.name else "",
         version_match=query.get("resourceVersionMatch", ""),
+        initial_events=flag(query, "sendInitialEvents"),
     )
 
 
@@ -106,6 +121,7 @@ def watch_options(request: Request, target: Target) -> WatchOptions:
         timeout=float(integer(query, "timeoutSeconds")),
         bookmarks=flag(query, "allowWatchBookmarks"),
         initial_events=flag(query, "sendInitialEvents"),
+        version_match=query.get("resourceVersionMatch", ""),
     )
 
 
@@ -125,6 +141,14 @@ async def delete_options(request: Request, protobuf: Decoder) -> DeleteOptions:
     if grace is None and "gracePeriodSeconds" in query:
         grace = integer(query, "gracePeriodSeconds")
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy", "")
+    dry_run = body.get("dryRun") or query.getlist("dryRun")
+    causes = _dry_run(dry_run)
+    if propagation not in {"", *_PROPAGATION[:3]}:
+        causes.append(not_supported("propagationPolicy", shown(propagation), _PROPAGATION))
+    elif propagation and body.get("orphanDependents") is not None:
+        message = "orphanDependents and deletionPropagation cannot be both set"
+        causes.append(invalid_value("propagationPolicy", shown(propagation), message))
+    _checked("DeleteOptions", causes)
     if not propagation and (orphans := body.get("orphanDependents")) is not None:
         propagation = "Orphan" if orphans else "Background"
     return DeleteOptions(
@@ -132,5 +156,5 @@ async def delete_options(request: Request, protobuf: Decoder) -> DeleteOptions:
         grace_seconds=grace,
         uid=preconditions.get("uid", ""),
         version=preconditions.get("resourceVersion", ""),
-        dry_run=_dry_run((body.get("dryRun") or [query.get("dryRun", "")])[0]),
+        dry_run="All" in dry_run,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from projects.sim_cluster.api.kinds import ALL_VERBS, Column, Kind, Object, Registry, ScalePaths, Subresource
+from projects.sim_cluster.api.kinds import Column, Kind, Object, Registry, ScalePaths, Subresource
 from projects.sim_cluster.api.schema import Definitions, custom_schema
 from projects.sim_cluster.api.store import Change, Store
 from projects.sim_cluster.api.timestamps import timestamp
@@ -38,7 +38,7 @@ def _kind(spec: Object, version: Object, definitions: Definitions) -> Kind:
         namespaced=spec["scope"] == "Namespaced",
         schema=custom_schema((version.get("schema") or {}).get("openAPIV3Schema"), definitions),
         singular=names.get("singular") or names["kind"].lower(),
-        verbs=tuple(verb for verb in ALL_VERBS),
+        verbs=_VERBS,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         subresources=found,
@@ -50,6 +50,10 @@ def _kind(spec: Object, version: Object, definitions: Definitions) -> Kind:
         selectable=tuple(field["jsonPath"].strip(".") for field in version.get("selectableFields") or ()),
         list_kind=names.get("listKind") or f"{names['kind']}List",
     )
+
+
+#: In the order in which the server lists the verbs of custom resources.
+_VERBS: Final = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
 def _column(column: Object) -> Column:

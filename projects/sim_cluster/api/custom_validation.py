@@ -67,9 +67,10 @@ def _value(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
 
 def _type_message(value: Any, schema: Schema, path: str) -> str:
     found = next((name for name, types in _TYPES.items() if type(value) in types), "null")
+    wanted = "integer,string" if schema.is_int_or_string else schema.type
     if value is None:
         return f'Invalid value: "null": {path} in body must be of type {schema.type}: "null"'
-    return f'Invalid value: "{found}": {path} in body must be of type {schema.type}: "{found}"'
+    return f'Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
 
 
 def _object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
@@ -86,9 +87,21 @@ def _list(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
         yield Cause(path, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {node['maxItems']} items")
     if len(value) < node.get("minItems", 0):
         yield invalid_value(path, str(len(value)), f"{path} in body should have at least {node['minItems']} items")
+    yield from _twice(value, schema, path)
     for index, item in enumerate(value):
         if schema.items is not None:
             yield from _value(item, schema.items, f"{path}[{index}]")
+
+
+def _twice(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+    """Yield the items of a set or of a keyed list that are there already."""
+    seen: list[Any] = []
+    for index, item in enumerate(value):
+        keys = schema.list_keys
+        key = {name: item.get(name) for name in keys if name in item} if keys and isinstance(item, dict) else item
+        if (keys or schema.is_set) and key in seen:
+            yield Cause(f"{path}[{index}]", "FieldValueDuplicate", f"Duplicate value: {shown(key)}")
+        seen.append(key)
 
 
 def _string(value: str, node: dict[str, Any], path: str) -> Iterator[Cause]:

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import bad_request
 from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.quantities import canonical
 from projects.sim_cluster.api.schema import Schema
 
 _GO_TYPES: Final = {"string": "string", "integer": "int32", "boolean": "bool", "number": "float64"}
-_QUANTITY: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
 _QUANTITY_MESSAGE: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
@@ -118,7 +117,7 @@ class _Visit:
             return self.struct(value, schema, path, schema.short_name or struct, go_path)
         if not self.lenient:
             _check_scalar(value, schema, struct, go_path)
-        return value
+        return canonical(str(value)) if schema.is_quantity and self.complete else value
 
     def array(self, value: Any, schema: Schema, path: str, struct: str, go_path: str) -> Any:
         if not isinstance(value, list):
@@ -164,7 +163,7 @@ class _Visit:
 
 
 def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:
-    if schema.is_quantity and not _QUANTITY.fullmatch(str(value)):
+    if schema.is_quantity and canonical(str(value)) is None:
         raise WrongTypeError(_QUANTITY_MESSAGE)
     if schema.is_quantity or schema.is_int_or_string or (schema.is_open and schema.type == ""):
         return

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api import limit_ranges
 from projects.sim_cluster.api.kinds import Kind, Object
 
 _CONTAINER: Final[Object] = {
@@ -241,6 +242,7 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("", "Pod"): _pod,
     ("", "Namespace"): _namespace,
     ("", "Secret"): _typed("Opaque"),
+    ("", "LimitRange"): limit_ranges.set_defaults,
     ("storage.k8s.io", "StorageClass"): _storage_class,
     ("scheduling.k8s.io", "PriorityClass"): _priority_class,
     ("rbac.authorization.k8s.io", "RoleBinding"): _rbac_binding,

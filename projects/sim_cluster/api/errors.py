@@ -83,16 +83,21 @@ def no_such_resource() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def already_exists(kind: Kind, name: str) -> ApiError:
-    """Return 409 of a name that is taken."""
-    return ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists', details_of(kind, name))
+def already_exists(kind: Kind, name: str, *, leaving: bool = False) -> ApiError:
+    """Return 409 of a name that is taken, be it by an object that is being deleted."""
+    message = f'{kind.qualified} "{name}" already exists'
+    message = f"object is being deleted: {message}" if leaving else message
+    return ApiError(409, "AlreadyExists", message, details_of(kind, name))
 
 
-def conflict(kind: Kind, name: str, why: str = "") -> ApiError:
+def conflict(kind: Kind, name: str, why: str = "", subresource: str = "") -> ApiError:
     """Return 409 of a write that lost against another one."""
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
-    message = f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}'
-    return ApiError(409, "Conflict", message, details_of(kind, name))
+    details = details_of(kind, name)
+    what = kind.qualified
+    if subresource:
+        what = details["kind"] = f"{kind.resource}/{subresource}"
+    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {what} "{name}": {why}', details)
 
 
 def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: str) -> ApiError:
@@ -105,10 +110,29 @@ def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: st
 
 def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> ApiError:
     """Return 422 with every cause."""
-    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
-    text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
     details = details_of(kind, name, as_kind=True) | {"causes": [cause.as_dict() for cause in causes]}
-    return ApiError(422, "Invalid", f'{kind.qualified_kind} "{name}" is invalid: {text}', details)
+    return ApiError(422, "Invalid", f'{kind.qualified_kind} "{name}" is invalid: {_listed(causes)}', details)
+
+
+def invalid_options(kind: str, causes: Sequence[Cause]) -> ApiError:
+    """Return 422 of the options of a request, such as ``ListOptions``."""
+    return _invalid_nameless("meta.k8s.io", kind, causes)
+
+
+def invalid_review(causes: Sequence[Cause]) -> ApiError:
+    """Return 422 of a review, of which the real server does not say the kind."""
+    return _invalid_nameless("authorization.k8s.io", "", causes)
+
+
+def _invalid_nameless(group: str, kind: str, causes: Sequence[Cause]) -> ApiError:
+    details: dict[str, Any] = {"group": group} | ({"kind": kind} if kind else {})
+    details["causes"] = [cause.as_dict() for cause in causes]
+    return ApiError(422, "Invalid", f'{kind}.{group} "" is invalid: {_listed(causes)}', details)
+
+
+def _listed(causes: Sequence[Cause]) -> str:
+    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    return listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
 
 
 def bad_request(message: str) -> ApiError:

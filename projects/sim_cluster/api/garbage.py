@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from projects.sim_cluster.api.deletes import FOREGROUND, ORPHAN, Deleter
 from projects.sim_cluster.api.kinds import Object, Registry
+from projects.sim_cluster.api.ownership import Manager, after_update
 from projects.sim_cluster.api.requests import DeleteOptions
 from projects.sim_cluster.api.store import Change, Storage, Store, Stored
+from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.writes import is_finished
 
 Key = tuple[Storage, str, str]
@@ -139,7 +141,11 @@ class Garbage:
     def _write(self, stored: Stored, key: Key, metadata: Object) -> None:
         changed = {name: value for name, value in (stored.object["metadata"] | metadata).items() if value != []}
         obj = stored.object | {"metadata": changed}
-        if is_finished(self.registry.for_storage(key[0]), obj):
+        kind = self.registry.for_storage(key[0])
+        manager = Manager("kube-controller-manager", "Update", kind.api_version)
+        managed = after_update(stored.object, obj, kind.schema, manager, timestamp(self.deleter.now()))
+        obj["metadata"] = changed | ({"managedFields": managed} if managed else {})
+        if is_finished(kind, obj):
             self.store.remove(key[0], obj)
         else:
             self.store.put(key[0], obj)

@@ -38,6 +38,7 @@ _VALUE_MESSAGE: Final = (
 )
 _LONGEST_NAME: Final = 253
 _LONGEST_LABEL: Final = 63
+_STANDARD_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 _AS_LABEL: Final = frozenset({("", "Namespace")})
 _AS_1035: Final = frozenset({("", "Service")})
 _AS_PATH: Final = frozenset({"rbac.authorization.k8s.io", "project.openshift.io"})
@@ -71,14 +72,20 @@ def name_causes(kind: Kind, name: str) -> Iterator[Cause]:
 def label_causes(labels: Any, field: str) -> Iterator[Cause]:
     """Yield what is wrong with labels."""
     for key, value in (labels or {}).items():
-        yield from _key_causes(key, field)
-        if len(value) > _LONGEST_LABEL:
-            yield invalid_value(field, shown(value), f"must be no more than {_LONGEST_LABEL} bytes")
-        if not re.fullmatch(_VALUE, value):
-            yield invalid_value(field, shown(value), _VALUE_MESSAGE)
+        yield from key_causes(key, field)
+        yield from value_causes(value, field)
 
 
-def _key_causes(key: str, field: str) -> Iterator[Cause]:
+def value_causes(value: str, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with the value of a label."""
+    if len(value) > _LONGEST_LABEL:
+        yield invalid_value(field, shown(value), f"must be no more than {_LONGEST_LABEL} bytes")
+    if not re.fullmatch(_VALUE, value):
+        yield invalid_value(field, shown(value), _VALUE_MESSAGE)
+
+
+def key_causes(key: str, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with a qualified name, such as the key of a label."""
     prefix, slash, name = key.rpartition("/")
     if slash and not prefix:
         yield invalid_value(field, shown(key), "prefix part must be non-empty")
@@ -92,9 +99,27 @@ def _key_causes(key: str, field: str) -> Iterator[Cause]:
         yield invalid_value(field, shown(key), _QUALIFIED_MESSAGE)
 
 
-def metadata_causes(obj: Object) -> Iterator[Cause]:
-    """Yield what is wrong with labels and annotations of an object."""
+def _finalizer_causes(finalizers: Any, *, custom: bool) -> Iterator[Cause]:
+    for index, name in enumerate(finalizers or ()):
+        yield from key_causes(name, "metadata.finalizers")
+        if not custom and "/" not in name and name not in _STANDARD_FINALIZERS:
+            message = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid_value(f"metadata.finalizers[{index}]", shown(name), message)
+
+
+def _owner_causes(owners: Any) -> Iterator[Cause]:
+    for owner in owners or ():
+        for field, what in (("apiVersion", "version"), ("kind", ""), ("name", ""), ("uid", "")):
+            if not owner.get(field):
+                message = f"{what} must not be empty" if what else "must not be empty"
+                yield invalid_value(f"metadata.ownerReferences.{field}", '""', message)
+
+
+def metadata_causes(obj: Object, *, custom: bool) -> Iterator[Cause]:
+    """Yield what is wrong with the names in an object's metadata: labels, annotations, owners, finalizers."""
     metadata = obj["metadata"]
     yield from label_causes(metadata.get("labels"), "metadata.labels")
     for key in metadata.get("annotations") or {}:
-        yield from _key_causes(key.lower(), "metadata.annotations")
+        yield from key_causes(key.lower(), "metadata.annotations")
+    yield from _owner_causes(metadata.get("ownerReferences"))
+    yield from _finalizer_causes(metadata.get("finalizers"), custom=custom)

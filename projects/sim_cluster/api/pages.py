@@ -9,7 +9,15 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Final
 
-from projects.sim_cluster.api.errors import ApiError, bad_request, expired
+from projects.sim_cluster.api.errors import (
+    ApiError,
+    Cause,
+    bad_request,
+    expired,
+    forbidden_change,
+    invalid_options,
+    not_supported,
+)
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import ListOptions, Page
 from projects.sim_cluster.api.selectors import Matches, field_selector, label_selector
@@ -49,6 +57,8 @@ class Pager:
 
     def list(self, kind: Kind, namespace: str, options: ListOptions) -> Page:
         """Return a page of a list; all of it without a limit."""
+        if causes := _match_causes(options):
+            raise invalid_options("ListOptions", causes)
         self._check_version(options)
         if options.continue_token:
             return self._continue(kind, options)
@@ -77,18 +87,37 @@ class Pager:
         found = self._snapshots.get((version, snapshot))
         if found is None:
             raise expired(_EXPIRED)
-        return self._cut(kind, found, start, version, options.limit, snapshot)
+        page = self._cut(kind, found, start, version, options.limit, snapshot)
+        return replace(page, remaining=0) if options.labels or options.fields else page
 
     def _check_version(self, options: ListOptions) -> None:
         if not options.version:
             return
         if not options.version.isdigit():
             shown = f'"{options.version}"'
-            raise ApiError(
-                500, "", f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
-            )
+            why = f"resourceVersion: Invalid value: {shown}: strconv.ParseUint: parsing {shown}: invalid syntax"
+            raise bad_request(f"invalid resource version: {why}")
+        if options.continue_token:
+            if int(options.version):
+                raise bad_request("specifying resource version is not allowed when using continue")
+            return
         if int(options.version) > self.store.version:
             raise too_large(int(options.version), self.store.version)
+
+
+def _match_causes(options: ListOptions) -> list[Cause]:
+    field, match, causes = "resourceVersionMatch", options.version_match, []
+    if match and not options.version:
+        causes.append(forbidden_change(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+    if match and options.continue_token:
+        causes.append(forbidden_change(field, "resourceVersionMatch is forbidden when continue is provided"))
+    if match not in {"", "Exact", "NotOlderThan"}:
+        causes.append(not_supported(field, f'"{match}"', ["Exact", "NotOlderThan", ""]))
+    if match == "Exact" and options.version == "0":
+        causes.append(forbidden_change(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    if options.initial_events:
+        causes.append(forbidden_change("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    return causes
 
 
 def too_large(wanted: int, current: int) -> ApiError:

@@ -22,8 +22,6 @@ _APPLIED_TYPES: Final = {
 
 def of_body(kind: Kind, error: UnfitError) -> ApiError:
     """Return the refusal of a create or an update."""
-    if kind.custom:
-        return bad_request(str(error))
     return bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}')
 
 

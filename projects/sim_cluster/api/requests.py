@@ -43,6 +43,7 @@ class ListOptions:
     continue_token: str = ""
     version: str = ""
     version_match: str = ""
+    initial_events: bool = False
 
 
 @dataclass

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from projects.sim_cluster.api.errors import Cause, invalid_review, invalid_value
 from projects.sim_cluster.api.kinds import Object
+from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.resources import Answerer
 
@@ -16,7 +18,24 @@ _REASON = "the simulated cluster allows everything"
 
 
 def _allow(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
+    if causes := list(_causes(obj)):
+        raise invalid_review(causes)
     return Outcome(obj | {"status": {"allowed": True, "reason": _REASON}}, created=True)
+
+
+def _causes(review: Object) -> Iterator[Cause]:
+    spec = review.get("spec") or {}
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and path is not None:
+        said = shown({"Path": path.get("path", ""), "Verb": path.get("verb", "")})
+        yield invalid_value(
+            "spec.nonResourceAttributes", said, "cannot be specified in combination with resourceAttributes"
+        )
+    elif resource is None and path is None:
+        message = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        yield invalid_value("spec.resourceAttributes", "null", message)
+    if review["kind"] != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
+        yield invalid_value("spec.user", '""', "at least one of user or group must be specified")
 
 
 def _rules(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Final
 
 from projects.sim_cluster.api.errors import bad_request
 from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.names import key_causes, value_causes
 
 Matches = Callable[[Object], bool]
 _TOKEN: Final = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
@@ -65,8 +66,8 @@ class _Parser:
     def requirement(self) -> Requirement:
         if self.peek() == "!":
             self.take()
-            return Requirement(self.take(), "!")
-        key = self.take()
+            return Requirement(_checked_key(self.take()), "!")
+        key = _checked_key(self.take())
         if self.peek() in {",", ""}:
             return Requirement(key, "exists")
         operator = self.take()
@@ -76,9 +77,12 @@ class _Parser:
 
     def with_values(self, key: str, operator: str) -> Requirement:
         if operator in {"in", "notin"}:
-            return Requirement(key, operator, self.value_set())
+            values = self.value_set()
+            _check_values(key, operator, sorted(values))
+            return Requirement(key, operator, values)
         value = "" if self.peek() in {",", ""} else self.take()
         words = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
+        _check_values(key, words.get(operator, operator), [value])
         return Requirement(key, words.get(operator, operator), frozenset({value}))
 
     def value_set(self) -> frozenset[str]:
@@ -99,6 +103,21 @@ class _Parser:
             if self.peek() and (separator := self.take()) != ",":
                 raise bad_request(f"unable to parse requirement: found '{separator}', expected: ',' or 'end of string'")
         return found
+
+
+def _checked_key(key: str) -> str:
+    for cause in key_causes(key, "<nil>"):
+        raise bad_request(f"unable to parse requirement: {cause.field}: {cause.message}")
+    return key
+
+
+def _check_values(key: str, operator: str, values: list[str]) -> None:
+    for index, value in enumerate(values):
+        if operator in {"gt", "lt"} and not re.fullmatch(r"[+-]?\d+", value):
+            why = "for 'Gt', 'Lt' operators, the value must be an integer"
+            raise bad_request(f'unable to parse requirement: values[{index}]: Invalid value: "{value}": {why}')
+        for cause in value_causes(value, f"values[{index}][{key}]"):
+            raise bad_request(f"unable to parse requirement: {cause.field}: {cause.message}")
 
 
 def label_requirements(text: str) -> list[Requirement]:

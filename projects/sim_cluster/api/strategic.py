@@ -39,7 +39,7 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], schema: Schema | N
     for key, value in patch.items():
         if not key.startswith("$"):
             _merge_field(merged, key, value, schema.child(key) if schema else None)
-    _apply_list_directives(merged, patch, schema)
+    _apply_list_directives(merged, patch, target, schema)
     return merged
 
 
@@ -73,7 +73,8 @@ def _merge_list(target: list[Any], patch: list[Any], schema: Schema | None) -> l
     if schema is not None and schema.merge_key:
         return _merge_keyed(target, patch, schema.merge_key, schema.items)
     if schema is not None and schema.merges_scalars:
-        return [*target, *(item for item in patch if item not in target)]
+        merged = [*target, *(item for item in patch if item not in target)]
+        return _ordered(merged, patch, target, "")
     return [item for item in patch if not (isinstance(item, dict) and _DIRECTIVE in item)]
 
 
@@ -91,10 +92,12 @@ def _merge_keyed(target: list[Any], patch: list[Any], key: str, schema: Schema |
             merged[places[0]] = _merge_map(merged[places[0]], item, schema)
         else:
             merged.append(_merge_map({}, {k: v for k, v in item.items() if k != _DIRECTIVE}, schema))
-    return merged
+    return _ordered(merged, [item for item in patch if _DIRECTIVE not in item], target, key)
 
 
-def _apply_list_directives(merged: dict[str, Any], patch: dict[str, Any], schema: Schema | None) -> None:
+def _apply_list_directives(
+    merged: dict[str, Any], patch: dict[str, Any], target: dict[str, Any], schema: Schema | None
+) -> None:
     for directive, values in patch.items():
         if directive.startswith(_DELETE):
             name = directive.removeprefix(_DELETE)
@@ -103,18 +106,22 @@ def _apply_list_directives(merged: dict[str, Any], patch: dict[str, Any], schema
             name = directive.removeprefix(_ORDER)
             child = schema.child(name) if schema else None
             if isinstance(merged.get(name), list):
-                merged[name] = _ordered(merged[name], values, child.merge_key if child else "")
+                before = target.get(name) or []
+                merged[name] = _ordered(merged[name], values, before, child.merge_key if child else "")
 
 
-def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
-    """Put the items that the order names into that order, each other item after the one it followed."""
+def _ordered(items: list[Any], order: list[Any], before: list[Any], key: str) -> list[Any]:
+    """Put the items that the order names into that order, among the others as they stood before; new ones go first."""
 
     def identity(item: Any) -> Any:
         return item.get(key) if key and isinstance(item, dict) else item
 
-    rank = {identity(item): position for position, item in enumerate(order)}
-    placed = sorted((item for item in items if identity(item) in rank), key=lambda item: rank[identity(item)])
-    others = [(index, item) for index, item in enumerate(items) if identity(item) not in rank]
-    for index, item in others:
-        placed.insert(min(index, len(placed)), item)
-    return placed
+    wanted, known = [identity(item) for item in order], [identity(item) for item in before]
+    named = sorted((item for item in items if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
+    merged: list[Any] = []
+    for other in (item for item in items if identity(item) not in wanted):
+        place = known.index(identity(other)) if identity(other) in known else len(known)
+        while named and not (identity(named[0]) in known and place < known.index(identity(named[0]))):
+            merged.append(named.pop(0))
+        merged.append(other)
+    return merged + named

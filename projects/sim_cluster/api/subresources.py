@@ -115,7 +115,8 @@ class Subresources:
             raise bad_request("Binding needs a target")
         pod = self.resources.get(kind, namespace, name).object
         if assigned := pod["spec"].get("nodeName"):
-            raise conflict(kind, name, f'pod {name} is already assigned to node "{assigned}"')
+            why = f'pod {name} is already assigned to node "{assigned}"'
+            raise conflict(kind, name, why, "binding")
         scheduled = {
             "type": "PodScheduled",
             "status": "True",

@@ -12,12 +12,14 @@ from typing import Any, Final
 from projects.sim_cluster.api.custom_validation import custom_causes
 from projects.sim_cluster.api.defaults import pod_specs
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value, not_supported, required
+from projects.sim_cluster.api.immutable import IMMUTABLE
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import label_causes, metadata_causes, name_causes, shown
 
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 _RESTART: Final = ("Always", "OnFailure", "Never")
 _POD_MUTABLE: Final = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
+_POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 _POD_MESSAGE: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -30,10 +32,12 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
-    found += [*metadata_causes(after), *_new_finalizers(before or after, after)]
+    found += [*metadata_causes(after, custom=kind.custom), *_new_finalizers(before or after, after)]
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
+    if before is not None and (fixed := IMMUTABLE.get((kind.group, kind.kind))):
+        found += fixed(before, after)
     if kind.group not in {"", "apps", "batch"}:
         return found
     if kind.kind in _WORKLOADS:
@@ -57,11 +61,11 @@ def _new_finalizers(before: Object, after: Object) -> list[Cause]:
     message = (
         f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
     )
-    return [forbidden_change("metadata.finalizers", message)]
+    return [forbidden_change("metadata.finalizers", message)] * 2  # the strategy and the store each check an update
 
 
 def _pods(obj: Object, kind: Kind) -> Iterator[tuple[str, Object]]:
-    path = {"Pod": "spec", "CronJob": "spec.jobTemplate.spec.template.spec"}.get(kind.kind, "spec.template.spec")
+    path = _POD_PATHS.get(kind.kind, "spec.template.spec")
     specs = list(pod_specs(obj, kind))
     if not specs and (kind.kind in _WORKLOADS or kind.kind in {"Pod", "Job"}):
         yield path, {}

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from projects.sim_cluster.api.errors import ApiError, expired
+from projects.sim_cluster.api.errors import (
+    ApiError,
+    Cause,
+    expired,
+    forbidden_change,
+    invalid_options,
+    not_supported,
+)
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.pages import matching
 from projects.sim_cluster.api.requests import ListOptions
@@ -28,6 +35,7 @@ class WatchOptions:
     timeout: float = 0
     bookmarks: bool = False
     initial_events: bool = False
+    version_match: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +48,29 @@ class Event:
     initial_end: bool = False
 
 
+def _match_causes(options: WatchOptions) -> list[Cause]:
+    field, match = "resourceVersionMatch", options.version_match
+    if not options.initial_events:
+        message = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        return [forbidden_change(field, message)] if match else []
+    if match == "NotOlderThan":
+        return []
+    causes = [forbidden_change(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")]
+    return causes + ([not_supported(field, f'"{match}"', ["NotOlderThan"])] if match else [])
+
+
+def _as_it_was(change: Change) -> Stored:
+    """Return the object before a change, in the version of the change: what a client whose selector it left sees last."""
+    before = change.before.object if change.before is not None else change.now.object
+    return Stored(before | {"metadata": before["metadata"] | {"resourceVersion": str(change.version)}}, change.version)
+
+
 class Watch:
     """One watch, from its first event to its end."""
 
     def __init__(self, store: Store, kind: Kind, namespace: str, options: WatchOptions) -> None:
+        if causes := _match_causes(options):
+            raise invalid_options("ListOptions", causes)
         self.store, self.kind, self.namespace, self.options = store, kind, namespace, options
         self._matches: Matches | None = matching(kind, ListOptions(labels=options.labels, fields=options.fields))
         self._first = self._backlog()
@@ -86,7 +113,7 @@ class Watch:
             return Event("DELETED", change.now, change.version) if was else None
         if shows:
             return Event("MODIFIED" if was else "ADDED", change.now, change.version)
-        return Event("DELETED", change.now, change.version) if was else None
+        return Event("DELETED", _as_it_was(change), change.version) if was else None
 
     async def batches(self) -> AsyncIterator[list[Event]]:
         """Yield events, as many as are waiting at a time, until the watch ends."""

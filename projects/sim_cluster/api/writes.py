@@ -79,15 +79,17 @@ class Writer:
         if kind.has_status and kind.kind not in KEEPS_STATUS:
             shaped.pop("status", None)
         self.admission.metadata(shaped, kind, namespace)
+        managed = managed or self._managed(kind, None, shaped, options)
+        self.admission.fill_limits(shaped, kind)
         self._validate(kind, None, shaped)
         for check in self.checks:
             check(kind, None, shaped)
-        if managed := managed or self._managed(kind, None, shaped, options):
+        if managed:
             shaped["metadata"]["managedFields"] = managed
         self.admission.first_status(shaped, kind)
         self.admission.prepare(shaped, kind)
-        if self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name) is not None:
-            raise already_exists(kind, name)
+        if (taken := self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name)) is not None:
+            raise already_exists(kind, name, leaving="deletionTimestamp" in taken.object["metadata"])
         if options.dry_run:
             return Outcome(shaped, None, warnings, created=True)
         stored = self.store.put(kind.storage, kind.stored(shaped))
@@ -121,6 +123,8 @@ class Writer:
         after["metadata"]["managedFields"] = (
             managed if managed is not None else self._managed(kind, base, after, options)
         )
+        if not after["metadata"]["managedFields"]:
+            del after["metadata"]["managedFields"]
         if managed is not None and _same(old, after) and old["metadata"].get("managedFields") == managed:
             return outcome(kind, before, warnings)
         if options.dry_run:
