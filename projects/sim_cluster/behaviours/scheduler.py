@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from projects.sim_cluster.behaviours.affinity import AWAY_FROM_WANTED, Company, company, terms
-from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
 from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, used
@@ -82,23 +82,26 @@ class Scheduler:
 
     def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
         """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""
-        asked, named, others = demand(pod["spec"]), named_nodes(pod["spec"]), self._company(world, pod)
+        asked, named, pods = demand(pod["spec"]), named_nodes(pod["spec"]), world.cache(PODS)
+        loads = [(node, self._load(pods, node)) for node in world.cache(NODES)]
+        placed = ((other, node) for node, _ in loads for other in pods.on_node(node["metadata"]["name"]))
+        guards = ((guard, node) for node, load in loads for guard in load.guards)
+        others = company(pod, placed, guards, list(world.cache(NAMESPACES)))
         fitting: list[_Fit] = []
         refusals: list[_Refusal] = []
-        for node in world.cache(NODES):
+        for node, load in loads:
             name = node["metadata"]["name"]
             if named is not None and name not in named:
                 refusals.append(_Refusal((OTHER_NODE,), final=True))
                 continue
-            load = self._load(world, node)
             if refusal := _refusal(pod["spec"], node, asked, load, others):
                 refusals.append(refusal)
             else:
                 fitting.append((_share(asked, load), load.taken[POD_COUNT], name))
         return fitting, refusals
 
-    def _load(self, world: World, node: Object) -> _Load:
-        pods, name = world.cache(PODS), node["metadata"]["name"]
+    def _load(self, pods: Cache, node: Object) -> _Load:
+        name = node["metadata"]["name"]
         state = (node["metadata"]["resourceVersion"], pods.changes_on_node(name))
         known = self._loads.get(name)
         if known is None or known.state != state:
@@ -106,12 +109,6 @@ class Scheduler:
             guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
             known = self._loads[name] = _Load(state, _allocatable(node), used(there), guards)
         return known
-
-    def _company(self, world: World, pod: Object) -> Company:
-        nodes = list(world.cache(NODES))
-        placed = ((other, node) for node in nodes for other in world.cache(PODS).on_node(node["metadata"]["name"]))
-        guards = ((guard, node) for node in nodes for guard in self._load(world, node).guards)
-        return company(pod, placed, guards, list(world.cache(NAMESPACES)))
 
     def _all_waiting(self, _world: World, _node: Object) -> Iterable[Key]:
         return list(self._waiting)

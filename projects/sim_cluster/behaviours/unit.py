@@ -57,7 +57,8 @@ class World:
 
     def cache(self, resource: Resource) -> Cache:
         """Return the cache of a resource that some behaviour declared."""
-        return self._caches.setdefault(resource, Cache())
+        found = self._caches.get(resource)
+        return self._caches.setdefault(resource, Cache()) if found is None else found
 
     @property
     def now(self) -> float:
