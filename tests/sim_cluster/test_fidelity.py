@@ -3,6 +3,8 @@
 import base64
 import json
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from tests.sim_cluster.talk import JSON, STRATEGIC, Answer, Client, config_map
 
 pytestmark = pytest.mark.envtest
 PAGE: Final = "docs/explanation/fidelity.md"
-TRIES: Final = 300  # of a request, until what was configured a moment ago has an effect
+EFFECTIVE_WITHIN_S: Final = 10.0  # what was configured a moment ago
 
 Question = Callable[[Client, str], str]
 QUESTIONS: Final[dict[str, Question]] = {}
@@ -51,13 +53,17 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
 
 
+def until(api: Client, wanted: Callable[[int], bool], method: str, path: str, body: Any = None) -> Answer:
+    """Ask until the status is as wanted, for some seconds; return the last answer."""
+    deadline, pause = time.monotonic() + EFFECTIVE_WITHIN_S, threading.Event()
+    while not wanted((answer := api.ask(method, path, body)).status) and time.monotonic() < deadline:
+        pause.wait(0.05)
+    return answer
+
+
 def until_refused(api: Client, path: str, body: Any) -> str:
     """Create (dry) until that is refused; return the last answer."""
-    for _ in range(TRIES):
-        answer = api.ask("POST", f"{path}?dryRun=All", body)
-        if answer.status != 201:
-            break
-    return said(answer)
+    return said(until(api, lambda status: status != 201, "POST", f"{path}?dryRun=All", body))
 
 
 def token_of(api: Client, namespace: str) -> str:
@@ -193,9 +199,7 @@ def _(api: Client, namespace: str) -> str:
         "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [version]}})  # fmt: skip
     try:
         path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
-        for _ in range(TRIES):
-            if api.ask("GET", path).status == 200:
-                break
+        until(api, lambda status: status == 200, "GET", path)
         body = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "size": 1}
         return said(api.ask("POST", path, body))
     finally:
