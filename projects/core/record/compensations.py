@@ -6,14 +6,13 @@ by `runs cleanup`. Each is a line when it is registered and one when it was done
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from projects.core.record.journal import Journal, read_objects
 from projects.core.record.steps import new_id, redacted, timestamp
 
 FILE_NAME = "_compensations.jsonl"
@@ -74,13 +73,8 @@ def _what(compensation: Compensation) -> tuple[object, ...]:
 
 def pending(root: Path) -> list[Compensation]:
     """Return the compensations that were not done, in the order in which they are to be: the last one first."""
-    path = root / FILE_NAME
     found: dict[str, Compensation] = {}
-    for text in path.read_bytes().split(b"\n") if path.exists() else ():
-        try:
-            line = json.loads(text)
-        except ValueError:  # it was cut off by a kill, so its effect did not begin
-            continue
+    for line in read_objects(root / FILE_NAME):  # the effect of one that a kill has cut off did not begin
         if "done" in line:
             found.pop(line["id"], None)
         else:
@@ -91,19 +85,8 @@ def pending(root: Path) -> list[Compensation]:
 
 
 def _append(root: Path, line: Mapping[str, Any]) -> None:
-    data = (json.dumps(redacted(line), ensure_ascii=False) + "\n").encode()
-    descriptor = os.open(root / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    journal = Journal(root / FILE_NAME)
     try:
-        data = b"\n" + data if _is_torn(root / FILE_NAME) else data
-        if os.write(descriptor, data) < len(data):  # a full disk takes a part of it
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(root / FILE_NAME))
-        os.fsync(descriptor)
+        journal.append(json.dumps(redacted(line), ensure_ascii=False).encode(), durable=True)
     finally:
-        os.close(descriptor)
-
-
-def _is_torn(path: Path) -> bool:
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 1))
-        return bool(size) and file.read(1) != b"\n"
+        journal.close()

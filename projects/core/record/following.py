@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from projects.core.record.journal import objects_in
 from projects.core.record.steps import FILE_NAME, Step, merged
 
 
@@ -32,18 +32,10 @@ class Follower:
             return
         whole, newline, _ = data.rpartition(b"\n")
         self._offset += len(whole) + len(newline)
-        for text in whole.split(b"\n"):
-            yield from self._change(text)
-
-    def _change(self, text: bytes) -> list[Step]:
-        try:
-            line = json.loads(text)
-        except ValueError:  # cut off by a kill
-            return []
-        if not isinstance(line, dict) or "id" not in line:
-            return []
-        known = self._known[line["id"]] = {**self._known.get(line["id"], {}), **line}
-        return merged([known])
+        for line in objects_in(whole):
+            if "id" in line:
+                known = self._known[line["id"]] = {**self._known.get(line["id"], {}), **line}
+                yield from merged([known])
 
 
 class Feed:

@@ -7,10 +7,7 @@ concurrent threads and processes never mix.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from projects.core.record.journal import Journal, read_objects
 from projects.core.values import redaction
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
@@ -148,9 +146,7 @@ class Record:
         self.root = root
         self.planning = planning
         self.path = root / FILE_NAME
-        self._lock = threading.Lock()
-        self._descriptor: int | None = None
-        self._torn = False
+        self._journal = Journal(self.path)
         self._listeners: list[Callable[[Step], None]] = []
 
     def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
@@ -193,22 +189,11 @@ class Record:
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
-        with self._lock:
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+        self._journal.close()
 
     def _append(self, line: Mapping[str, Any]) -> None:
         text = json.dumps(_without_secrets(line), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
-        with self._lock:
-            if self._descriptor is None:
-                self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-                self._torn = _is_torn(self._descriptor)
-            data = ("\n" * self._torn + text + "\n").encode()
-            self._torn = True  # until the line is whole: a full disk takes a part of it, or nothing
-            if os.write(self._descriptor, data) < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            self._torn = False
+        self._journal.append(text.encode())
 
     def _tell(self, step: Step) -> None:
         for listener in list(self._listeners):
@@ -225,12 +210,6 @@ def _without_secrets(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_cause(cause: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value if key in ("step", "exit_code") else redacted(value) for key, value in cause.items()}
-
-
-def _is_torn(descriptor: int) -> bool:
-    """Return whether a file ends within a line: whoever wrote it was killed, and the next line must not join that one."""
-    size = os.fstat(descriptor).st_size
-    return bool(size) and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def redacted(value: Any) -> Any:
@@ -259,16 +238,7 @@ def read_conclusions(root: Path) -> list[Conclusion]:
 
 def read_lines(root: Path) -> Iterator[dict[str, Any]]:
     """Yield the whole lines of a record; one that was cut off by a kill is left out."""
-    path = root / FILE_NAME
-    if not path.exists():
-        return
-    for text in path.read_bytes().split(b"\n"):
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict):
-            yield line
+    return read_objects(root / FILE_NAME)
 
 
 def merged(lines: Iterable[Mapping[str, Any]]) -> list[Step]:

@@ -7,9 +7,7 @@ file receiver reads.
 from __future__ import annotations
 
 import base64
-import errno
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from projects.core.record.journal import Journal
 
 _IDS = ("traceId", "spanId", "parentSpanId")
 
@@ -35,38 +35,31 @@ class JsonLinesExporter(SpanExporter):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._torn = _ends_within_a_line(self._descriptor)
+        self._journal = Journal(path)
+        self._journal.open()
         self.trouble = ""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Write spans; `trouble` is why one of them was not taken whole, as by a full disk."""
         try:
             for span in spans:
-                self._append(line_of(span))
+                self._journal.append(line_of(span))
         except OSError as error:
-            self.trouble = str(error)
+            self.trouble = f"[Errno {error.errno}] {error.strerror}"
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 
-    def _append(self, line: bytes) -> None:
-        data = b"\n" * self._torn + line
-        self._torn = True  # until the line is whole
-        if os.write(self._descriptor, data) < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._torn = False
-
     def shutdown(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        self._journal.close()
 
 
 def line_of(span: ReadableSpan) -> bytes:
-    """Return a span as a line of OTLP JSON."""
+    """Return a span as a line of OTLP JSON, without its end."""
     message = MessageToDict(encode_spans([span]), use_integers_for_enums=True)
     for each in _spans(message):
         _write_ids_in_hex(each)
-    return (json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n").encode(errors="replace")
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def _spans(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -82,8 +75,3 @@ def _write_ids_in_hex(value: dict[str, Any]) -> None:
     for name in _IDS:
         if name in value:
             value[name] = base64.b64decode(value[name]).hex()
-
-
-def _ends_within_a_line(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return bool(size) and os.pread(descriptor, 1, size - 1) != b"\n"
