@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,14 +14,14 @@ from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.cold import run_cold
 from projects.core.execution.request import PLAN, Request
 from projects.core.execution.warm import WarmHost
-from projects.core.record.artifacts import last_lines, read_tail
+from projects.core.record.artifacts import ANSIBLE_LOG, last_lines, read_tail
 from projects.core.record.steps import redacted
+from projects.core.record.task_events import failed_event, read_events
 from projects.core.values.errors import CommandFailed, TimedOut, signal_name
 from projects.core.values.outcomes import ExitCode
 from projects.core.values.redaction import REDACTOR
 
-LOG, PLAY, ENVIRONMENT, COMMAND_LINE = "_ansible.log", "_ansible.play.yaml", "_ansible.env", "_python.cmd"
-EVENTS = "_ansible.events.jsonl"
+PLAY, ENVIRONMENT, COMMAND_LINE = "_ansible.play.yaml", "_ansible.env", "_python.cmd"
 TAIL_LINES = 20
 _TAIL_CHARACTERS = 16_000
 
@@ -89,7 +87,7 @@ def run_command(
     try:
         status = run_cold(request, token, said.hear) if cold else host.run(request, token, said.hear)
     except TimedOut as error:
-        last = _events(request.directory)[-1:]
+        last = list(read_events(request.directory))[-1:]
         raise CommandFailed(
             name,
             directory=request.directory,
@@ -98,10 +96,7 @@ def run_command(
             log_tail=log_tail(request.directory),
             exit_code=ExitCode.TIMED_OUT,
         ) from error
-    if status != 0:
-        if not (request.directory / LOG).exists():  # Ansible did not get as far as to the play
-            (request.directory / LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")
-        raise _error(request.directory, name, status)
+    _judge(request.directory, name, status, said)
 
 
 def plan_command(request: Request, *, name: str, host: WarmHost, token: CancelToken) -> None:
@@ -119,16 +114,21 @@ def plan_command(request: Request, *, name: str, host: WarmHost, token: CancelTo
     """
     said = _Said(None)
     planned = replace(request, remote=None, environment={**request.environment, PLAN: "1"})
-    status = host.run(planned, token, said.hear)
-    if status != 0:
-        if not (request.directory / LOG).exists():
-            (request.directory / LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")
-        raise _error(request.directory, name, status)
+    _judge(request.directory, name, host.run(planned, token, said.hear), said)
+
+
+def _judge(directory: Path, name: str, status: int, said: _Said) -> None:
+    """Raise the error of a command that did not pass."""
+    if status == 0:
+        return
+    if not (directory / ANSIBLE_LOG).exists():  # Ansible did not get as far as to the play
+        (directory / ANSIBLE_LOG).write_text(REDACTOR.redact(said.tail), encoding="utf-8")
+    raise _error(directory, name, status)
 
 
 def log_tail(directory: Path) -> str:
     """Return the last lines of a command's log, redacted, or nothing when it wrote none."""
-    return REDACTOR.redact(last_lines(read_tail(directory / LOG), TAIL_LINES))
+    return REDACTOR.redact(last_lines(read_tail(directory / ANSIBLE_LOG), TAIL_LINES))
 
 
 def _write_inputs(request: Request, command_line: str) -> None:
@@ -158,28 +158,15 @@ def _error(directory: Path, name: str, status: int) -> CommandFailed:
 
 
 def _failure(directory: Path, status: int) -> Failure:
-    events = _events(directory)
+    events = list(read_events(directory))
     if status < 0:
         last = events[-1]["task"] if events else "the start of the play"
         moment = "in" if events and "objects" in events[-1] else "after"
         reason = f"its process was killed by {signal_name(-status)} {moment} '{last}'"
         return Failure("", reason, ExitCode.TEST_FAILED, None)
-    failed = [each for each in events if each["outcome"] in ("failed", "unreachable")]
-    # A task whose block has a rescue section leaves it to that section to say what happened, when that fails too.
-    told = next((each for each in failed if not each["rescued"]), failed[-1] if failed else None)
+    told = failed_event(events)
     if told is None:
         return Failure("", f"Ansible exited with {status}:\n{log_tail(directory)}", ExitCode.TEST_FAILED, None)
     typed: Mapping[str, Any] = told.get("foresail") or {}
     code = ExitCode.INFRASTRUCTURE if told["outcome"] == "unreachable" else ExitCode(typed.get("exit_code", 1))
     return Failure(told["task"], told["msg"], code, typed.get("hint"))
-
-
-def _events(directory: Path) -> list[dict[str, Any]]:
-    path = directory / EVENTS
-    if not path.exists():
-        return []
-    events = []
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        with contextlib.suppress(ValueError):  # a fork that was killed may have left half a line
-            events.append(json.loads(line))
-    return events

@@ -22,7 +22,7 @@ from projects.core.postmortem.evidence import Evidence
 from projects.core.postmortem.fingerprint import fingerprint
 from projects.core.postmortem.reading import Reading
 from projects.core.postmortem.touched import involved_in
-from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, read_tail, write_atomically
+from projects.core.record.artifacts import ANSIBLE_LOG, append, clean, last_lines, read_tail, write_atomically
 from projects.core.record.bundles import BUNDLE, BUNDLES, LINK
 from projects.core.record.steps import Cause, Step, timestamp
 
@@ -68,26 +68,21 @@ def _capture(root: Path, step: Step, cause: Cause, directory: Path, deadline: fl
             files = Files(bundle)
             if tail := last_lines(read_tail(directory / ANSIBLE_LOG), _LINES):
                 files.write(LAST_LINES, tail + "\n", "the last lines of the step")
-            _gather_into(files, step, cause, directory, deadline)
+            _gather_into(files, step, cause, Evidence(Reading(deadline, current_token()), involved))
     write_atomically(directory / LINK, os.path.relpath(bundle, directory) + "\n")
     return bundle
 
 
-def _gather_into(files: Files, step: Step, cause: Cause, directory: Path, deadline: float) -> None:
-    evidence = Evidence(Reading(deadline, current_token()), involved_in(directory))
+def _gather_into(files: Files, step: Step, cause: Cause, evidence: Evidence) -> None:
     if evidence.involved:
         evidence.gather()
     write_bundle(files, evidence, step, cause)
 
 
 def _note(bundle: Path, step: Step) -> None:
-    """Add a line to the list of the steps that failed by this cause; one write, so that lines never mix."""
-    line = clean(f"{timestamp()}  {step.directory}  {step.kind} '{step.name}'") + "\n"
-    descriptor = os.open(bundle / OCCURRENCES, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(descriptor, line.encode(errors="replace"))
-    finally:
-        os.close(descriptor)
+    """Add a line to the list of the steps that failed by this cause."""
+    line = clean(f"{timestamp()}  {step.directory}  {step.kind} '{step.name}'")
+    append(bundle / OCCURRENCES, f"{line}\n")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from projects.core.record.steps import Step
 from projects.core.values.redaction import REDACTOR
 
 ANSIBLE_LOG = "_ansible.log"
-ANSIBLE_EVENTS = "_ansible.events.jsonl"
 TAIL_BYTES = 64 * 1024
 SHARING = ("branch", "entrypoint", "wait", "scan", "shell")
 """The kinds of steps that work in the directory of the step around them."""
@@ -64,6 +63,15 @@ def read_tail(path: Path, limit: int = TAIL_BYTES) -> str:
     if size > limit:
         data = data.partition(b"\n")[2] or data
     return data.decode(errors="replace")
+
+
+def append(path: Path, text: str) -> None:
+    """Append text to a file with one write, so that what others append at the same time stands before or behind it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, text.encode(errors="replace"))
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, text: str) -> None:

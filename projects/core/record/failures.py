@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from projects.core.record.artifacts import ANSIBLE_LOG, clean, last_lines, path_of, read_tail, write_atomically
+from projects.core.record.artifacts import ANSIBLE_LOG, append, clean, last_lines, path_of, read_tail, write_atomically
 from projects.core.record.bundles import bundle_of
 from projects.core.record.steps import Cause, Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, troubles, verdict
@@ -44,7 +44,7 @@ def write_failure(root: Path, step: Step, cause: Cause, output_tail: str = "") -
         path = directory / FAILURE
         present = path.read_text(encoding="utf-8") if path.exists() else ""
         if title not in present:
-            _append(path, ("\n" if present else "") + title + details)
+            append(path, ("\n" if present else "") + title + details)
 
 
 def put_failure_aside(directory: Path, attempt: int) -> None:
@@ -132,11 +132,3 @@ def _indented(text: str, by: int) -> str:
 def _directory_of(root: Path, step_id: str) -> str | None:
     """Return the directory of another step, as the record says it."""
     return next((step.directory for step in read_steps(root) if step.id == step_id), None)
-
-
-def _append(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(descriptor, text.encode(errors="replace"))
-    finally:
-        os.close(descriptor)

@@ -6,22 +6,17 @@ of the first; so has whatever ran inside of them at the same place.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from projects.core.record.artifacts import ANSIBLE_EVENTS, path_of
+from projects.core.record.artifacts import path_of
 from projects.core.record.attempts import StepPath, paths, superseded
 from projects.core.record.steps import Step
+from projects.core.record.task_events import PASSED, RETRY, read_events
 from projects.core.record.verdict import FAILING, cause_of
 from projects.core.values.outcomes import Status
-
-RETRY = "retry"
-"""The outcome of an event that says that an attempt of a task is followed by another one."""
-_PASSED = ("ok", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +94,11 @@ def task_flakes(root: Path, step: Step, name: str) -> list[Flake]:
         return []
     pending: dict[tuple[str, str], list[str]] = defaultdict(list)
     found = []
-    for event in _events(root / step.directory / ANSIBLE_EVENTS):
+    for event in read_events(root / step.directory, naming=RETRY):
         task = str(event.get("task")), str(event.get("place"))
         if event.get("outcome") == RETRY:
             pending[task] += [str(event.get("msg"))] if event.get("failed") else []
-        elif (failures := pending.pop(task, None)) and str(event.get("outcome")).startswith(_PASSED):
+        elif (failures := pending.pop(task, None)) and str(event.get("outcome")).startswith(PASSED):
             found.append(Flake(f"{name} / {task[0]}", step, failures))
     return found
 
@@ -116,23 +111,3 @@ def was_cut_off(step: Step) -> bool:
 def _why(step: Step) -> str:
     cause = cause_of(step)
     return f"{cause.type}: {cause.message}"
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a command in which a task was tried again, none of another one."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    if f'"{RETRY}"' in text:
-        yield from _parsed(text.split("\n"))
-
-
-def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:  # a fork that was killed may have left half a line
-            continue
-        if isinstance(event, dict) and "outcome" in event:
-            yield event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from projects.core.cluster.involved import ACTS, Involved
-from projects.core.record.artifacts import ANSIBLE_EVENTS
 from projects.core.record.steps import Step, parse_time
+from projects.core.record.task_events import PASSED, read_events
 from projects.core.values.outcomes import Status
 
 _LARGEST = 5_000_000
-_PASSED = ("ok", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,16 @@ def waits(root: Path, steps: Sequence[Step]) -> list[Wait]:
 def _of_command(root: Path, step: Step, end: str) -> Iterator[Wait]:
     """Yield the waits of a command: a task says what it waits for before it does, and the next event of it how that ended."""
     open_: dict[str, tuple[datetime, str]] = {}
-    for event in _events(root / step.directory / ANSIBLE_EVENTS):
+    for event in read_events(root / step.directory, naming="wait", largest=_LARGEST):
+        if "time" not in event:
+            continue
         task, time = str(event.get("task", "")), datetime.fromisoformat(str(event["time"]))
         if event.get("outcome") == ACTS:
             if what := _waited_for(event):
                 open_[task] = (time, what)
         elif task in open_:
             begin, what = open_.pop(task)
-            passed = str(event.get("outcome", "")).startswith(_PASSED)
+            passed = str(event.get("outcome", "")).startswith(PASSED)
             yield Wait(step, what, task, (time - begin).total_seconds(), Status.PASSED if passed else Status.FAILED)
     for task, (begin, what) in open_.items():
         status = Status.CANCELLED if step.status == Status.PASSED else Status(step.status)
@@ -75,20 +75,3 @@ def _of_command(root: Path, step: Step, end: str) -> Iterator[Wait]:
 def _waited_for(event: Mapping[str, Any]) -> str:
     involved = [Involved.of(each) for each in event.get("objects", [])]
     return ", ".join(str(each.target) for each in involved if each and each.act == "wait")
-
-
-def _events(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of a command that waited; nothing when it did not."""
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
-    except OSError:
-        return
-    if b'"wait"' not in data:
-        return
-    for text in data.split(b"\n"):
-        try:
-            event = json.loads(text)
-        except ValueError:  # a fork that was killed may have left half a line
-            continue
-        if isinstance(event, dict) and "time" in event:
-            yield event

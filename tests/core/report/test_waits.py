@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from projects.core.record.artifacts import ANSIBLE_EVENTS
+from projects.core.record.task_events import FILE_NAME as ANSIBLE_EVENTS
 from projects.core.report.waits import waits
 from projects.core.values.outcomes import Status
 from tests.core.record.runs import Run, moment

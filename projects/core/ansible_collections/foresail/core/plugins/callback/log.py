@@ -19,6 +19,9 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from projects.core.cluster.documents import learn, register_secret
+from projects.core.record.artifacts import ANSIBLE_LOG
+from projects.core.record.task_events import FILE_NAME as EVENTS
+from projects.core.record.task_events import RETRY
 from projects.core.values.redaction import REDACTOR, redacted
 
 DOCUMENTATION = """
@@ -55,8 +58,8 @@ class CallbackModule(CallbackBase):
         """Open the files in the artifact directory that the play is given."""
         directory = play.get_variable_manager().extra_vars.get("artifact_extra_logs_dir")
         if directory:
-            self._log = (Path(directory) / "_ansible.log").open("a", encoding="utf-8", buffering=1)
-            self._events = (Path(directory) / "_ansible.events.jsonl").open("a", encoding="utf-8", buffering=1)
+            self._log = (Path(directory) / ANSIBLE_LOG).open("a", encoding="utf-8", buffering=1)
+            self._events = (Path(directory) / EVENTS).open("a", encoding="utf-8", buffering=1)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         """Announce a task."""
@@ -91,7 +94,7 @@ class CallbackModule(CallbackBase):
         values = result.result
         self._say(f"         attempt {values.get('attempts')} of {values.get('retries')} did not pass")
         self._show(values)
-        self._event("retry", time.monotonic() - self._started, result)
+        self._event(RETRY, time.monotonic() - self._started, result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         """Tell that an item of a loop has passed."""
@@ -135,7 +138,7 @@ class CallbackModule(CallbackBase):
             "seconds": round(seconds, 3),
             "rescued": _has_rescue(task),
         }
-        if outcome == "retry":  # failed, or only not so far yet
+        if outcome == RETRY:  # failed, or only not so far yet
             event |= {"attempt": values.get("attempts"), "attempts": values.get("retries")}
             event |= {"failed": True, "msg": _reason(values)} if _has_failed(result) else {"failed": False}
         if outcome.startswith(("failed", "unreachable", "ignored")):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import ctypes
 import json
-import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -23,12 +22,13 @@ from projects.core.ansible_collections.foresail.core.plugins.plugin_utils.argume
 from projects.core.cluster.api import Change, Cluster, Object, Target
 from projects.core.cluster.documents import difference, register_secret
 from projects.core.cluster.involved import ACTS, MOST, Act, Involved
+from projects.core.record.artifacts import append
+from projects.core.record.task_events import FILE_NAME as EVENTS
 from projects.core.values import errors
 from projects.core.values.errors import ForesailError, UsageError
 from projects.core.values.redaction import REDACTOR
 
 Result = dict[str, Any]
-_EVENTS = "_ansible.events.jsonl"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -88,13 +88,8 @@ class ForesailAction(ActionBase, abc.ABC):
             "objects": [Involved(act, each).to_data() for each in targets[:MOST]],
         }
         line = REDACTOR.redact(json.dumps(event, ensure_ascii=False, default=str)) + "\n"
-        path = Path(str.__str__(str(directory))) / _EVENTS
         # Whole lines by single writes: the log callback has the file open, in this process or in the one it was forked from.
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            os.write(descriptor, line.encode(errors="replace"))
-        finally:
-            os.close(descriptor)
+        append(Path(str.__str__(str(directory))) / EVENTS, line)
 
     def artifact(self, name: str) -> Path:
         """Return the path of an artifact: `name` below the command's artifact directory, unless it is absolute.
