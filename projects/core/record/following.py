@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +36,3 @@ class Follower:
             if "id" in line:
                 known = self._known[line["id"]] = {**self._known.get(line["id"], {}), **line}
                 yield from merged([known])
-
-
-class Feed:
-    """Hands changes on to those that listen, as the record of a run does for its own process."""
-
-    def __init__(self) -> None:
-        self._listeners: list[Callable[[Step], None]] = []
-
-    def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
-        """Call `listener` with each change.
-
-        Returns:
-          A function that takes the listener off again.
-        """
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def tell(self, step: Step) -> None:
-        """Hand a change on."""
-        for listener in list(self._listeners):
-            listener(step)

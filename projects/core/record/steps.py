@@ -134,8 +134,29 @@ def new_id() -> str:
     return uuid.uuid4().hex[:16]
 
 
-class Record:
-    """The record of one run, open for appending.
+class Feed:
+    """Hands steps on to those that listen: the record of a run as they start and end, `runs` as it plays them again."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Step], None]] = []
+
+    def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
+        """Call `listener` with each change.
+
+        Returns:
+          A function that takes the listener off again.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tell(self, step: Step) -> None:
+        """Hand a change on."""
+        for listener in list(self._listeners):
+            listener(step)
+
+
+class Record(Feed):
+    """The record of one run, open for appending. Who listens hears of each step that this process starts or ends.
 
     Args:
       root: The run's artifact directory. The file is made with the first line.
@@ -143,20 +164,11 @@ class Record:
     """
 
     def __init__(self, root: Path, *, planning: bool = False) -> None:
+        super().__init__()
         self.root = root
         self.planning = planning
         self.path = root / FILE_NAME
         self._journal = Journal(self.path)
-        self._listeners: list[Callable[[Step], None]] = []
-
-    def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
-        """Call `listener` with each step that this process starts or ends, after its line was written.
-
-        Returns:
-          A function that takes the listener off again.
-        """
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
 
     def start(self, step: Step) -> None:
         """Append the start line of a step."""
@@ -168,7 +180,7 @@ class Record:
                 if key not in _AT_THE_END and not (key in _WHEN_SAID and value == _DEFAULTS[key])
             }
         )
-        self._tell(step)
+        self.tell(step)
 
     def end(self, step: Step, status: Status, cause: Cause | None = None) -> None:
         """Append the end line of a step, the last thing that is written for it."""
@@ -181,7 +193,7 @@ class Record:
         if step.details:
             line["details"] = step.details
         self._append(line)
-        self._tell(step)
+        self.tell(step)
 
     def conclude(self, conclusion: Conclusion) -> None:
         """Append what a process's share of the run came to, after its last step."""
@@ -194,10 +206,6 @@ class Record:
     def _append(self, line: Mapping[str, Any]) -> None:
         text = json.dumps(_without_secrets(line), ensure_ascii=False, default=lambda value: REDACTOR.redact(str(value)))
         self._journal.append(text.encode())
-
-    def _tell(self, step: Step) -> None:
-        for listener in list(self._listeners):
-            listener(step)
 
 
 def _without_secrets(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.core.record.following import Feed, Follower
-from projects.core.record.steps import FILE_NAME, Step, read_steps
+from projects.core.record.following import Follower
+from projects.core.record.steps import FILE_NAME, Feed, Step, read_steps
 from projects.core.values.outcomes import Status
 from tests.core.record.runs import failed_run, passed_run
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from projects.core import console
 from projects.core.console.terminal import is_plain
-from projects.core.record.following import Feed, Follower
+from projects.core.record.following import Follower
 from projects.core.record.standing import Run, State, is_alive, read_run
-from projects.core.record.steps import Step, parse_time
+from projects.core.record.steps import Feed, Step, parse_time
 from projects.core.values.errors import UsageError
 from projects.core.values.outcomes import ExitCode, Status
 
