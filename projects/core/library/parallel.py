@@ -118,7 +118,7 @@ class Parallel:
             token = stack.enter_context(scope(CancelToken(current_token())))
             branches = [_Branch(n, *task, context=copy_context()) for n, task in enumerate(self._tasks)]
             # A plan is told in one order.
-            _run_all(branches, token, 1 if context.here().record.planning else self._limit or len(branches))
+            _run_all(branches, token, 1 if planning.is_planning() else self._limit or len(branches))
         errors = [branch.error for branch in branches if branch.error is not None]
         if not errors:
             return

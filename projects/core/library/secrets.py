@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from projects.core import planning
 from projects.core.record import context
 from projects.core.values.errors import ConfigError, SecretMissing
 from projects.core.values.private import private_directory, write_private
@@ -72,7 +73,7 @@ def file(key: str | Secret, *, name: str = "secret") -> Iterator[Path]:
     Raises:
       SecretMissing, UnknownKey, WrongKind: as `config.project.get_secret`.
     """
-    if context.is_initialised() and context.here().record.planning:
+    if planning.is_planning():
         yield Path(marker(f"a private copy of {key.name if isinstance(key, Secret) else key}"))
         return
     text = (key if isinstance(key, Secret) else _secret(key)).reveal()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
+from projects.core import planning
 from projects.core.console import waiting_for
 from projects.core.library import env, resume
 from projects.core.library.backoff import pause, pauses
@@ -61,7 +62,7 @@ def wait_for(
         raise UsageError(f"waiting for {what}: expected a time-out of so many seconds, found {timeout}")
     intervals = pauses(interval, longest)
     with StepScope("wait", what, arguments={"timeout": timeout}) as scope:
-        if context.here().record.planning:
+        if planning.is_planning():
             return cast("T", Unknown.of(f"what waiting for {what} returns"))
         waiting_for(scope.step.id, what)
         seen = _Seen(predicate)
@@ -145,7 +146,7 @@ def retry(
         def trying(*args: P.args, **kwargs: P.kwargs) -> R:
             from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay  # noqa: PLC0415 - 40 ms
 
-            last = stop_after_attempt(1 if context.here().record.planning else attempts)
+            last = stop_after_attempt(1 if planning.is_planning() else attempts)
             waits = pauses(interval, longest)
             again = Retrying(
                 retry=retry_if_exception(functools.partial(_again, on)),
