@@ -11,7 +11,13 @@ from projects.core.record import context
 from projects.core.record.steps import Kind
 from projects.core.values.redaction import REDACTOR
 
+BASE_DIR_VARIABLE = "FORESAIL_BASE_DIR"
 _NUMBERED = re.compile(r"(\d{3,})__")
+
+
+def base_directory() -> Path:
+    """Return the directory that new runs are made in: `$FORESAIL_BASE_DIR`, or `/tmp`, where TOPSAIL's users look for them."""
+    return Path(os.environ.get(BASE_DIR_VARIABLE) or "/tmp")  # noqa: S108 - each run has a directory of its own there
 
 
 def next_artifact_index() -> int:

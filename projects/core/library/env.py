@@ -16,7 +16,13 @@ from projects.core import tracing
 from projects.core.execution import leftovers
 from projects.core.execution.cancellation import deadline
 from projects.core.execution.request import PLAN
-from projects.core.library.directories import claim_directory, directory_of, next_artifact_index
+from projects.core.library.directories import (
+    BASE_DIR_VARIABLE,
+    base_directory,
+    claim_directory,
+    directory_of,
+    next_artifact_index,
+)
 from projects.core.library.scope import StepScope
 from projects.core.record import context, lock
 from projects.core.record.attempts import Attempts
@@ -37,9 +43,6 @@ __all__ = [
 if TYPE_CHECKING:
     ARTIFACT_DIR: Path
 
-BASE_DIR_VARIABLE = "FORESAIL_BASE_DIR"
-BASE_DIR = "/tmp"  # noqa: S108 - where TOPSAIL users look for it
-"""Where runs are made when that is unset."""
 RECORD_VARIABLE = "FORESAIL_RECORD"
 """Names the root of the run that a child process belongs to."""
 STEP_VARIABLE = "FORESAIL_STEP"
@@ -186,7 +189,7 @@ class TempArtifactDir(_Directory):
 
 
 def _new_directory() -> Path:
-    base = Path(os.environ.get(BASE_DIR_VARIABLE, BASE_DIR))
+    base = base_directory()
     base.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for attempt in range(1000):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from projects.core import console, planning
 from projects.core.execution.cancellation import CancelToken, scope
-from projects.core.library import env
+from projects.core.library.directories import base_directory
 from projects.core.library.interruption import Interruption
 from projects.core.library.options import RunOptions
 from projects.core.library.session import guarded
@@ -32,7 +31,7 @@ def plan_session(work: Callable[[], object], *, options: RunOptions) -> ExitCode
     Returns:
       What the process should exit with; `ExitCode.INFRASTRUCTURE` when something that the plan needs is missing.
     """
-    base = Path(os.environ.get(env.BASE_DIR_VARIABLE, env.BASE_DIR))
+    base = base_directory()
     with console.install(), standing_in_a_plan(options.resume) as root, contextlib.ExitStack() as stack:
         token = stack.enter_context(scope(CancelToken(), of_the_process=True))
         bounds = Interruption(token, grace=options.grace, timeout=options.timeout, last_words=lambda code: code)

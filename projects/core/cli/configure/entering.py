@@ -19,7 +19,7 @@ from projects.core.configuration.loading import CONFIG, Sources, load
 from projects.core.configuration.project import Project
 from projects.core.configuration.resolved_files import ResolvedFiles, applied_before
 from projects.core.library import config, secrets
-from projects.core.library.env import BASE_DIR, BASE_DIR_VARIABLE
+from projects.core.library.directories import base_directory
 from projects.core.record.steps import FILE_NAME
 from projects.core.toolbox.conversion import Words
 from projects.core.values.errors import UsageError
@@ -142,7 +142,7 @@ def _directory(project: str) -> Path:
         directory = Path(given).absolute()
         directory.mkdir(parents=True, exist_ok=True)
         return directory
-    base = Path(os.environ.get(BASE_DIR_VARIABLE) or BASE_DIR)
+    base = base_directory()
     base.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"foresail_{datetime.now(UTC):%Y%m%d-%H%M%S}_{project}_", dir=base))
 

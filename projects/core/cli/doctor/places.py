@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from projects.core.cli.doctor.findings import Finding, bounded, ok, problem, warning
-from projects.core.library.env import BASE_DIR_VARIABLE
+from projects.core.library.directories import BASE_DIR_VARIABLE, base_directory
 from projects.core.values.errors import TimedOut
 
 _GIB = 1 << 30
@@ -58,10 +58,9 @@ CHECKS: Sequence[Callable[[], Iterator[Finding]]] = (artifacts, disk)
 
 def _place() -> tuple[str, Path]:
     """Return where the next run writes, and the variable that says so."""
-    for name in ("ARTIFACT_DIR", BASE_DIR_VARIABLE):
-        if value := os.environ.get(name):
-            return f"${name}", Path(value).absolute()
-    return f"${BASE_DIR_VARIABLE}", Path("/tmp")  # noqa: S108 - where env.init makes runs
+    if given := os.environ.get("ARTIFACT_DIR"):
+        return "$ARTIFACT_DIR", Path(given).absolute()
+    return f"${BASE_DIR_VARIABLE}", base_directory().absolute()
 
 
 def _existing(path: Path) -> Path:

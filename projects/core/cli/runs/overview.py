@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from projects.core.cli.runs.headings import moment, standing, state_part
 from projects.core.console.paper import Paper
-from projects.core.library.env import BASE_DIR_VARIABLE
+from projects.core.library.directories import base_directory
 from projects.core.record.durations import duration
 from projects.core.record.listing import list_runs
 from projects.core.record.steps import timestamp
@@ -20,7 +19,7 @@ def list_(base: Path | None = None) -> None:
     Args:
       base: The directory; $FORESAIL_BASE_DIR when it is not given, /tmp when that is unset.
     """
-    base = (base or Path(os.environ.get(BASE_DIR_VARIABLE) or "/tmp")).expanduser().absolute()  # noqa: S108 - where env.init makes them
+    base = (base or base_directory()).expanduser().absolute()
     if not base.is_dir():
         raise UsageError("expected a directory that holds runs", place=base, hint="--base says where to look")
     runs = list_runs(base)
