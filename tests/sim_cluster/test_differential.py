@@ -271,7 +271,7 @@ def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
             f"{definitions}/widgets.{group}",
             lambda crd: any(
                 c["type"] == "Established" and c["status"] == "True"
-                for c in crd.get("status", {}).get("conditions", [])
+                for c in crd.get("status", {}).get("conditions") or []  # the real one's is null at first
             ),
         )
         _until_served(api, f"/apis/{group}/v1", f"/apis/{group}/v1/widgets")

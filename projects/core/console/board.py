@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 from rich.tree import Tree
 
-from projects.core.console.progress import Clock, present, word
+from projects.core.console.progress import Clock, present
 from projects.core.console.waiting import awaited_by
 from projects.core.record.artifacts import path_of
 from projects.core.record.durations import duration
@@ -24,6 +24,7 @@ from projects.core.record.naming import own_name
 from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.wording import in_words
 
 if TYPE_CHECKING:
     from projects.core.console.outlet import Outlet
@@ -126,7 +127,7 @@ class Board:
     def _last(self) -> list[RenderableType]:
         lines = []
         for step in list(self.progress.last):
-            line = Text(f"  {word(step.status):<11} ", style=STYLES.get(step.status, ""))
+            line = Text(f"  {in_words(step.status):<11} ", style=STYLES.get(step.status, ""))
             line.append(REDACTOR.redact(path_of(step)), style="default")
             line.append(f"  {duration(step.duration or 0)}", style="dim")
             lines.append(line)
@@ -135,5 +136,5 @@ class Board:
     def _counts(self, running: int) -> RenderableType:
         counted = [(status, self.progress.counts[status]) for status in Status if self.progress.counts[status]]
         parts = [Text(f"{running} running", style=STYLES[Status.RUNNING])]
-        parts += [Text(f"{count} {word(status)}", style=STYLES[status]) for status, count in counted]
+        parts += [Text(f"{count} {in_words(status)}", style=STYLES[status]) for status, count in counted]
         return Text("  ").join(parts)

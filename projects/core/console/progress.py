@@ -20,6 +20,7 @@ from projects.core.record.artifacts import path_of
 from projects.core.record.durations import duration
 from projects.core.record.steps import Step, parse_time
 from projects.core.values.outcomes import Status
+from projects.core.values.wording import in_words
 
 HEARTBEAT = 60.0
 _NAMED = 5  # how many running steps a heartbeat names
@@ -107,17 +108,12 @@ def line_of(step: Step) -> str:
     clock = _local(step.end or step.start)
     if step.status == Status.RUNNING:
         return f"{clock} {path_of(step)} started"
-    line = f"{clock} {path_of(step)} {word(step.status)} {duration(step.duration or 0)}"
+    line = f"{clock} {path_of(step)} {in_words(step.status)} {duration(step.duration or 0)}"
     if step.cause is None:
         return line
     if step.cause.step != step.id:
         return f"{line} ({step.cause.type} further in)"
     return f"{line} {step.cause.type}: {first_line(step.cause.message)}"
-
-
-def word(status: str) -> str:
-    """Return a status as it is written for people."""
-    return status.replace("_", " ")
 
 
 def first_line(text: str) -> str:

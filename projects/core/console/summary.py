@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from projects.core.console.progress import first_line, word
+from projects.core.console.progress import first_line
 from projects.core.record.again import resume_line
 from projects.core.record.artifacts import ANSIBLE_LOG, path_of
 from projects.core.record.bundles import bundle_of
@@ -20,6 +20,7 @@ from projects.core.record.steps import Step, read_steps
 from projects.core.record.verdict import MEANINGS, Trouble, Verdict, troubles, verdict, within
 from projects.core.values.outcomes import ExitCode, Status, worst
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.wording import in_words
 
 REPORT = "report.html"
 PYTHON_COMMAND = "_python.cmd"
@@ -66,7 +67,7 @@ def _head(steps: list[Step], found: Verdict, code: ExitCode, *, killed: bool) ->
         yield f"{name} passed in {duration(elapsed(steps))}"
     else:
         yield f"{name} failed with exit code {int(code)} ({MEANINGS[code]}) after {duration(elapsed(steps))}"
-    counted = [f"{found.counts[status]} {word(status)}" for status in Status if found.counts.get(status)]
+    counted = [f"{found.counts[status]} {in_words(status)}" for status in Status if found.counts.get(status)]
     cut = ", ".join(path_of(step) for step in found.running[:_SHOWN]) + (", …" if len(found.running) > _SHOWN else "")
     yield f"  steps: {', '.join(counted) or 'none was recorded'}" + (f"; without an end: {cut}" if cut else "")
 

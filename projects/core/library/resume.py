@@ -24,6 +24,7 @@ from projects.core.record.naming import find_step
 from projects.core.record.steps import Cause, Kind, Step, new_id, redacted
 from projects.core.record.verdict import ancestors, within
 from projects.core.values.outcomes import Status
+from projects.core.values.wording import in_words
 
 RETURNED, READS = "returned", "reads"
 """Keys of a step's details: what it returned, and a digest of each configuration key that it read."""
@@ -217,7 +218,7 @@ def _judge(identity: Identity, attempts: Sequence[Step], code_of: Callable[[Step
 def _ending(last: Step) -> str:
     if last.status == Status.RUNNING:
         return f"its attempt {last.attempt} was running when the run died"
-    ended = "was " * (last.status in (Status.CANCELLED, Status.INTERRUPTED)) + str(last.status).replace("_", " ")
+    ended = "was " * (last.status in (Status.CANCELLED, Status.INTERRUPTED)) + in_words(last.status)
     return f"its attempt {last.attempt} {ended}"
 
 

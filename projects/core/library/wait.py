@@ -23,6 +23,7 @@ from projects.core.record import context
 from projects.core.values.errors import TimedOut, UsageError, is_permanent, is_transient
 from projects.core.values.redaction import REDACTOR
 from projects.core.values.unknown import Unknown
+from projects.core.values.wording import counted
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -91,7 +92,7 @@ class _Seen(Generic[T]):
 
     @property
     def count(self) -> str:
-        times = f"looked {self.looks} time{'s' * (self.looks != 1)}"
+        times = f"looked {counted(self.looks, 'time')}"
         return f"{times}, {self.errors} of them in vain" if self.errors else times
 
     def look(self) -> T | None:

@@ -20,6 +20,7 @@ from projects.core.planning.tree import read_plan
 from projects.core.values.errors import ForesailError, InfrastructureError
 from projects.core.values.outcomes import ExitCode
 from projects.core.values.redaction import REDACTOR
+from projects.core.values.wording import counted
 
 WITHIN_S = 30.0
 _AT_ONCE = 8
@@ -115,7 +116,6 @@ def _text(found: Sequence[Missing], asked: int) -> str:
     count = sum(each.known for each in found)
     if not asked:
         return "\nThe plan needs nothing of the cluster.\n"
-    things = f"{asked} thing{'s' * (asked != 1)}"
     are_missing = f"{count} {'is' if count == 1 else 'are'} missing:"
-    head = f"Asked for {things}; {are_missing if count else 'nothing is missing.'}"
+    head = f"Asked for {counted(asked, 'thing')}; {are_missing if count else 'nothing is missing.'}"
     return "\n" + "\n".join([head, *(f"  {each}" for each in found)]) + "\n"

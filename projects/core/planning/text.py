@@ -16,6 +16,7 @@ from projects.core.execution.planned import PlannedTask
 from projects.core.planning.tree import Node, Plan
 from projects.core.record.durations import duration
 from projects.core.values.unknown import is_unknown
+from projects.core.values.wording import counted
 
 _WIDTH = 100
 _LONG = 60
@@ -139,20 +140,16 @@ def _summary(plan: Plan) -> Iterator[str]:
     shells = sum(node.step.kind == "shell" for node in nodes)
     manifests = sum(len(task.manifests) for node in nodes for task in node.tasks if task.verb == "apply")
     deletions = sum(task.verb == "delete" for node in nodes for task in node.tasks)
-    said = [_many(commands, "toolbox command"), _many(shells, "shell command"), _many(manifests, "manifest")]
-    said.append(_many(deletions, "deletion"))
-    yield f"{plan.project or 'the plan'}: " + (", ".join(filter(None, said)) or "no command") + "; nothing was run."
+    numbers = {"toolbox command": commands, "shell command": shells, "manifest": manifests, "deletion": deletions}
+    said = [counted(number, what) for what, number in numbers.items() if number]
+    yield f"{plan.project or 'the plan'}: {', '.join(said) or 'no command'}; nothing was run."
     if plan.estimate is not None:
         new = sum(node.estimate is None and node.step.kind in _TAKE_TIME and not node.skipped_because for node in nodes)
-        runs = _many(plan.runs, "earlier run")
-        least = f"; {_many(new, 'step')} {'is' if new == 1 else 'are'} not in them" if new else ""
+        runs = counted(plan.runs, "earlier run")
+        least = f"; {counted(new, 'step')} {'is' if new == 1 else 'are'} not in them" if new else ""
         yield f"It takes {'at least' if new else 'about'} {duration(plan.estimate)}, by {runs}{least}."
     if any(node.unknown or node.depends_on for node in nodes):
         yield "What is written <unknown: …> is known to a real run only."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}" if count else ""
 
 
 def _value(value: Any) -> str:

@@ -15,6 +15,7 @@ from projects.core.report import plots
 from projects.core.report.kpis import Kpi, read_kpi_file
 from projects.core.report.survey import survey
 from projects.core.values.errors import UsageError
+from projects.core.values.wording import in_words
 
 _SHOWN = 40
 _NOTABLE = 0.05
@@ -111,7 +112,7 @@ def _step(pair: Pair, anchors: Mapping[str, str]) -> Difference:
 
 
 def _told_of(step: Step | None) -> str:
-    return f"{step.status.replace('_', ' ')} {duration(step.duration)}".strip() if step else "–"  # noqa: RUF001
+    return f"{in_words(step.status)} {duration(step.duration)}".strip() if step else "–"  # noqa: RUF001
 
 
 def _kpis_of(root: Path) -> list[Kpi]:

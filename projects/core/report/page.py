@@ -34,6 +34,7 @@ from projects.core.report.survey import Link, link_to, survey
 from projects.core.report.timeline import tick, timeline
 from projects.core.report.waits import waits
 from projects.core.values.outcomes import ExitCode, Status, worst
+from projects.core.values.wording import in_words
 
 _PYTHON_COMMAND = "_python.cmd"
 _OPEN_ROWS = 60  # a longer table of steps starts closed
@@ -144,7 +145,7 @@ def _counts(judged: Verdict, *, goes_on: bool) -> list[tuple[str, str, int]]:
         if status == Status.RUNNING:
             told += [(str(status), str(status), open_), (CUT_OFF, "cut off", count - open_)]
         else:
-            told.append((str(status), str(status).replace("_", " "), count))
+            told.append((str(status), in_words(status), count))
     return [each for each in told if each[2]]
 
 

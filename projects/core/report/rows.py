@@ -13,6 +13,7 @@ from projects.core.record.steps import Step
 from projects.core.record.verdict import ancestors
 from projects.core.report.survey import Link, link_to
 from projects.core.report.timeline import Bar, Timeline
+from projects.core.values.wording import in_words
 
 LABELLED_LANES = 40
 _LABELLED = 0.04  # of the width; a label in less is cut to a letter
@@ -134,4 +135,4 @@ def innermost(found: Sequence[Flake], steps: Sequence[Step]) -> list[Flake]:
 def _word(step: Step) -> str:
     if step.reuses:
         return "done before"
-    return step.status.replace("_", " ") + (" (tolerated)" if step.tolerated else "")
+    return in_words(step.status) + (" (tolerated)" if step.tolerated else "")

@@ -22,6 +22,7 @@ from projects.core.toolbox.specification import specify
 from projects.core.values.errors import TemplateError, UsageError
 from projects.core.values.nearest import did_you_mean
 from projects.core.values.outcomes import ExitCode
+from projects.core.values.wording import counted
 
 
 def lint(project: str) -> int:
@@ -48,22 +49,14 @@ def lint(project: str) -> int:
     found = ordered([*problems, *more, *broken, *_in_exec_list(loaded.configuration, directory)])
     paper = Paper()
     for problem in found:
-        place = f"{problem.place}: " if problem.place else ""
-        text = problem.message + (f"; {problem.hint}" if problem.hint else "")
-        row(paper, [], f"{place}{text}")
+        row(paper, [], str(problem))
     presets, sections = len(loaded.presets), len(findings.rendered)
     if not found:
-        paper.line(
-            (f"{project} is right", "green"), f": {_counted(presets, 'preset')}, {_counted(sections, 'section')}"
-        )
+        paper.line((f"{project} is right", "green"), f": {counted(presets, 'preset')}, {counted(sections, 'section')}")
         return 0
     print()
-    paper.line((f"{_counted(len(found), 'error')} in {project}", "red"))
+    paper.line((f"{counted(len(found), 'error')} in {project}", "red"))
     return int(ExitCode.USAGE)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _templates(loaded: Loaded, directory: Path, root: Path) -> tuple[Findings, list[Problem]]:

@@ -14,6 +14,7 @@ from projects.core.cli.doctor import cluster, machine, places, secrets
 from projects.core.cli.doctor.findings import Finding, Level
 from projects.core.console.paper import STYLES, Paper
 from projects.core.values.outcomes import ExitCode
+from projects.core.values.wording import counted
 
 _LEVEL = 9
 _SUBJECT = 12
@@ -53,9 +54,5 @@ def _say(paper: Paper, finding: Finding) -> None:
 
 
 def _conclusion(counts: Counter[Level]) -> str:
-    found = [
-        f"{counts[level]} {level}{'s' * (counts[level] != 1)}"
-        for level in (Level.PROBLEM, Level.WARNING)
-        if counts[level]
-    ]
+    found = [counted(counts[level], level) for level in (Level.PROBLEM, Level.WARNING) if counts[level]]
     return ", ".join(found) if found else "everything is ok"

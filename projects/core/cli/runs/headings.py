@@ -8,6 +8,7 @@ from projects.core.record.standing import Run, State
 from projects.core.record.steps import parse_time, timestamp
 from projects.core.record.verdict import MEANINGS
 from projects.core.values.outcomes import Status
+from projects.core.values.wording import in_words
 
 
 def standing(run: Run) -> str:
@@ -22,7 +23,7 @@ def moment(time: str) -> str:
 
 def word_of(status: str, *, alive: bool) -> str:
     """Return how a step stands; one without an end in a run that does not go on was cut off."""
-    return "cut off" if status == Status.RUNNING and not alive else status.replace("_", " ")
+    return "cut off" if status == Status.RUNNING and not alive else in_words(status)
 
 
 def style_of(status: str, *, alive: bool) -> str:
