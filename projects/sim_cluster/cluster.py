@@ -41,4 +41,4 @@ class SimulatedCluster:
         behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
         if on_openshift:
             behaviours += openshift_behaviours()
-        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, options.timings)
+        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, options.settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.behaviours.settings import Settings
 
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
@@ -19,4 +19,4 @@ class ClusterOptions:
     nodes: int = 3
     platform: Platform = "openshift"
     speed: float = DEFAULT_SPEED
-    timings: Timings = field(default_factory=Timings)
+    settings: Settings = field(default_factory=Settings)

@@ -9,6 +9,7 @@ import pytest
 
 from projects.sim_cluster.api.requests import DeleteOptions, WriteOptions
 from projects.sim_cluster.api.store import Change
+from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.cluster import SimulatedCluster
 from projects.sim_cluster.options import ClusterOptions
@@ -76,7 +77,9 @@ def play(script: Script, speed: float = 600, **timings: float) -> None:
     """Run a script on a plain cluster of three nodes."""
 
     async def run() -> None:
-        cluster = SimulatedCluster(ClusterOptions(platform="kubernetes", speed=speed, timings=Timings(**timings)))
+        cluster = SimulatedCluster(
+            ClusterOptions(platform="kubernetes", speed=speed, settings=Settings(Timings(**timings)))
+        )
         stage = Stage(cluster)
         cluster.api.store.listeners.append(stage.changes.append)
         cluster.runtime.start()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
-from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.unit import Behaviour, World
 
 log = logging.getLogger(__name__)
@@ -83,12 +83,12 @@ class _Runner:
 class Runtime:
     """Runs a set of behaviours until it is stopped; `connect` gives each one a cluster that knows it by name."""
 
-    def __init__(self, connect: Callable[[str], Cluster], behaviours: Iterable[Behaviour], timings: Timings) -> None:
+    def __init__(self, connect: Callable[[str], Cluster], behaviours: Iterable[Behaviour], settings: Settings) -> None:
         self._caches: dict[Resource, Cache] = {}
         self._recorder = Recorder(connect(_RECORDER))
-        self._world = World(connect(_OBSERVER), timings, self._caches, self._recorder)
+        self._world = World(connect(_OBSERVER), settings, self._caches, self._recorder)
         self._runners = [
-            _Runner(each, World(connect(each.manager), timings, self._caches, self._recorder, each.component))
+            _Runner(each, World(connect(each.manager), settings, self._caches, self._recorder, each.component))
             for each in behaviours
         ]
         self._tasks: list[asyncio.Task[None]] = []

@@ -13,6 +13,7 @@ from typing import Any
 from projects.sim_cluster.behaviours.cache import Cache, Key, controller_of
 from projects.sim_cluster.behaviours.events import Recorder, Telling
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
+from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.behaviours.timings import Timings
 
@@ -47,18 +48,23 @@ class World:
     def __init__(
         self,
         cluster: Cluster,
-        timings: Timings,
+        settings: Settings,
         caches: dict[Resource, Cache],
         recorder: Recorder,
         component: str = "",
     ) -> None:
-        self.cluster, self.timings, self._caches = cluster, timings, caches
+        self.cluster, self.settings, self._caches = cluster, settings, caches
         self._recorder, self._component = recorder, component
 
     def cache(self, resource: Resource) -> Cache:
         """Return the cache of a resource that some behaviour declared."""
         found = self._caches.get(resource)
         return self._caches.setdefault(resource, Cache()) if found is None else found
+
+    @property
+    def timings(self) -> Timings:
+        """How long things take."""
+        return self.settings.timings
 
     @property
     def now(self) -> float:
