@@ -11,17 +11,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
-from projects.sim_cluster.options import DEFAULT_SPEED, PLATFORMS, ClusterOptions
+from projects.sim_cluster.options import DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
+from projects.sim_cluster.scenarios.names import ScenarioError
 
 USAGE: Final = 2
 _FAILED: Final = 1
 _NOT_FOUND: Final = 127
 _VERBS: Final = ("up", "down", "run")
-_OPTIONS: Final = ("--api", "--nodes", "--platform", "--speed", "--help")
+_OPTIONS: Final = ("--api", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--help")
 _APIS: Final = ("simulated",)
 _MOST_NODES: Final = 5000
 
@@ -64,18 +66,28 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, found {text!r}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="A simulated OpenShift or Kubernetes cluster in one process.",
                      epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
     shape = _Parser(add_help=False)
     shape.add_argument("--api", choices=_APIS, default="simulated", help="which API serves it (default: simulated)")
-    shape.add_argument("--nodes", type=_nodes, default=3, metavar="N", help="worker nodes (default: 3)")
-    shape.add_argument(
-        "--platform", choices=PLATFORMS, default="openshift", help="what the cluster is (default: openshift)"
-    )
-    shape.add_argument("--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
+    shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
+    shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
+    shape.add_argument("--speed", type=_speed, metavar="X",
                        help=f"how much faster than real time its clock runs (default: {DEFAULT_SPEED:g})")  # fmt: skip
+    shape.add_argument(
+        "--scenario",
+        metavar="S",
+        help="what it goes through: a name or a YAML file; what is given besides wins over it",
+    )
+    shape.add_argument("--seed", type=_seed, default=0, metavar="N", help="what is left to chance follows from it")
     up = verbs.add_parser(
         "up", parents=[shape], allow_abbrev=False, help="start a cluster, print its kubeconfig's path when it is ready"
     )
@@ -104,8 +116,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(before)
     if parsed.verb == "down":
         return _down(parsed.directory)
-    options = ClusterOptions(nodes=parsed.nodes, platform=parsed.platform, speed=parsed.speed)
+    try:
+        options = _options(parsed)
+    except ScenarioError as error:
+        return _refuse(error)
     return _up(parsed.directory, options) if parsed.verb == "up" else _run(parsed.command, options)
+
+
+def _options(parsed: argparse.Namespace) -> ClusterOptions:
+    options = ClusterOptions(nodes=parsed.nodes, platform=parsed.platform, speed=parsed.speed, seed=parsed.seed)
+    if parsed.scenario is None:
+        return options
+    from projects.sim_cluster.scenarios.reading import load_scenario  # noqa: PLC0415 - YAML and its schema, only for this
+
+    return replace(options, scenario=load_scenario(parsed.scenario))
 
 
 def _refuse(message: object, code: int = USAGE) -> int:

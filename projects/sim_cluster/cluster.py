@@ -23,17 +23,19 @@ class SimulatedCluster:
     """A cluster that has its shape and whose behaviours can be started."""
 
     def __init__(self, options: ClusterOptions) -> None:
-        self.options = options
-        self.clock = Clock(options.speed)
+        if options.scenario is not None and (options.scenario.faults.api or options.scenario.faults.cluster):
+            raise NotImplementedError(f"the faults of the scenario {options.scenario.name} are not played yet")
+        settled = options.settled()
+        self.clock = Clock(settled.speed)
         self.authority = Authority()
-        on_openshift = options.platform == "openshift"
+        on_openshift = settled.platform == "openshift"
         self.api = Api(self.clock.now)
         if on_openshift:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
         seed(self.api, plain.base_objects())
         seed(
-            self.api, openshift.objects(options.nodes, now) if on_openshift else plain.worker_nodes(options.nodes, now)
+            self.api, openshift.objects(settled.nodes, now) if on_openshift else plain.worker_nodes(settled.nodes, now)
         )
         self.http = HttpApi(self.api)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
@@ -41,4 +43,4 @@ class SimulatedCluster:
         behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
         if on_openshift:
             behaviours += openshift_behaviours()
-        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, options.settings)
+        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from projects.sim_cluster.behaviours.settings import Settings
 
+if TYPE_CHECKING:
+    from projects.sim_cluster.scenarios.model import Scenario
+
+DEFAULT_NODES: Final = 3
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
 PLATFORMS: Final[tuple[Platform, ...]] = ("openshift", "kubernetes")
 
 
 @dataclass(frozen=True)
-class ClusterOptions:
-    """Shape and speed of a simulated cluster."""
+class Settled:
+    """Options with nothing left open."""
 
-    nodes: int = 3
-    platform: Platform = "openshift"
-    speed: float = DEFAULT_SPEED
-    settings: Settings = field(default_factory=Settings)
+    nodes: int
+    platform: Platform
+    speed: float
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Shape and speed of a cluster, and what it goes through; what is not given is as the scenario says.
+
+    Attributes:
+      nodes: How many workers of the default type it has.
+      platform: What it is.
+      speed: How much faster than real time its clock runs.
+      settings: What its behaviours are told; those that the scenario makes by default.
+      scenario: What it goes through; healthy by default.
+      seed: What is left to chance follows from it.
+    """
+
+    nodes: int | None = None
+    platform: Platform | None = None
+    speed: float | None = None
+    settings: Settings | None = None
+    scenario: Scenario | None = None
+    seed: int = 0
+
+    def settled(self) -> Settled:
+        """Return them with what was not given taken from the scenario."""
+        scenario = self.scenario
+        nodes, platform, speed, settings = (
+            (DEFAULT_NODES, PLATFORMS[0], DEFAULT_SPEED, Settings(seed=self.seed))
+            if scenario is None
+            else (scenario.shape.nodes, scenario.shape.platform, scenario.speed, scenario.settings(self.seed))
+        )
+        return Settled(
+            nodes=nodes if self.nodes is None else self.nodes,
+            platform=self.platform or platform,
+            speed=self.speed or speed,
+            settings=self.settings or settings,
+        )

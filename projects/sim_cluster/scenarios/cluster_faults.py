@@ -1,0 +1,154 @@
+"""Faults of what stands behind the API, as data. Read by `reading`; `projects.sim_cluster.faults` makes behaviours of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from projects.sim_cluster.scenarios.fields import Patterns, Probability, Seconds, Section
+
+
+class ClusterFault(Section):
+    """What all faults of the cluster have: a name, when they begin, and how probable they are."""
+
+    name: str = ""
+    """What the fault is called where it is counted; by default what it does."""
+    after: Seconds = 0.0
+    """When it begins, on the cluster's clock since its start."""
+    probability: Probability = 1.0
+    """How probable it is for each object that it may befall, by itself; the seed decides."""
+
+
+class Pods(Section):
+    """Which pods; a key that is not given fits every pod."""
+
+    namespaces: Patterns = ()
+    """Patterns of namespaces."""
+    names: Patterns = ()
+    """Patterns of names."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels that they have."""
+    images: Patterns = ()
+    """Patterns of images, one of which one of its containers has."""
+
+
+class PodFault(ClusterFault):
+    """What all faults of pods have."""
+
+    pods: Pods
+    """Which pods."""
+    count: int | None = Field(default=None, ge=1)
+    """How many pods at most, in the order in which they start; all that fit by default."""
+
+
+class ImagePullFailure(PodFault):
+    """The image cannot be pulled: ErrImagePull, ImagePullBackOff."""
+
+    do: Literal["image-pull-failure"]
+
+
+class CrashLoop(PodFault):
+    """The container exits soon after each start: CrashLoopBackOff."""
+
+    do: Literal["crash-loop"]
+    exit_code: int = Field(default=1, ge=1, le=255)
+    """What it exits with."""
+
+
+class OutOfMemory(PodFault):
+    """The container uses more memory than it may: OOMKilled, 137."""
+
+    do: Literal["out-of-memory"]
+
+
+class NeverReady(PodFault):
+    """The container runs, and its readiness probe never succeeds."""
+
+    do: Literal["never-ready"]
+
+
+class NodeLost(ClusterFault):
+    """A node's kubelet stops: NotReady, unreachable, its pods are evicted."""
+
+    do: Literal["node-lost"]
+    nodes: Patterns = ()
+    """Patterns of nodes; any by default."""
+    count: int = Field(default=1, ge=1)
+    """How many nodes."""
+    returns_after: Seconds | None = None
+    """How long it is gone; for ever by default."""
+
+
+class GpuLost(ClusterFault):
+    """GPUs fall off a node: fewer are allocatable."""
+
+    do: Literal["gpu-lost"]
+    nodes: Patterns = ()
+    """Patterns of nodes that have GPUs; any by default."""
+    count: int = Field(default=1, ge=1)
+    """How many nodes."""
+    gpus: int = Field(default=1, ge=1)
+    """How many GPUs each loses."""
+
+
+class OperatorStuck(ClusterFault):
+    """An operator's ClusterServiceVersion never succeeds: its deployment does not get ready."""
+
+    do: Literal["operator-stuck"]
+    operators: Patterns = ()
+    """Patterns of packages; every operator by default."""
+
+
+class InstallPlanFailed(ClusterFault):
+    """An operator's InstallPlan fails."""
+
+    do: Literal["install-plan-failed"]
+    operators: Patterns = ()
+    """Patterns of packages; every operator by default."""
+
+
+class NamespaceStuck(ClusterFault):
+    """A namespace that is deleted keeps something in it whose finalizer nobody removes: it stays Terminating."""
+
+    do: Literal["namespace-stuck"]
+    namespaces: Patterns = ()
+    """Patterns of namespaces; any that is made after the start by default."""
+    lasts: Seconds | None = None
+    """How long, from its deletion on; for ever by default."""
+
+
+class QuotaReached(ClusterFault):
+    """A ResourceQuota is in namespaces that are made, and leaves no more than this."""
+
+    do: Literal["quota-reached"]
+    namespaces: Patterns = ()
+    """Patterns of namespaces; any that is made after the start by default."""
+    hard: dict[str, str] = Field(default_factory=lambda: {"pods": "0"})
+    """What the quota allows."""
+
+
+class NoCapacity(ClusterFault):
+    """The cloud has no machine of a type: machines of it fail to be made."""
+
+    do: Literal["no-capacity"]
+    instance_types: Patterns = ()
+    """Patterns of machine types; any by default."""
+    lasts: Seconds | None = None
+    """How long there is none, from the beginning of the fault on; for ever by default."""
+
+
+AnyClusterFault = Annotated[
+    ImagePullFailure
+    | CrashLoop
+    | OutOfMemory
+    | NeverReady
+    | NodeLost
+    | GpuLost
+    | OperatorStuck
+    | InstallPlanFailed
+    | NamespaceStuck
+    | QuotaReached
+    | NoCapacity,
+    Field(discriminator="do"),
+]

@@ -1,0 +1,115 @@
+"""A scenario as data. Made by `reading` from a YAML file; the cluster is built by it and `rehearse` judges a run by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from pydantic import Field, PrivateAttr
+
+from projects.sim_cluster.behaviours.programs import Program
+from projects.sim_cluster.behaviours.settings import Settings
+from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.options import DEFAULT_SPEED, Platform
+from projects.sim_cluster.scenarios.api_faults import AnyApiFault
+from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
+from projects.sim_cluster.scenarios.declared import made, section_of
+from projects.sim_cluster.scenarios.fields import Section, Speed
+
+MOST_NODES: Final = 5000
+
+if TYPE_CHECKING:
+    TimingsSection: TypeAlias = Section
+    ProgramSection: TypeAlias = Section
+else:
+    TimingsSection, ProgramSection = section_of(Timings), section_of(Program)
+
+
+class Machines(Section):
+    """Worker nodes of one machine type."""
+
+    type: str
+    """The machine type, such as `g5.2xlarge`, which has one GPU, or `p5.48xlarge`, which has eight."""
+    count: int = Field(default=1, ge=0, le=MOST_NODES)
+    """How many."""
+
+
+class Shape(Section):
+    """What the cluster is made of."""
+
+    platform: Platform = "openshift"
+    """What it is."""
+    nodes: int = Field(default=3, ge=0, le=MOST_NODES)
+    """Worker nodes of the default type."""
+    machines: tuple[Machines, ...] = ()
+    """Further worker nodes, by type."""
+    openshift: str = Field(default="4.20.3", pattern=r"^4\.\d+\.\d+$")
+    """The version of OpenShift."""
+    kubernetes: Literal["1.35"] = "1.35"
+    """The version of Kubernetes: the one that the API was recorded from is the only one."""
+
+
+class Offer(Section):
+    """What the cluster's catalogs offer."""
+
+    operators: tuple[str, ...] | None = None
+    """The packages that are offered; all that there are by default."""
+    packages: tuple[str, ...] = ()
+    """Operators of one's own, each as `module:name` of the object that declares it."""
+
+
+class ApiAndCluster(Section):
+    """What goes wrong."""
+
+    api: tuple[AnyApiFault, ...] = ()
+    """Faults of the API."""
+    cluster: tuple[AnyClusterFault, ...] = ()
+    """Faults of what stands behind it."""
+
+
+class Expectation(Section):
+    """What an orchestration should do."""
+
+    says: str = "It passes."
+    """A sentence for people."""
+    exit_codes: tuple[int, ...] = (0,)
+    """The exit codes that a run may have when a fault struck."""
+    untouched: tuple[int, ...] = (0,)
+    """The exit codes that a run may have when no fault struck."""
+
+
+class Scenario(Section):
+    """What a cluster is and what it goes through."""
+
+    description: str = ""
+    """What happens, in a sentence."""
+    expect: Expectation = Expectation()
+    """What an orchestration should do."""
+    shape: Shape = Shape()
+    """What the cluster is made of."""
+    speed: Speed = DEFAULT_SPEED
+    """How much faster than real time its clock runs."""
+    catalog: Offer = Offer()
+    """What operators it offers."""
+    timings: TimingsSection = TimingsSection()
+    """How long things take."""
+    programs: tuple[ProgramSection, ...] = ()
+    """What runs in containers; a container gets the first that fits, and runs on and on without one."""
+    faults: ApiAndCluster = ApiAndCluster()
+    """What goes wrong."""
+    _name: str = PrivateAttr(default="healthy")
+
+    @property
+    def name(self) -> str:
+        """What it is called: the name of its file."""
+        return self._name
+
+    def named(self, name: str) -> Scenario:
+        """Return it under a name."""
+        copy = self.model_copy()
+        copy._name = name  # noqa: SLF001 - of the same class
+        return copy
+
+    def settings(self, seed: int) -> Settings:
+        """Return what the behaviours are told."""
+        programs = tuple(made(Program, each) for each in self.programs)
+        return Settings(timings=made(Timings, self.timings), programs=programs, seed=seed)
