@@ -37,7 +37,14 @@ def test_the_life_of_a_deployment() -> None:
         await stage.until("a stop", lambda: reasons(stage, "Pod")["Killing"] == 1)
         assert reasons(stage, "Deployment") == {"ScalingReplicaSet": 2}
         assert reasons(stage, "ReplicaSet") == {"SuccessfulCreate": 2, "SuccessfulDelete": 1}
-        assert reasons(stage, "Pod") == {"Scheduled": 2, "Pulled": 2, "Created": 2, "Started": 2, "Killing": 1}
+        assert reasons(stage, "Pod") == {
+            "Scheduled": 2,
+            "Pulling": 2,
+            "Pulled": 2,
+            "Created": 2,
+            "Started": 2,
+            "Killing": 1,
+        }
         started = next(event for event in stage.all("events") if event["reason"] == "Started")
         assert started["involvedObject"]["fieldPath"] == "spec.containers{c}"
         assert started["source"] == {"component": "kubelet", "host": started["reportingInstance"]}
@@ -46,7 +53,8 @@ def test_the_life_of_a_deployment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"), [("Always", ["Pulling", "Pulled"]), ("IfNotPresent", ["Pulled"]), ("Never", [])]
+    ("policy", "said"),
+    [("Always", ["Pulling", "Pulled"]), ("IfNotPresent", ["Pulling", "Pulled"]), ("Never", ["Pulled"])],
 )
 def test_images_are_pulled_as_the_policy_says(policy: str, said: list[str]) -> None:
     container = TEMPLATE["spec"]["containers"][0] | {"imagePullPolicy": policy}

@@ -75,11 +75,14 @@ Script = Callable[[Stage], Coroutine[Any, Any, None]]
 
 def play(script: Script, speed: float = 600, **timings: float) -> None:
     """Run a script on a plain cluster of three nodes."""
+    play_with(script, Settings(Timings(**timings)), speed)
+
+
+def play_with(script: Script, settings: Settings, speed: float = 600) -> None:
+    """Run a script on a plain cluster with settings of its own."""
 
     async def run() -> None:
-        cluster = SimulatedCluster(
-            ClusterOptions(platform="kubernetes", speed=speed, settings=Settings(Timings(**timings)))
-        )
+        cluster = SimulatedCluster(ClusterOptions(platform="kubernetes", speed=speed, settings=settings))
         stage = Stage(cluster)
         cluster.api.store.listeners.append(stage.changes.append)
         cluster.runtime.start()

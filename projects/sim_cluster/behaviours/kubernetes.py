@@ -8,7 +8,7 @@ from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
 from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
 from projects.sim_cluster.behaviours.endpoint_slices import ENDPOINT_SLICE
 from projects.sim_cluster.behaviours.jobs import JOB
-from projects.sim_cluster.behaviours.kubelet import KUBELET
+from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
 from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
 from projects.sim_cluster.behaviours.scheduler import Scheduler
@@ -25,7 +25,7 @@ def kubernetes_behaviours(
     return [
         *workloads,
         Scheduler().behaviour(),
-        KUBELET,
+        Kubelet().behaviour(),
         ENDPOINT_SLICE,
         CLAIM,
         VOLUME,

@@ -11,6 +11,7 @@ class Timings:
 
     pod_start: float = 3
     pod_stop: float = 1
+    init_container_run: float = 1
     job_pod_run: float = 5
     machine_provision: float = 40
     node_join: float = 30
