@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
+from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.options import DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
 from projects.sim_cluster.scenarios.names import ScenarioError
 
@@ -55,13 +56,15 @@ def _nodes(text: str) -> int:
 
 
 def _speed(text: str) -> float:
+    if text == "max":
+        return MAX_SPEED
     try:
         speed = float(text)
     except ValueError:
         speed = 0.0
     if not 0 < speed <= 1e6:  # noqa: PLR2004 - beyond that timers are all noise
         raise argparse.ArgumentTypeError(
-            f"expected how many times faster than real time the cluster runs, such as 60, found {text!r}"
+            f"expected how many times faster than real time the cluster runs, such as 60, or max, found {text!r}"
         )
     return speed
 
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
     shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
     shape.add_argument("--speed", type=_speed, metavar="X",
-                       help=f"how much faster than real time its clock runs (default: {DEFAULT_SPEED:g})")  # fmt: skip
+                       help=f"how much faster than real time its clock runs; max jumps to the next event (default: {DEFAULT_SPEED:g})")  # fmt: skip
     shape.add_argument(
         "--scenario",
         metavar="S",

@@ -11,25 +11,29 @@ from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
 from projects.sim_cluster.behaviours.openshift import openshift_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
-from projects.sim_cluster.clock import Clock
+from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
+from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.seeding import seed
 from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
+from projects.sim_cluster.visitors import Visitors
 
 
 class SimulatedCluster:
     """A cluster that has its shape and whose behaviours can be started."""
 
-    def __init__(self, options: ClusterOptions) -> None:
+    def __init__(self, options: ClusterOptions, visitors: Visitors | None = None) -> None:
         if options.scenario is not None and (options.scenario.faults.api or options.scenario.faults.cluster):
             raise NotImplementedError(f"the faults of the scenario {options.scenario.name} are not played yet")
         settled = options.settled()
-        self.clock = Clock(settled.speed)
+        self.clock: Clock = RunningClock(settled.speed)
+        if settled.speed == MAX_SPEED:
+            self.clock = JumpingClock(visitors, self.changes)
         self.authority = Authority()
         on_openshift = settled.platform == "openshift"
-        self.api = Api(self.clock.now)
+        self.api = Api(self.clock)
         if on_openshift:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
@@ -44,3 +48,7 @@ class SimulatedCluster:
         if on_openshift:
             behaviours += openshift_behaviours()
         self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)
+
+    def changes(self) -> int:
+        """Return a number that is another one after each change of the cluster."""
+        return self.api.store.version

@@ -44,7 +44,7 @@ class InProcessCluster:
     async def watch(self, resource: Resource) -> AsyncIterator[Batch]:
         """Yield what is there, then what happens."""
         kind = self._kind(resource)
-        watch = Watch(self.api.store, kind, "", WatchOptions())
+        watch = Watch(self.api.store, self.api.clock, kind, "", WatchOptions())
         async for batch in watch.batches():
             yield [
                 Happening(event.type, kind.served(event.stored.object))

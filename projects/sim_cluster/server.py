@@ -14,8 +14,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
+from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import SimulatedCluster
 from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer
+from projects.sim_cluster.visitors import Visitors
 
 _HOST = "127.0.0.1"
 _LAST_SECONDS = 2.0
@@ -76,13 +79,15 @@ async def _end(server: _Server) -> None:
 
 async def serve(options: ClusterOptions, started: Callable[[str], None], stop: asyncio.Event) -> None:
     """Run a cluster; call `started` with the kubeconfig's text once it answers; return when `stop` is set."""
-    cluster = SimulatedCluster(options)
+    visitors = Visitors()
+    cluster = SimulatedCluster(options, visitors)
+    app = VisitingLayer(cluster.http, cluster.clock, visitors, cluster.changes)
     # Only a socket that says TCP gets TCP_NODELAY from asyncio; without it every answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, 0))
         port = listener.getsockname()[1]
-        server = _Server(_TlsConfig(cluster.http, server_context(cluster.authority)))
+        server = _Server(_TlsConfig(app, server_context(cluster.authority)))
         running = asyncio.create_task(server.serve(sockets=[listener]))
         cluster.runtime.start()
         ready = asyncio.create_task(server.ready.wait())
@@ -92,7 +97,8 @@ async def serve(options: ClusterOptions, started: Callable[[str], None], stop: a
             await running
             return
         client = cluster.authority.for_client(USER, GROUP)
-        started(kubeconfig(f"https://{_HOST}:{port}", cluster.authority.certificate, client))
+        clock = CLOCK_PATH if cluster.clock.speed == MAX_SPEED else ""
+        started(kubeconfig(f"https://{_HOST}:{port}", cluster.authority.certificate, client, clock))
         await stop.wait()
         await cluster.runtime.stop()
         await _end(server)

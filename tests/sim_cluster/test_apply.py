@@ -10,6 +10,7 @@ from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import WriteOptions
+from projects.sim_cluster.jumping import JumpingClock
 
 DATA = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("12"), max_size=4)
 
@@ -21,7 +22,7 @@ def kind(api: Api, group: str, resource: str) -> Kind:
 
 
 def new_api() -> Api:
-    api = Api(lambda: 1_700_000_000.0)
+    api = Api(JumpingClock(epoch=1_700_000_000.0))
     api.resources.create(kind(api, "", "namespaces"), "", {"metadata": {"name": "n"}}, WriteOptions("setup"))
     return api
 

@@ -108,7 +108,7 @@ def test_run_leaves_nothing_when_it_is_ended(tmp_path: Path, sent: signal.Signal
     (["up", "d", "--platform", "openshfit"], "did you mean openshift?"),
     (["up", "d", "--api", "simulatd"], "did you mean simulated?"),
     (["up", "d", "--api", "real"], "invalid choice: 'real'"),
-    (["up", "d", "--speed", "0"], "such as 60, found '0'"),
+    (["up", "d", "--speed", "0"], "such as 60, or max, found '0'"),
     (["up", "d", "--speed", "fast"], "found 'fast'"),
     (["run", "--nodes", "2"], "-- CMD"),
     (["run", "--"], "expected a command after --, found nothing"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.patches import PatchFailedError, json_patch, merge_patch
 from projects.sim_cluster.api.strategic import strategic_merge
+from projects.sim_cluster.jumping import JumpingClock
 
 SCALARS = st.one_of(st.integers(), st.text(max_size=3), st.booleans())
 JSON = st.recursive(
@@ -83,7 +84,7 @@ def test_json_patches_that_do_not_apply(operation: Any) -> None:
 
 
 def pod_schema() -> Any:
-    kind = Api(lambda: 0.0).registry.find("", "v1", "pods")
+    kind = Api(JumpingClock(epoch=0.0)).registry.find("", "v1", "pods")
     assert kind is not None
     return kind.schema
 

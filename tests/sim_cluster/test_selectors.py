@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.selectors import field_selector, label_selector
+from projects.sim_cluster.jumping import JumpingClock
 
 KEYS, VALUES = st.sampled_from(["app", "tier", "example.com/x"]), st.sampled_from(["a", "b", "1", "2", ""])
 LABELS = st.dictionaries(KEYS, VALUES)
@@ -55,7 +56,7 @@ def test_what_cannot_be_parsed_is_a_bad_request(selector: str) -> None:
 
 
 def pods(selector: str) -> Any:
-    api = Api(lambda: 0.0)
+    api = Api(JumpingClock(epoch=0.0))
     kind = api.registry.find("", "v1", "pods")
     assert kind is not None
     return field_selector(selector, kind)

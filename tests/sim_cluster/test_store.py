@@ -14,6 +14,7 @@ from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.watches import Watch, WatchOptions
+from projects.sim_cluster.jumping import JumpingClock
 
 MAPS = ("", "configmaps")
 BY = WriteOptions("test")
@@ -21,7 +22,7 @@ BY = WriteOptions("test")
 
 @pytest.fixture
 def api() -> Api:
-    made = Api(lambda: 1_700_000_000.0)
+    made = Api(JumpingClock(epoch=1_700_000_000.0))
     made.resources.create(kind(made, "namespaces"), "", {"metadata": {"name": "n"}}, BY)
     return made
 
@@ -64,7 +65,7 @@ def test_a_watch_from_a_forgotten_version_is_expired(api: Api, monkeypatch: pyte
     for number in range(6):
         make(api, f"m{number}")
     with pytest.raises(ApiError, match="too old resource version: 2") as caught:
-        Watch(api.store, kind(api, "configmaps"), "n", WatchOptions(version="2"))
+        Watch(api.store, api.clock, kind(api, "configmaps"), "n", WatchOptions(version="2"))
     assert (caught.value.code, caught.value.reason) == (410, "Expired")
 
 
@@ -141,7 +142,9 @@ def test_a_watch_sees_objects_start_and_stop_matching(api: Api) -> None:
     maps = kind(api, "configmaps")
 
     async def script() -> list[tuple[str, str]]:
-        watch = Watch(api.store, maps, "n", WatchOptions(labels="on=yes", version=str(api.store.version), timeout=5))
+        watch = Watch(
+            api.store, api.clock, maps, "n", WatchOptions(labels="on=yes", version=str(api.store.version), timeout=5)
+        )
         make(api, "a")
         for value in ("yes", "no", "yes"):
             api.resources.patch(maps, "n", "a", "merge", {"metadata": {"labels": {"on": value}}}, BY)

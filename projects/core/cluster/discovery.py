@@ -15,7 +15,6 @@ import os
 import stat
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -97,10 +96,10 @@ class Discovery:
         Raises:
           NotFound: it does not in so many seconds.
         """
-        deadline = time.monotonic() + seconds
-        pause = threading.Event()
-        while not self.serves(kind, api_version) and time.monotonic() < deadline:
-            pause.wait(_AGAIN)
+        clock, pause = self._session.clock, threading.Event()
+        deadline = clock.now() + seconds
+        while not self.serves(kind, api_version) and clock.now() < deadline:
+            clock.wait(_AGAIN, pause.wait)
             self.expire()
         self._find(kind, api_version)
 

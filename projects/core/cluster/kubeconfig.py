@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from projects.core.cluster.clock import EXTENSION
 from projects.core.cluster.tls import ResumingContext, client_context
 from projects.core.values.errors import InfrastructureError
 
@@ -37,6 +38,8 @@ class Access:
     configuration: Any
     tls: ResumingContext | None
     namespace: str
+    clock: str = ""
+    """The path at which a simulated cluster tells its time, when it is to be waited for by that."""
 
     @property
     def address(self) -> str:
@@ -115,7 +118,14 @@ def _from_documents(documents: list[dict[str, Any]]) -> Access:
         raise InfrastructureError(
             f"the kubeconfig cannot be used: {error}", hint="check its current-context and credentials"
         ) from error
-    return Access(configuration, _tls(configuration, inline), context.get("namespace") or "default")
+    cluster = _named(merged, "clusters", context.get("cluster", "")).get("cluster") or {}
+    namespace = context.get("namespace") or "default"
+    return Access(configuration, _tls(configuration, inline), namespace, _clock(cluster))
+
+
+def _clock(cluster: dict[str, Any]) -> str:
+    extensions = {each.get("name"): each.get("extension") or {} for each in cluster.get("extensions") or []}
+    return str((extensions.get(EXTENSION) or {}).get("path") or "")
 
 
 def _from_pod() -> Access:

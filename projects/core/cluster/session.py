@@ -11,10 +11,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from projects.core.cluster import failures
+from projects.core.cluster.clock import EXTENSION, OWN, Clock, ClusterClock
 from projects.core.cluster.kubeconfig import Access, kubeconfig_files, load_access
 from projects.core.cluster.patience import HICCUP, PATIENCE, Patience, Refusal, of_answer
 from projects.core.record.plan_notes import is_planning
@@ -66,6 +68,7 @@ class Session:
         if access.tls is not None:
             self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
         self.patience = Patience() if deadline is None else Patience(deadline)
+        self.clock: Clock = ClusterClock(lambda query: self.json("GET", access.clock, query)) if access.clock else OWN
         self.discovery = Discovery(self)
         self.dynamic = DynamicClient(self._api, discoverer=lambda _client, _cache: self.discovery)
 
@@ -238,6 +241,19 @@ def _identity() -> _Identity:
         else:
             found.append((str(path), stat.st_mtime_ns, stat.st_size))
     return tuple(found)
+
+
+def current_clock() -> Clock:
+    """Return the clock by which the cluster of the environment is waited for; this machine's when there is none."""
+    identity = _identity()
+    return connect().clock if not is_planning() and _tells_time(identity) else OWN
+
+
+@functools.lru_cache(maxsize=4)
+def _tells_time(identity: _Identity) -> bool:
+    """Return whether a kubeconfig speaks of a clock, without the second that it takes to import what understands it."""
+    paths = [Path(path) for path, _time, size in identity if size]
+    return any(EXTENSION.encode() in path.read_bytes() for path in paths)
 
 
 @functools.lru_cache(maxsize=4)

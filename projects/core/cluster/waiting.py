@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from projects.core.cluster.api import Cluster, Object, Target
 from projects.core.cluster.conditions import Condition, Verdict
 from projects.core.cluster.readiness import is_ready, standing
@@ -34,7 +32,8 @@ def wait_for(
       NotFound: the server does not serve the kind.
       ClusterError: an object failed for good.
     """
-    began = time.monotonic()
+    clock = cluster.session.clock
+    began = clock.now()
     follower = Follower(cluster, target, began + timeout, await_kind=await_kind)
     if condition.until == "absent" and not cluster.session.discovery.serves(target.kind, target.api_version):
         return []
@@ -44,7 +43,7 @@ def wait_for(
         if verdict.done:
             return condition.of_interest(objects)
         if verdict.failed:
-            waited = f"after {time.monotonic() - began:.0f} s"
+            waited = f"after {clock.now() - began:.0f} s"
             raise ClusterError(f"gave up waiting for {target} {condition} {waited}: {verdict.failed}")
     because = _pods_behind(cluster, list(follower.objects.values()))
     raise TimedOut(f"timed out after {timeout:g} s waiting for {target} {condition}: {verdict.lacking}{because}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,12 +32,13 @@ class Follower:
     Args:
       cluster: Where they are.
       target: Which ones.
-      deadline: When to stop, on the monotonic clock.
+      deadline: When to stop, on the clock of the cluster's session.
       await_kind: Whether the kind may be missing at first, because an operator brings it.
     """
 
     def __init__(self, cluster: Cluster, target: Target, deadline: float, *, await_kind: bool = False) -> None:
         self._cluster = cluster
+        self._clock = cluster.session.clock
         self._target = target
         self._deadline = deadline
         self._await_kind = await_kind
@@ -81,12 +81,12 @@ class Follower:
         return "watch" in (resource.verbs or [])
 
     def _wait(self) -> None:
-        self._pause.wait(max(0.0, min(self._interval, self._remaining())))
+        self._clock.wait(max(0.0, min(self._interval, self._remaining())), self._pause.wait)
         self._interval = min(self._interval * 1.5, _LONGEST)
         self._cluster.session.discovery.expire()  # a kind that was missing may have come
 
     def _remaining(self) -> float:
-        return self._deadline - time.monotonic()
+        return self._deadline - self._clock.now()
 
     def _follow(self, version: str) -> Iterator[list[Object]]:
         """Yield the objects after each change until the version has become too old, or the deadline has come."""
@@ -107,7 +107,9 @@ class Follower:
                 self._wait()
                 return
             if version == seen:
-                self._pause.wait(max(0.0, min(0.2, self._remaining())))  # a server that ends each stream at once
+                self._clock.wait(
+                    max(0.0, min(0.2, self._remaining())), self._pause.wait
+                )  # a server that ends each stream at once
 
     def _stream(self, version: str) -> Iterator[dict[str, Any]]:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported by the client before
@@ -122,10 +124,9 @@ class Follower:
             "labelSelector": collection.labels,
             "fieldSelector": collection.fields,
         }
-        silence = max(0.1, min(remaining, _SILENCE_SECONDS))
-        answer = self._cluster.session.send(
-            "GET", self._cluster.path(collection), query, stream=True, read_seconds=silence
-        )
+        silence = max(0.1, self._clock.silence(remaining, _SILENCE_SECONDS))
+        path, headers = self._cluster.path(collection), self._clock.headers
+        answer = self._cluster.session.send("GET", path, query, stream=True, read_seconds=silence, headers=headers)
         try:
             for line in _lines(answer):
                 yield self._read(line)

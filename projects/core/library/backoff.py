@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 
+from projects.core.cluster.session import current_clock
 from projects.core.execution.cancellation import SIGNAL_LOOK_S, current_token
 from projects.core.values.errors import UsageError
 
@@ -45,8 +45,8 @@ def pause(seconds: float) -> None:
     Raises:
       Stop: it was; at once, not after the pause.
     """
-    token = current_token()
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0 and not token.wait(min(left, SIGNAL_LOOK_S)):
-        pass
+    token, clock = current_token(), current_clock()
+    end = clock.now() + seconds
+    while (left := end - clock.now()) > 0 and not token.cancelled:
+        clock.wait(left, lambda left: token.wait(min(left, SIGNAL_LOOK_S)))
     token.check()

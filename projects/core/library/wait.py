@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from projects.core import planning
+from projects.core.cluster.session import current_clock
 from projects.core.console import waiting_for
 from projects.core.library import env, resume
 from projects.core.library.backoff import pause, pauses
@@ -67,12 +67,13 @@ def wait_for(
             return cast("T", Unknown.of(f"what waiting for {what} returns"))
         waiting_for(scope.step.id, what)
         seen = _Seen(predicate)
-        began = time.monotonic()
+        clock = current_clock()
+        deadline = clock.now() + timeout
         try:
             for seconds in intervals:
                 if value := seen.look():
                     return value
-                if (left := began + timeout - time.monotonic()) <= 0:
+                if (left := deadline - clock.now()) <= 0:
                     break
                 pause(min(seconds, left))
         finally:

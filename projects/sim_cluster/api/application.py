@@ -24,6 +24,7 @@ from projects.sim_cluster.api.reviews import answerers
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.subresources import Subresources
 from projects.sim_cluster.api.writes import Writer
+from projects.sim_cluster.clock import Clock
 
 
 def soon(work: Callable[[], None]) -> None:
@@ -37,8 +38,9 @@ def soon(work: Callable[[], None]) -> None:
 class Api:
     """A simulated API server without its transport."""
 
-    def __init__(self, now: Callable[[], float], kinds: Iterable[Kind] = ()) -> None:
-        self.now = now
+    def __init__(self, clock: Clock, kinds: Iterable[Kind] = ()) -> None:
+        self.clock = clock
+        now = self.now = clock.now
         self.recorded = record()
         self.store, self.registry = Store(), Registry()
         for kind in (*builtin_kinds(self.recorded), *kinds):

@@ -22,6 +22,7 @@ from projects.sim_cluster.api.protobuf import MEDIA_TYPE, Decoder
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, PatchType, WriteOptions
 from projects.sim_cluster.api.routing import Target, flag, integer
 from projects.sim_cluster.api.watches import WatchOptions
+from projects.sim_cluster.clock import Timing
 
 _PATCHES: Final[dict[str, PatchType]] = {
     "application/json-patch+json": "json",
@@ -119,6 +120,7 @@ def watch_options(request: Request, target: Target) -> WatchOptions:
         fields=fields,
         version=query.get("resourceVersion", ""),
         timeout=float(integer(query, "timeoutSeconds")),
+        timing=Timing.CLIENT if request.headers.get("foresail-clock") == "cluster" else Timing.REAL,
         bookmarks=flag(query, "allowWatchBookmarks"),
         initial_events=flag(query, "sendInitialEvents"),
         version_match=query.get("resourceVersionMatch", ""),

@@ -96,7 +96,7 @@ class HttpApi:
         return page_response(self.api, page, chosen, request.query_params.get("includeObject", "Metadata"))
 
     async def _watch(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
-        watch = Watch(self.api.store, target.kind, target.namespace, watch_options(request, target))
+        watch = Watch(self.api.store, self.api.clock, target.kind, target.namespace, watch_options(request, target))
         lines = event_lines(self.api, watch, target, chosen, request.query_params.get("includeObject", "Metadata"))
         return StreamingResponse(lines, 200, HEADERS, "application/json")
 

@@ -59,11 +59,14 @@ class Change:
 
 
 class Subscription:
-    """The changes of one storage from now on, in order, for one watch."""
+    """The changes of one storage from now on, in order, for one watch.
+
+    The queue holds changes; a number where a bookmark of that version belongs; None at the end.
+    """
 
     def __init__(self, store: Store, storage: Storage) -> None:
         self._store, self._storage = store, storage
-        self.queue: asyncio.Queue[Change | None] = asyncio.Queue()
+        self.queue: asyncio.Queue[Change | int | None] = asyncio.Queue()
 
     def close(self) -> None:
         """Stop receiving."""

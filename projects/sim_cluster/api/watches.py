@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -20,6 +19,7 @@ from projects.sim_cluster.api.pages import matching
 from projects.sim_cluster.api.requests import ListOptions
 from projects.sim_cluster.api.selectors import Matches
 from projects.sim_cluster.api.store import Change, Store, Stored, Subscription
+from projects.sim_cluster.clock import Clock, Timer, Timing
 
 BOOKMARK_SECONDS: Final = 60.0
 INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
@@ -33,6 +33,7 @@ class WatchOptions:
     fields: str = ""
     version: str = ""
     timeout: float = 0
+    timing: Timing = Timing.REAL
     bookmarks: bool = False
     initial_events: bool = False
     version_match: str = ""
@@ -68,14 +69,13 @@ def _as_it_was(change: Change) -> Stored:
 class Watch:
     """One watch, from its first event to its end."""
 
-    def __init__(self, store: Store, kind: Kind, namespace: str, options: WatchOptions) -> None:
+    def __init__(self, store: Store, clock: Clock, kind: Kind, namespace: str, options: WatchOptions) -> None:
         if causes := _match_causes(options):
             raise invalid_options("ListOptions", causes)
-        self.store, self.kind, self.namespace, self.options = store, kind, namespace, options
+        self.store, self.clock, self.kind, self.namespace, self.options = store, clock, kind, namespace, options
         self._matches: Matches | None = matching(kind, ListOptions(labels=options.labels, fields=options.fields))
         self._first = self._backlog()
         self._subscription: Subscription = store.subscribe(kind.storage)
-        self._version = store.version
 
     def _backlog(self) -> list[Event]:
         """Return what the client has to see first: the objects there are, or what happened since its version."""
@@ -117,34 +117,44 @@ class Watch:
 
     async def batches(self) -> AsyncIterator[list[Event]]:
         """Yield events, as many as are waiting at a time, until the watch ends."""
+        timers = self._timers()
         try:
             if self._first:
                 yield self._first
-            loop = asyncio.get_running_loop()
-            end = loop.time() + self.options.timeout if self.options.timeout else float("inf")
-            while (left := end - loop.time()) > 0:
-                batch, ended = await self._next(min(left, BOOKMARK_SECONDS))
-                if not batch and self.options.bookmarks and not ended and left > BOOKMARK_SECONDS:
-                    batch = [Event("BOOKMARK", None, self._version)]
+            ended = False
+            while not ended:
+                batch, ended = await self._next()
                 if batch:
                     yield batch
-                if ended:
-                    return
         finally:
+            for timer in timers:
+                timer.cancel()
             self._subscription.close()
 
-    async def _next(self, seconds: float) -> tuple[list[Event], bool]:
+    def _timers(self) -> list[Timer]:
+        """Start the timers of the bookmarks and of the end."""
+        put = self._subscription.queue.put_nowait
+        timers: list[Timer] = []
+
+        def mark() -> None:
+            put(self.store.version)
+            timers[0] = self.clock.after(BOOKMARK_SECONDS, mark, Timing.CHORE)
+
+        if self.options.bookmarks:
+            timers.append(self.clock.after(BOOKMARK_SECONDS, mark, Timing.CHORE))
+        if self.options.timeout:
+            timers.append(self.clock.after(self.options.timeout, lambda: put(None), self.options.timing))
+        return timers
+
+    async def _next(self) -> tuple[list[Event], bool]:
+        """Return the events that are waiting, at least one, and whether the watch has ended."""
         queue = self._subscription.queue
+        change = await queue.get()
         events: list[Event] = []
-        try:
-            async with asyncio.timeout(seconds):
-                change = await queue.get()
-        except TimeoutError:
-            self._version = self.store.version
-            return events, False
         while change is not None:
-            self._version = change.version
-            if (event := self._event(change)) is not None:
+            if isinstance(change, int):
+                events.append(Event("BOOKMARK", None, change))
+            elif (event := self._event(change)) is not None:
                 events.append(event)
             if queue.empty():
                 return events, False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from projects.core.cluster.api import Cluster, Target
 from projects.core.cluster.readiness import is_ready, standing
+from projects.core.cluster.session import current_clock
 from projects.core.cluster.watching import Follower
 from projects.core.execution.cancellation import current_token
 from projects.core.values.errors import TimedOut
@@ -40,7 +40,7 @@ class PodStartup(BaseModel):
 def measure(directory: Path, *, namespace: str, count: int, image: str, timeout: float) -> PodStartup:
     """Create pods, wait until all are ready, and write what was measured.
 
-    The clock is this process's: a pod's own timestamps have a resolution of a second.
+    The clock is that of whoever waits for the cluster: a pod's own timestamps have a resolution of a second.
 
     Args:
       directory: Where `pod_startup.json` is written.
@@ -55,7 +55,8 @@ def measure(directory: Path, *, namespace: str, count: int, image: str, timeout:
     Raises:
       TimedOut: some pods were not ready in time; the message names them.
     """
-    began = time.monotonic()
+    clock = current_clock()
+    began = clock.now()
     names = [f"startup-{number}" for number in range(count)]
     context = copy_context()
     with ThreadPoolExecutor(1) as watcher:
@@ -81,12 +82,12 @@ def pod(name: str, namespace: str, image: str) -> dict[str, Any]:
 
 
 def _create(names: list[str], namespace: str, image: str) -> dict[str, float]:
-    cluster = Cluster()
+    cluster, clock = Cluster(), current_clock()
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     created: dict[str, float] = {}
     for name in names:
         current_token().check()
-        created[name] = time.monotonic()
+        created[name] = clock.now()
         cluster.apply(pod(name, namespace, image))
     return created
 
@@ -94,10 +95,10 @@ def _create(names: list[str], namespace: str, image: str) -> dict[str, float]:
 def _ready_times(namespace: str, names: frozenset[str], deadline: float) -> dict[str, float]:
     ready: dict[str, float] = {}
     target = Target("Pod", "v1", namespace=namespace, labels=f"{LABEL}=pod-startup")
-    follower = Follower(Cluster(), target, deadline)
+    follower, clock = Follower(Cluster(), target, deadline), current_clock()
     for pods in follower.states():
         current_token().check()
-        now = time.monotonic()
+        now = clock.now()
         for each in pods:
             if is_ready(each):
                 ready.setdefault(each["metadata"]["name"], now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from projects.core.ansible_collections.foresail.core.plugins.plugin_utils import temporaries
@@ -34,9 +33,10 @@ class ActionModule(ForesailAction):
         if arguments["wait"] and deleted and not self.checking:
             names = frozenset(each["metadata"]["name"] for each in deleted)
             condition = Condition("absent", names=names, uids=frozenset(each["metadata"]["uid"] for each in deleted))
-            began = time.monotonic()
+            clock = cluster.session.clock
+            deadline = clock.now() + arguments["timeout"]
             for collection in {_collection_of(cluster, target, each) for each in deleted}:
-                wait_for(cluster, collection, condition, max(0.1, arguments["timeout"] - (time.monotonic() - began)))
+                wait_for(cluster, collection, condition, max(0.1, deadline - clock.now()))
         if target.name and not self.checking:
             temporaries.take_off(cluster, target)
         return {

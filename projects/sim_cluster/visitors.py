@@ -1,0 +1,85 @@
+"""What the cluster's clients do: whether they work or wait, as a clock that jumps has to know. Told by `visiting`.
+
+A client waits when it watches, follows a log or asks for the time to pass, or when it asks the same question again although
+nothing has changed. Otherwise it works: it thinks between two requests, and the cluster's time stands still meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+QUIET_SECONDS: Final = 0.05
+"""Real seconds without a word after which clients that wait are taken to have seen what has happened so far."""
+IDLE_SECONDS: Final = 0.3
+"""Real seconds after which nothing is left to happen but that a client gives up."""
+ABSENT_SECONDS: Final = 3.0
+"""Real seconds after which time passes although nobody seems to wait: a client may sleep."""
+
+
+class Visitors:
+    """The clients that are there now.
+
+    Args:
+      monotonic: The real clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._busy = 0
+        self._waiting = 0
+        self._asks_again = False
+        self._asked: dict[str, int] = {}
+        self._heard = monotonic()
+
+    def comes(self) -> None:
+        """A request has come in that is to be answered at once."""
+        self._busy += 1
+        self._asks_again = False
+        self._heard = self._monotonic()
+
+    def goes(self, question: str, state: int) -> None:
+        """It was answered.
+
+        Args:
+          question: What it asked; empty when it changed something.
+          state: A number that is another one after each change of the cluster.
+        """
+        self._busy -= 1
+        self._heard = self._monotonic()
+        if not question:
+            self._asked.clear()
+            return
+        self._asks_again = self._asked.get(question) == state
+        self._asked[question] = state
+
+    def waits(self) -> None:
+        """A client has begun to wait."""
+        self._waiting += 1
+        self.told()
+
+    def told(self) -> None:
+        """A client that waits was told something."""
+        self._heard = self._monotonic()
+
+    def left(self) -> None:
+        """A client waits no longer."""
+        self._waiting -= 1
+        self.told()
+
+    def all_wait(self) -> bool:
+        """Return whether it is time for the next event."""
+        if self._busy:
+            return False
+        if self._asks_again:
+            self._asks_again = False  # one event for each time
+            return True
+        return self._quiet() >= (QUIET_SECONDS if self._waiting else ABSENT_SECONDS)
+
+    def all_wait_for_nothing(self) -> bool:
+        """Return whether it is time for a client to give up, there being no event to come before."""
+        return not self._busy and self._waiting > 0 and self._quiet() >= IDLE_SECONDS
+
+    def _quiet(self) -> float:
+        return self._monotonic() - self._heard
