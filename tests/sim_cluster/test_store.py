@@ -1,6 +1,7 @@
 """The store and what stands on it: versions, history, snapshots, garbage."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
-from projects.sim_cluster.api.store import Store
+from projects.sim_cluster.api.store import Store, encode
 from projects.sim_cluster.api.watches import Watch, WatchOptions
 from projects.sim_cluster.jumping import JumpingClock
 
@@ -170,3 +171,42 @@ def test_a_write_that_changes_nothing_is_none(api: Api) -> None:
     before = make(api, "a")["metadata"]["resourceVersion"]
     after = api.resources.patch(kind(api, "configmaps"), "n", "a", "merge", {"metadata": {"labels": None}}, BY).object
     assert after["metadata"]["resourceVersion"] == before
+
+
+def test_a_stored_object_is_never_changed_in_place(api: Api) -> None:
+    """Writes share what they do not change with the object before; what was stored must stay what it was."""
+    stored: list[tuple[dict[str, Any], bytes]] = []
+    api.store.listeners.append(lambda change: stored.append((change.now.object, encode(change.now.object))))
+    pods, sets = kind(api, "pods"), kind(api, "replicasets", "apps")
+    spec = {"containers": [{"name": "c", "image": "i:1", "resources": {"limits": {"cpu": "1000m"}}}]}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
+    api.resources.create(pods, "n", {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": spec}, BY)
+    owned = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    api.resources.create(sets, "n", {"metadata": {"name": "r"}, "spec": owned}, BY)
+    status = replace(BY, subresource="status")
+    for patch, options in (
+        ({"status": {"phase": "Running", "podIP": "10.0.0.1"}}, status),
+        ({"metadata": {"labels": {"a": "c"}}, "spec": {"activeDeadlineSeconds": 5}}, BY),
+        ({"status": {"phase": None, "conditions": [{"type": "Ready", "status": "True"}]}}, status),
+    ):
+        api.resources.patch(pods, "n", "p", "merge", patch, options)
+        api.resources.patch(pods, "n", "p", "strategic", patch, options)
+    node = {"target": {"kind": "Node", "name": "a-node"}}
+    api.subresources.bind(pods, "n", "p", node, BY)
+    api.resources.patch(sets, "n", "r", "merge", {"status": {"replicas": 1}}, status)
+    api.resources.patch(sets, "n", "r", "merge", {"spec": {"replicas": 2}}, BY)
+    assert len(stored) == 8
+    for obj, as_it_was in stored:
+        assert encode(obj) == as_it_was
+
+
+def test_a_status_that_does_not_fit_is_refused_however_little_else_changes(api: Api) -> None:
+    pods, status = kind(api, "pods"), replace(BY, subresource="status")
+    spec = {"containers": [{"name": "c", "image": "i:1"}]}
+    api.resources.create(pods, "n", {"metadata": {"name": "p"}, "spec": spec}, BY)
+    with pytest.raises(ApiError):
+        api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": 1}}, status)
+    done = api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": "Running", "nonsense": 1}}, status)
+    assert done.object["status"]["phase"] == "Running"
+    assert "nonsense" not in done.object["status"]
+    assert done.warnings == ['unknown field "status.nonsense"']

@@ -39,7 +39,7 @@ def answer(api: Api, target: Target, done: Outcome, chosen: Accepted) -> Respons
         obj = table(target.kind, [obj], api.now(), {"resourceVersion": obj["metadata"]["resourceVersion"]}, "Metadata")
     elif chosen.form == "PartialObjectMetadata" and stored:
         obj = partial(obj)
-    body = done.json if done.json is not None and obj is done.object else encode(obj)
+    body = done.stored.json if done.stored is not None and obj is done.object else encode(obj)
     response = _yaml(obj) if chosen.yaml else json_response(body)
     response.status_code = 201 if done.created else 200
     for warning in done.warnings:

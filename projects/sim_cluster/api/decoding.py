@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -91,14 +92,19 @@ def check_type(obj: Any, kind: Kind) -> Object:
                       f"the kind in the data ({found[1]}) does not match the expected kind ({kind.kind})")  # fmt: skip
 
 
-def conform(obj: Object, kind: Kind, *, complete: bool = True) -> Conformed:
+def conform(obj: Object, kind: Kind, *, complete: bool = True, settled: AbstractSet[str] = frozenset()) -> Conformed:
     """Return the object without nulls and unknown fields; raise `WrongTypeError` for a value of the wrong type.
 
-    A `complete` object has the structs that Go always encodes; what is applied is left as it was said.
+    A `complete` object has the structs that Go always encodes; what is applied is left as it was said. Fields that are
+    `settled` are those of an object that was made to fit before, and stay as they are.
     """
     visit = _Visit(lenient=kind.custom, complete=complete and not kind.custom)
-    shaped = visit.struct(obj, kind.schema, "", kind.schema.short_name or kind.kind, "")
-    return Conformed(shaped, visit.unknown)
+    name = kind.schema.short_name or kind.kind
+    if not settled:
+        return Conformed(visit.struct(obj, kind.schema, "", name, ""), visit.unknown)
+    given = {key: value for key, value in obj.items() if key not in settled}
+    shaped = {key: value for key, value in obj.items() if key in settled}
+    return Conformed(shaped | visit.fields(given, kind.schema, "", name, ""), visit.unknown)
 
 
 class _Visit:
@@ -129,9 +135,20 @@ class _Visit:
         return [self.value(item, schema.items, f"{path}[{i}]", struct, go_path) for i, item in enumerate(value)]
 
     def struct(self, value: Object, schema: Schema, path: str, struct: str, go_path: str) -> Object:
+        shaped = self.fields(value, schema, path, struct, go_path)
+        if self.complete:
+            self._fill_structs(shaped, schema)
+        return shaped
+
+    def fields(self, value: Object, schema: Schema, path: str, struct: str, go_path: str) -> Object:
         shaped: Object = {}
+        omitted = schema.omitted_when_empty if self.complete else ()
         for key, item in value.items():
             child = schema.child(key)
+            if child is not None and type(item) is child.plain:
+                if item or key not in omitted:
+                    shaped[key] = item
+                continue
             if (
                 child is None
                 and not schema.is_open
@@ -143,11 +160,8 @@ class _Visit:
                 continue
             inner = go_path if schema.is_map else f"{go_path}.{key}" if go_path else key
             kept = self.value(item, child, f"{path}.{key}" if path else key, struct, inner)
-            if self.complete and key in schema.omitted_when_empty and not kept:
-                continue
-            shaped[key] = kept
-        if self.complete:
-            self._fill_structs(shaped, schema)
+            if kept or key not in omitted:
+                shaped[key] = kept
         return shaped
 
     def _fill_structs(self, shaped: Object, schema: Schema) -> None:

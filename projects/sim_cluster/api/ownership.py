@@ -7,7 +7,8 @@ that is owned itself, not only what lies below it, ends in ``.``. Used by `apply
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,33 +31,42 @@ class Manager:
     subresource: str = ""
 
 
-def leaves(obj: Object, schema: Schema | None, *, containers: bool = True) -> Fields:
+def leaves(obj: Object, schema: Schema | None, *, containers: bool = True, beside: Object | None = None) -> Fields:
     """Return every path of an object that can be owned, with the value at it.
 
     With `containers`, maps, lists and structs that were not always there count as well: to write them is to add them.
+    Left out are the parts that the object shares with the one `beside` it: where a write changed nothing, most of them.
     """
     found: Fields = {}
     for key, value in obj.items():
+        other = beside.get(key) if beside is not None else None
+        if other is value and value is not None:
+            continue
         child = schema.child(key) if schema else None
         if key == "metadata":
             value = {name: item for name, item in value.items() if name not in _UNOWNED}  # noqa: PLW2901
             if value:
-                _collect(value, child, (f"f:{key}",), found, own=False, containers=containers)
+                _collect(value, child, (f"f:{key}",), found, own=False, containers=containers, beside=other)
         elif key not in {"apiVersion", "kind"}:
             known = schema is not None and key in schema.always_there
             if known and value == {}:
                 continue
             own = containers and not known
-            _collect(value, child, (f"f:{key}",), found, own=own, containers=containers)
+            _collect(value, child, (f"f:{key}",), found, own=own, containers=containers, beside=other)
     return found
 
 
-def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, own: bool, containers: bool) -> None:
+def _collect(
+    value: Any, schema: Schema | None, path: Path, found: Fields, *, own: bool, containers: bool, beside: Any = None
+) -> None:
     if isinstance(value, dict) and value and not (schema and schema.is_atomic):
         if own:
             found[(*path, ".")] = None
         in_list = any(element.startswith("k:") for element in path)
+        beside = beside if isinstance(beside, dict) else {}
         for key, item in value.items():
+            if item is not None and beside.get(key) is item:
+                continue
             if containers and not in_list and item == {} and schema is not None and key in schema.always_there:
                 continue
             known = schema is not None and (key in schema.always_there or key in schema.required)
@@ -68,6 +78,7 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Fields, *, ow
                 found,
                 own=inner,
                 containers=containers,
+                beside=beside.get(key),
             )
     elif isinstance(value, list) and value and schema is not None and (schema.list_keys or schema.is_set):
         if own:
@@ -96,26 +107,46 @@ def _default_of(schema: Schema, key: str) -> Any:
     return None if child is None else child.node.get("default")
 
 
-def to_fields_v1(paths: Iterator[Path] | set[Path]) -> dict[str, Any]:
-    """Return paths as the nested map of ``fieldsV1``."""
-    tree: dict[str, Any] = {}
+Tree = dict[str, Any]
+#: Objects of a kind are mostly written alike, so the maps are shared: each is made once, and its paths are known.
+_TREES: Final[dict[frozenset[Path], Tree]] = {}
+_PATHS: Final[dict[int, tuple[Tree, frozenset[Path]]]] = {}
+_MOST_TREES: Final = 4096
+
+
+def to_fields_v1(paths: Iterable[Path]) -> Tree:
+    """Return paths as the nested map of ``fieldsV1``, which is shared: nobody may change it."""
+    paths = frozenset(paths)
+    if (known := _TREES.get(paths)) is not None:
+        return known
+    if len(_TREES) >= _MOST_TREES:
+        _TREES.clear()
+        _PATHS.clear()
+    tree: Tree = {}
     for path in sorted(paths):
         node = tree
         for element in path:
             node = node.setdefault(element, {})
+    _TREES[paths], _PATHS[id(tree)] = tree, (tree, paths)
     return tree
 
 
-def from_fields_v1(tree: dict[str, Any], prefix: Path = ()) -> set[Path]:
+def from_fields_v1(tree: Tree) -> frozenset[Path]:
     """Return the paths of a ``fieldsV1`` map."""
-    if not tree:
-        return {prefix} if prefix else set()
-    return set().union(*(from_fields_v1(below, (*prefix, element)) for element, below in tree.items()))
+    known = _PATHS.get(id(tree))
+    return known[1] if known is not None and known[0] is tree else frozenset(_paths_below(tree, ()))
 
 
-def owners(obj: Object) -> dict[Manager, tuple[set[Path], str]]:
+def _paths_below(tree: Tree, prefix: Path) -> Iterator[Path]:
+    if not tree and prefix:
+        yield prefix
+    for element, below in tree.items():
+        yield from _paths_below(below, (*prefix, element))
+
+
+def owners(obj: Object) -> dict[Manager, tuple[AbstractSet[Path], str]]:
     """Return the managers of an object with their paths and the time of their last write."""
-    found = {}
+    found: dict[Manager, tuple[AbstractSet[Path], str]] = {}
     for entry in obj["metadata"].get("managedFields") or ():
         manager = Manager(
             entry.get("manager", ""),
@@ -127,7 +158,7 @@ def owners(obj: Object) -> dict[Manager, tuple[set[Path], str]]:
     return found
 
 
-def with_owners(managers: dict[Manager, tuple[set[Path], str]]) -> list[dict[str, Any]]:
+def with_owners(managers: Mapping[Manager, tuple[AbstractSet[Path], str]]) -> list[dict[str, Any]]:
     """Return the ``managedFields`` of an object: appliers first, then in order of time."""
     entries = []
     ordered = sorted(managers.items(), key=lambda item: (item[0].operation != "Apply", item[1][1], item[0].name))
@@ -143,17 +174,17 @@ def after_update(
     before: Object | None, after: Object, schema: Schema, manager: Manager, time: str
 ) -> list[dict[str, Any]]:
     """Return the ``managedFields`` after a create, an update or a patch: who changed a field owns it alone."""
-    old = leaves(before, schema) if before is not None else {}
-    new = leaves(after, schema)
+    old = leaves(before, schema, beside=after) if before is not None else {}
+    new = leaves(after, schema, beside=before)
     changed = {path for path, value in new.items() if path not in old or old[path] != value}
     removed = old.keys() - new.keys()
     managers = owners(before) if before is not None else {}
     if not changed and not removed:
         return list((before or {}).get("metadata", {}).get("managedFields") or [])
+    lost = {path for path in changed if path[-1] != "."} | removed
     for other, (paths, at) in list(managers.items()):
-        if other != manager:
-            taken = {path for path in changed if path[-1] != "."}
-            managers[other] = (paths - taken - removed, at)
-    mine = managers.get(manager, (set(), ""))[0] - removed
+        if other != manager and not paths.isdisjoint(lost):
+            managers[other] = (paths - lost, at)
+    mine = managers.get(manager, (frozenset[Path](), ""))[0] - removed
     managers[manager] = (mine | changed, time)
     return with_owners(managers)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.store import Stored
 
 PatchType = Literal["json", "merge", "strategic", "apply"]
 
@@ -48,10 +49,10 @@ class ListOptions:
 
 @dataclass
 class Outcome:
-    """What a request led to: the object to show, its JSON when that is known, warnings, whether it is new."""
+    """What a request led to: the object to show, where it is stored if it is shown as that, warnings, whether it is new."""
 
     object: Object
-    json: bytes | None = None
+    stored: Stored | None = None
     warnings: list[str] = field(default_factory=list)
     created: bool = False
     accepted: bool = False
@@ -62,7 +63,7 @@ class Page:
     """A list, or a part of one."""
 
     kind: Kind
-    items: list[Any]  # of Stored
+    items: list[Stored]
     version: int
     continue_token: str = ""
     remaining: int = 0

@@ -5,6 +5,7 @@ A `Schema` is a lazy view of one node of an OpenAPI document (Kubernetes' defini
 
 from __future__ import annotations
 
+import builtins
 from functools import cached_property
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Schema:
             return Schema(target.node | extra, self.definitions, target.name) if extra else target
         return Schema(node, self.definitions)
 
-    @property
+    @cached_property
     def type(self) -> str:
         """The OpenAPI type; empty where anything may stand."""
         return str(self.node.get("type", "object" if "properties" in self.node else ""))
@@ -63,7 +64,7 @@ class Schema:
         """The last part of the definition's name: what Go calls the struct."""
         return self.name.rsplit(".", 1)[-1]
 
-    @property
+    @cached_property
     def is_quantity(self) -> bool:
         """Whether a resource quantity stands here."""
         return self.name == _QUANTITY
@@ -72,6 +73,13 @@ class Schema:
     def is_int_or_string(self) -> bool:
         """Whether a number or a string may stand here."""
         return bool(self.node.get("x-kubernetes-int-or-string")) or self.node.get("format") == "int-or-string"
+
+    @cached_property
+    def plain(self) -> builtins.type[Any] | None:
+        """The Python class whose every value may stand here as it is; None where there is more to check."""
+        if self.is_quantity or self.is_int_or_string or "items" in self.node:
+            return None
+        return {"string": str, "boolean": bool, "integer": int}.get(self.type)
 
     @cached_property
     def is_open(self) -> bool:
@@ -134,12 +142,12 @@ class Schema:
         is_map = self.node.get("x-kubernetes-list-type") == "map"
         return tuple(self.node.get("x-kubernetes-list-map-keys", ())) if is_map else ()
 
-    @property
+    @cached_property
     def is_set(self) -> bool:
         """Whether it is a list of distinct scalars that are owned one by one."""
         return self.node.get("x-kubernetes-list-type") == "set"
 
-    @property
+    @cached_property
     def is_atomic(self) -> bool:
         """Whether a map or a list is owned as a whole."""
         if self.type == "array":

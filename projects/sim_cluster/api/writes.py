@@ -48,9 +48,15 @@ class Writer:
         self.store, self.admission, self.now = store, admission, now
         self.checks: list[Check] = []
 
-    def shape(self, obj: Object, kind: Kind, options: WriteOptions, warnings: list[str]) -> Object:
-        """Return the object with known fields of the right types and with its defaults; nobody else holds it."""
-        shaped = conform(obj, kind)
+    def shape(
+        self, obj: Object, kind: Kind, options: WriteOptions, warnings: list[str], old: Object | None = None
+    ) -> Object:
+        """Return the object with known fields of the right types and with its defaults.
+
+        Nobody else holds what is filled; where it is only the status that is not the very `old` one, the rest is shared.
+        """
+        settled = _settled(kind, old, obj) if old is not None else frozenset()
+        shaped = conform(obj, kind, settled=settled)
         if shaped.unknown:
             if options.validation == "Strict":
                 raise StrictError(shaped.unknown)
@@ -58,6 +64,8 @@ class Writer:
                 warnings += [f'unknown field "{path}"' for path in shaped.unknown]
         result = shaped.object
         result["metadata"] = dict(result.get("metadata") or {})
+        if settled:
+            return result
         if (kind.group, kind.kind) == ("", "Secret"):
             encode_string_data(result)
         if kind.custom:
@@ -107,7 +115,7 @@ class Writer:
         """Put the object that an update or a patch made in the place of the one before."""
         old = kind.served(before.object)
         warnings: list[str] = []
-        after = self.shape(obj, kind, options, warnings)
+        after = obj if options.subresource == "binding" else self.shape(obj, kind, options, warnings, old)
         self._check_version(kind, before, after)
         base = old if managed is not None else _with_given_owners(old, after)
         after = _with_kept_parts(kind, old, after, options.subresource)
@@ -160,7 +168,7 @@ class Writer:
 def outcome(kind: Kind, stored: Stored, warnings: list[str] | None = None, *, created: bool = False) -> Outcome:
     """Return what is answered for a stored object."""
     shown = kind.served(stored.object)
-    return Outcome(shown, stored.json if shown is stored.object else None, warnings or [], created=created)
+    return Outcome(shown, stored if shown is stored.object else None, warnings or [], created=created)
 
 
 def is_finished(kind: Kind, obj: Object) -> bool:
@@ -171,6 +179,27 @@ def is_finished(kind: Kind, obj: Object) -> bool:
     if kind.storage == ("", "namespaces"):
         return not (obj.get("spec") or {}).get("finalizers")
     return not metadata.get("deletionGracePeriodSeconds")
+
+
+def _settled(kind: Kind, old: Object, obj: Object) -> frozenset[str]:
+    """Return the fields beside the status when they hold the very values that are stored; else none.
+
+    Those have their types and defaults already. A custom resource's definition may have changed since.
+    """
+    if kind.custom or obj.get("status") is None:
+        return frozenset()
+    rest = obj.keys() - {"status"}
+    if rest != old.keys() - {"status"}:
+        return frozenset()
+    same = all(_is_the_same(old[key], obj[key]) for key in rest - {"metadata"})
+    metadata = obj["metadata"]
+    same = same and metadata.keys() == old["metadata"].keys()
+    same = same and all(_is_the_same(value, metadata[key]) for key, value in old["metadata"].items())
+    return frozenset(rest) if same else frozenset()
+
+
+def _is_the_same(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) is str and one == other)
 
 
 def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -> Object:

@@ -9,7 +9,6 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.quantities import amount
 
 Amounts = dict[str, int]
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 PODS: Final = "pods"
 
 
@@ -54,10 +53,10 @@ def demand(spec: Object) -> Amounts:
     return total
 
 
-def used(pods: Iterable[Object]) -> Amounts:
-    """Return what the pods of a node take of it."""
-    total: Amounts = {PODS: 0}
-    for pod in pods:
-        if (pod.get("status") or {}).get("phase") not in _ENDED:
-            _add(total, demand(pod["spec"]) | {PODS: 1000})
-    return total
+def total(demands: Iterable[tuple[Object, Amounts]]) -> Amounts:
+    """Return what pods take together of their node."""
+    taken: Amounts = {PODS: 0}
+    for _, asked in demands:
+        _add(taken, asked)
+        taken[PODS] += 1000
+    return taken

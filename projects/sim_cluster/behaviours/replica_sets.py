@@ -20,7 +20,7 @@ async def replicate(world: World, replica_set: Object) -> float | None:
             prefix = f"{replica_set['metadata']['name']}-"
             pod = await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
             world.tell(replica_set, *created(pod))
-        for pod in sorted(active, key=_first_to_go)[: max(0, len(active) - wanted)]:
+        for pod in sorted(active, key=_first_to_go)[: len(active) - wanted] if len(active) > wanted else ():
             await world.delete(PODS, pod)
             world.tell(replica_set, *deleted(pod))
     return await _count(world, replica_set)

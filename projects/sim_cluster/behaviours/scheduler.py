@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from projects.sim_cluster.behaviours.affinity import AWAY_FROM_WANTED, Company, company, terms
+from projects.sim_cluster.behaviours.affinity import AWAY_FROM_WANTED, NOBODY, Company, company, terms
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
-from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, used
+from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, total
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
 from projects.sim_cluster.behaviours.resources import NAMESPACES, NODES, PODS
@@ -19,6 +20,9 @@ from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _RETRY: Final = 30.0
+_SORTS: Final = 100
+"""For so many different demands of pods it is kept which nodes meet them."""
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
 _FLUSH: Final = 300.0
 """After so many seconds the real one tries again what it could not place, and says so once more."""
 _NAME: Final = "default-scheduler"
@@ -29,10 +33,11 @@ _NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
 @dataclass(frozen=True)
 class _Load:
-    """What a node offers, what its pods take of it, and those of them that do not want all others beside them."""
+    """What a node offers, what each of its pods asks of it and all together take, and those that do not want all others beside them."""
 
     state: tuple[str, int]
     offered: Amounts
+    asked: dict[str, tuple[Object, Amounts]]
     taken: Amounts
     guards: tuple[Object, ...]
 
@@ -46,14 +51,20 @@ class _Refusal:
 
 
 _Fit = tuple[float, int, str]
+_Verdicts = dict[str, tuple[_Load, _Fit | _Refusal]]
 
 
 class Scheduler:
-    """Schedules the pods of one cluster; it remembers which of them wait, and what nodes have left."""
+    """Schedules the pods of one cluster; it remembers which of them wait, and what nodes have left.
+
+    What it finds for a pod on a node it keeps for other pods that ask for the same, as long as the node and its pods stay as
+    they are. So of a hundred nodes it has to look again only at those that have changed.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[Key, None] = {}
         self._loads: dict[str, _Load] = {}
+        self._verdicts: OrderedDict[str, _Verdicts] = OrderedDict()
 
     def behaviour(self) -> Behaviour:
         """Return the behaviour that schedules."""
@@ -82,11 +93,11 @@ class Scheduler:
 
     def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
         """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""
-        asked, named, pods = demand(pod["spec"]), named_nodes(pod["spec"]), world.cache(PODS)
+        spec, pods = pod["spec"], world.cache(PODS)
+        asked, named = demand(spec), named_nodes(spec)
         loads = [(node, self._load(pods, node)) for node in world.cache(NODES)]
-        placed = ((other, node) for node, _ in loads for other in pods.on_node(node["metadata"]["name"]))
-        guards = ((guard, node) for node, load in loads for guard in load.guards)
-        others = company(pod, placed, guards, list(world.cache(NAMESPACES)))
+        others = _company(world, pod, loads)
+        known = self._known_verdicts(spec, asked)
         fitting: list[_Fit] = []
         refusals: list[_Refusal] = []
         for node, load in loads:
@@ -94,20 +105,33 @@ class Scheduler:
             if named is not None and name not in named:
                 refusals.append(_Refusal((OTHER_NODE,), final=True))
                 continue
-            if refusal := _refusal(pod["spec"], node, asked, load, others):
-                refusals.append(refusal)
-            else:
-                fitting.append((_share(asked, load), load.taken[POD_COUNT], name))
+            before = known.get(name)
+            if before is None or before[0] is not load:
+                before = known[name] = (load, _judge(spec, node, asked, load))
+            verdict: _Fit | _Refusal | None = before[1]
+            if isinstance(verdict, tuple) and others is not NOBODY and (reason := others.refusal(node)):
+                verdict = _Refusal((reason,), final=reason == AWAY_FROM_WANTED)
+            (refusals if isinstance(verdict, _Refusal) else fitting).append(verdict)  # type: ignore[arg-type]
         return fitting, refusals
+
+    def _known_verdicts(self, spec: Object, asked: Amounts) -> _Verdicts:
+        """Return what was found for pods that ask for the same as this one."""
+        sort = json.dumps([asked, *(spec.get(field) for field in ("nodeSelector", "affinity", "tolerations"))])
+        known = self._verdicts.setdefault(sort, {})
+        self._verdicts.move_to_end(sort)
+        if len(self._verdicts) > _SORTS:
+            self._verdicts.popitem(last=False)
+        return known
 
     def _load(self, pods: Cache, node: Object) -> _Load:
         name = node["metadata"]["name"]
         state = (node["metadata"]["resourceVersion"], pods.changes_on_node(name))
         known = self._loads.get(name)
         if known is None or known.state != state:
-            there = pods.on_node(name)
+            there = [pod for pod in pods.on_node(name) if _phase(pod) not in _ENDED]
+            asked = _asked(there, known.asked if known is not None else {})
             guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
-            known = self._loads[name] = _Load(state, _allocatable(node), used(there), guards)
+            known = self._loads[name] = _Load(state, _allocatable(node), asked, total(asked.values()), guards)
         return known
 
     def _all_waiting(self, _world: World, _node: Object) -> Iterable[Key]:
@@ -117,7 +141,7 @@ class Scheduler:
         """Wake those that wait when a pod makes room, and those that look for company when one comes."""
         if not self._waiting or not pod["spec"].get("nodeName"):
             return
-        ended = world.cache(PODS).get(*key_of(pod)) is None or _phase(pod) in {"Succeeded", "Failed"}
+        ended = world.cache(PODS).get(*key_of(pod)) is None or _phase(pod) in _ENDED
         for key in list(self._waiting):
             waits = world.cache(PODS).get(*key)
             if waits is None:
@@ -141,15 +165,32 @@ def _allocatable(node: Object) -> Amounts:
     return amounts((node.get("status") or {}).get("allocatable"))
 
 
-def _refusal(spec: Object, node: Object, asked: Amounts, load: _Load, others: Company) -> _Refusal | None:
-    """Return why a pod does not fit on a node; what the first of the scheduler's filters finds is what it says."""
+def _asked(there: Iterable[Object], known: dict[str, tuple[Object, Amounts]]) -> dict[str, tuple[Object, Amounts]]:
+    """Return what pods ask for, by their uids; a pod whose spec is known is not asked again."""
+    found = {}
+    for pod in there:
+        spec, uid = pod["spec"], pod["metadata"]["uid"]
+        before = known.get(uid)
+        found[uid] = before if before is not None and before[0] is spec else (spec, demand(spec))
+    return found
+
+
+def _company(world: World, pod: Object, loads: list[tuple[Object, _Load]]) -> Company:
+    pods = world.cache(PODS)
+    guards = [(guard, node) for node, load in loads for guard in load.guards]
+    if not guards and not pod["spec"].get("affinity"):
+        return NOBODY
+    placed = ((other, node) for node, _ in loads for other in pods.on_node(node["metadata"]["name"]))
+    return company(pod, placed, guards, list(world.cache(NAMESPACES)))
+
+
+def _judge(spec: Object, node: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
+    """Return how well a pod fits on a node, or why it does not: what the first of the scheduler's filters finds is what it says."""
     if reason := why_not(spec, node):
         return _Refusal((reason,), final=True)
     if refusal := _too_small(load.offered, asked, load.taken):
         return refusal
-    if reason := others.refusal(node):
-        return _Refusal((reason,), final=reason == AWAY_FROM_WANTED)
-    return None
+    return (_share(asked, load), load.taken[POD_COUNT], node["metadata"]["name"])
 
 
 def _too_small(offered: Amounts, asked: Amounts, taken: Amounts) -> _Refusal | None:
