@@ -18,6 +18,7 @@ from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.timestamps import timestamp
 
+_SUFFIXES: Final = random.Random()  # noqa: S311 - names, not secrets; tests in this process seed the shared one
 _SUFFIX: Final = "bcdfghjklmnpqrstvwxz2456789"
 #: Kinds of built-in groups whose generation counts; custom resources all have one.
 _COUNTED: Final = frozenset({
@@ -61,7 +62,7 @@ _TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S1
 
 def random_suffix() -> str:
     """Return five characters of those that generated names end in."""
-    return "".join(random.choices(_SUFFIX, k=5))  # noqa: S311 - a name, not a secret
+    return "".join(_SUFFIXES.choices(_SUFFIX, k=5))
 
 
 def counts_generation(kind: Kind) -> bool:
