@@ -12,6 +12,7 @@ from projects.sim_cluster.behaviours.openshift import openshift_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
@@ -25,8 +26,6 @@ class SimulatedCluster:
     """A cluster that has its shape and whose behaviours can be started."""
 
     def __init__(self, options: ClusterOptions, visitors: Visitors | None = None) -> None:
-        if options.scenario is not None and (options.scenario.faults.api or options.scenario.faults.cluster):
-            raise NotImplementedError(f"the faults of the scenario {options.scenario.name} are not played yet")
         settled = options.settled()
         self.clock: Clock = RunningClock(settled.speed)
         if settled.speed == MAX_SPEED:
@@ -41,6 +40,7 @@ class SimulatedCluster:
         seed(
             self.api, openshift.objects(settled.nodes, now) if on_openshift else plain.worker_nodes(settled.nodes, now)
         )
+        self.strikes = Strikes(options.scenario, options.seed)
         self.http = HttpApi(self.api)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
         discover = partial(namespaced_resources, self.api)

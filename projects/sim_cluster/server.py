@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -16,6 +17,8 @@ from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import SimulatedCluster
+from projects.sim_cluster.faults.harm import RESET
+from projects.sim_cluster.faults.layer import FaultLayer
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer
 from projects.sim_cluster.visitors import Visitors
@@ -25,7 +28,7 @@ _LAST_SECONDS = 2.0
 
 
 class _IdentifyingProtocol(H11Protocol):  # type: ignore[misc]
-    """HTTP/1.1 that tells the application whose certificate the connection came with; uvicorn itself does not."""
+    """HTTP/1.1 that tells the application whose certificate the connection came with, and lets it reset that; uvicorn does not."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -33,10 +36,18 @@ class _IdentifyingProtocol(H11Protocol):  # type: ignore[misc]
         certificate = secured.getpeercert() if secured is not None else None
         app: Any = getattr(self, "app")  # noqa: B009 - uvicorn has no types, so the attribute has none either
 
+        extensions = {RESET: lambda: _reset(transport)}
+
         async def identified(scope: Any, receive: Any, send: Any) -> None:
-            await app({**scope, "certificate": certificate}, receive, send)
+            await app({**scope, "certificate": certificate, "extensions": extensions}, receive, send)
 
         self.app = identified
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close a connection with a reset in place of an end."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]
@@ -81,7 +92,8 @@ async def serve(options: ClusterOptions, started: Callable[[str], None], stop: a
     """Run a cluster; call `started` with the kubeconfig's text once it answers; return when `stop` is set."""
     visitors = Visitors()
     cluster = SimulatedCluster(options, visitors)
-    app = VisitingLayer(cluster.http, cluster.clock, visitors, cluster.changes)
+    served = VisitingLayer(cluster.http, cluster.clock, visitors, cluster.changes)
+    app = FaultLayer(served, cluster.strikes, cluster.clock, visitors.waiting)
     # Only a socket that says TCP gets TCP_NODELAY from asyncio; without it every answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -7,7 +7,8 @@ nothing has changed. Otherwise it works: it thinks between two requests, and the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 QUIET_SECONDS: Final = 0.05
@@ -67,6 +68,15 @@ class Visitors:
         """A client waits no longer."""
         self._waiting -= 1
         self.told()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A client waits for the length of a block."""
+        self.waits()
+        try:
+            yield
+        finally:
+            self.left()
 
     def all_wait(self) -> bool:
         """Return whether it is time for the next event."""

@@ -92,6 +92,8 @@ class Unavailable(ApiFault):
     """Nobody is behind the load balancer: 503."""
 
     do: Literal["unavailable"]
+    by: Literal["load-balancer", "server"] = "load-balancer"
+    """Who says it: a load balancer in HTML, or the API server with a `Status`."""
     retry_after: int | None = Field(default=None, ge=0)
     """What `Retry-After` says; the header is not there by default."""
 
@@ -118,6 +120,8 @@ class Cut(ApiFault):
     """The answer breaks off in the middle of its body; what was asked for has been done."""
 
     do: Literal["cut"]
+    clean: bool = False
+    """Whether the connection ends as if all of it had come, and only the half document tells."""
 
 
 class Hang(ApiFault):
@@ -139,7 +143,7 @@ class Expired(ApiFault):
 
     do: Literal["expired"]
     in_stream: bool = False
-    """Whether a watch is told by an event, as the API server does when it knows only later, and not by the status."""
+    """Whether it is told by an event, as the API server does for a watch when it knows only later, and not by the status."""
 
 
 class Unauthorized(ApiFault):
@@ -148,25 +152,7 @@ class Unauthorized(ApiFault):
     do: Literal["unauthorized"]
 
 
-class ClockSkew(ApiFault):
-    """The server's clock is off: the header `Date`, and the times that it writes into objects, as the client sees them."""
-
-    do: Literal["clock-skew"]
-    seconds: float
-    """How far it is ahead; negative is behind."""
-
-
 AnyApiFault = Annotated[
-    TooManyRequests
-    | ServerError
-    | Unavailable
-    | Latency
-    | Reset
-    | Cut
-    | Hang
-    | WatchCut
-    | Expired
-    | Unauthorized
-    | ClockSkew,
+    TooManyRequests | ServerError | Unavailable | Latency | Reset | Cut | Hang | WatchCut | Expired | Unauthorized,
     Field(discriminator="do"),
 ]

@@ -1,0 +1,36 @@
+"""Clusters that go through something, for the tests of scenarios and faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.running import running_cluster
+from projects.sim_cluster.scenarios.reading import load_scenario
+from tests.sim_cluster.talk import Client
+
+
+def scenario_options(directory: Path, text: str, **given: Any) -> ClusterOptions:
+    """Options with a scenario of the test's own."""
+    path = directory / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return ClusterOptions(scenario=load_scenario(path), **{"platform": "kubernetes", "nodes": 1, **given})
+
+
+@contextmanager
+def going_through(directory: Path, text: str, **given: Any) -> Iterator[Client]:
+    """A cluster that goes through a scenario, and a client."""
+    with running_cluster(scenario_options(directory, text, **given)) as cluster:
+        client = Client(cluster.kubeconfig)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def struck(client: Client) -> dict[str, int]:
+    """How often each fault has struck."""
+    return {each["name"]: each["struck"] for each in client.get("/sim/faults")["faults"]}
