@@ -8,7 +8,6 @@ from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.http import HttpApi
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
-from projects.sim_cluster.behaviours.openshift import openshift_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
@@ -16,6 +15,7 @@ from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.packages.playing import offered, playing
 from projects.sim_cluster.seeding import seed
 from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
@@ -37,8 +37,10 @@ class SimulatedCluster:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
         seed(self.api, plain.base_objects())
+        packages = offered(options) if on_openshift else ()
         seed(
-            self.api, openshift.objects(settled.nodes, now) if on_openshift else plain.worker_nodes(settled.nodes, now)
+            self.api,
+            openshift.objects(settled.nodes, now, packages) if on_openshift else plain.worker_nodes(settled.nodes, now),
         )
         self.strikes = Strikes(options.scenario, options.seed)
         self.http = HttpApi(self.api)
@@ -46,7 +48,7 @@ class SimulatedCluster:
         discover = partial(namespaced_resources, self.api)
         behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
         if on_openshift:
-            behaviours += openshift_behaviours()
+            behaviours += playing(packages)
         self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)
 
     def changes(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from projects.sim_cluster.behaviours.settings import Settings
 
 if TYPE_CHECKING:
+    from projects.sim_cluster.packages.package import OperatorPackage
     from projects.sim_cluster.scenarios.model import Scenario
 
 DEFAULT_NODES: Final = 3
@@ -37,6 +38,7 @@ class ClusterOptions:
       settings: What its behaviours are told; those that the scenario makes by default.
       scenario: What it goes through; healthy by default.
       seed: What is left to chance follows from it.
+      packages: Operators that its catalogs offer besides those of the scenario.
     """
 
     nodes: int | None = None
@@ -45,6 +47,7 @@ class ClusterOptions:
     settings: Settings | None = None
     scenario: Scenario | None = None
     seed: int = 0
+    packages: tuple[OperatorPackage, ...] = ()
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
 from tests.sim_cluster.talk import MERGE, Client
 
 MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
-OLM = "/apis/operators.coreos.com"
 PACKAGES = "/apis/packages.operators.coreos.com/v1/namespaces/openshift-marketplace/packagemanifests"
 
 
@@ -76,31 +76,6 @@ def space(openshift: Client, new_name: Callable[[str], str]) -> str:
     return make_namespace(openshift, new_name("olm"))
 
 
-def subscribe(client: Client, namespace: str, **spec: Any) -> str:
-    wanted = {
-        "name": "example-operator",
-        "channel": "stable",
-        "source": "redhat-operators",
-        "sourceNamespace": "openshift-marketplace",
-    } | spec
-    made = {
-        "apiVersion": "operators.coreos.com/v1alpha1",
-        "kind": "Subscription",
-        "metadata": {"name": "s"},
-        "spec": wanted,
-    }
-    client.post(f"{OLM}/v1alpha1/namespaces/{namespace}/subscriptions", made)
-    return f"{OLM}/v1alpha1/namespaces/{namespace}/subscriptions/s"
-
-
-def group(client: Client, namespace: str, name: str = "g", *targets: str) -> None:
-    made = {"apiVersion": "operators.coreos.com/v1", "kind": "OperatorGroup", "metadata": {"name": name}}
-    client.post(
-        f"{OLM}/v1/namespaces/{namespace}/operatorgroups",
-        made | {"spec": {"targetNamespaces": list(targets)} if targets else {}},
-    )
-
-
 def plan_of(client: Client, subscription: str) -> str:
     found = client.until(subscription, lambda obj: "installPlanRef" in obj.get("status", {}))
     name: str = found["status"]["installPlanRef"]["name"]
@@ -110,11 +85,6 @@ def plan_of(client: Client, subscription: str) -> str:
 def is_planned(name: str, subscription: Any) -> bool:
     status = subscription.get("status", {})
     return status.get("currentCSV") == name and "installPlanRef" in status
-
-
-def succeeded(client: Client, namespace: str, name: str) -> Any:
-    path = f"{OLM}/v1alpha1/namespaces/{namespace}/clusterserviceversions/{name}"
-    return client.until(path, lambda obj: obj.get("status", {}).get("phase") == "Succeeded")
 
 
 def test_an_automatic_subscription_ends_installed(openshift: Client, space: str) -> None:

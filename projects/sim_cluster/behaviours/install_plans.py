@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
@@ -12,6 +14,7 @@ from projects.sim_cluster.behaviours.resources import (
     CUSTOM_RESOURCES,
     INSTALL_PLANS,
     OPERATOR_GROUPS,
+    PACKAGE_MANIFESTS,
     SUBSCRIPTIONS,
 )
 from projects.sim_cluster.behaviours.subscriptions import channel_of, package_of
@@ -19,7 +22,17 @@ from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 
-async def carry_out(world: World, plan: Object) -> float | None:
+class Bundle(NamedTuple):
+    """What an operator's image holds beside what its catalog shows."""
+
+    definitions: tuple[Object, ...]
+    deployment: str
+
+
+Bundles = Callable[[str], Bundle | None]
+
+
+async def carry_out(bundles: Bundles, world: World, plan: Object) -> float | None:
     """Take an InstallPlan to its next phase."""
     phase = (plan.get("status") or {}).get("phase")
     if phase == "Complete" or plan["metadata"].get("deletionTimestamp"):
@@ -30,7 +43,7 @@ async def carry_out(world: World, plan: Object) -> float | None:
     groups = world.cache(OPERATOR_GROUPS).in_namespace(plan["metadata"]["namespace"])
     if len(groups) != 1:
         await _refuse(world, plan, len(groups))
-        return world.timings.retry
+        return None
     if phase != "Installing" or "startTime" not in plan["status"]:
         await world.set_status(
             INSTALL_PLANS,
@@ -40,7 +53,7 @@ async def carry_out(world: World, plan: Object) -> float | None:
         return world.timings.install_plan
     if (left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan - world.now) > 0:
         return left
-    return await _install(world, plan)
+    return await _install(bundles, world, plan)
 
 
 async def _refuse(world: World, plan: Object, groups: int) -> None:
@@ -53,17 +66,18 @@ async def _refuse(world: World, plan: Object, groups: int) -> None:
     })  # fmt: skip
 
 
-async def _install(world: World, plan: Object) -> float | None:
+async def _install(bundles: Bundles, world: World, plan: Object) -> float | None:
     owner = next((o for o in plan["metadata"].get("ownerReferences") or () if o["kind"] == "Subscription"), None)
     subscription = world.cache(SUBSCRIPTIONS).get(plan["metadata"]["namespace"], owner["name"]) if owner else None
-    package = await package_of(world, subscription) if subscription else None
+    package = package_of(world, subscription) if subscription else None
     channel = channel_of(package, subscription) if package and subscription else None
     if channel is None or package is None:
         return world.timings.retry
-    for definition in _definitions(channel["currentCSVDesc"]):
+    bundle = bundles(package["metadata"]["name"]) or _unknown_bundle(package, channel)
+    for definition in bundle.definitions:
         await world.ensure(CUSTOM_RESOURCES, definition)
     for name in plan["spec"]["clusterServiceVersionNames"]:
-        await world.ensure(CLUSTER_SERVICE_VERSIONS, _csv(plan, package, channel, name))
+        await world.ensure(CLUSTER_SERVICE_VERSIONS, _csv(plan, package, channel, name, bundle.deployment))
     done = {"type": "Installed", "status": "True"}
     steps = [{"resolving": name, "status": "Created", "resource": {"group": "operators.coreos.com", "kind": "ClusterServiceVersion",
               "name": name, "version": "v1alpha1"}} for name in plan["spec"]["clusterServiceVersionNames"]]  # fmt: skip
@@ -75,38 +89,36 @@ async def _install(world: World, plan: Object) -> float | None:
     return None
 
 
-def _definitions(description: Object) -> list[Object]:
-    """Return the CRDs of an operator: any field is accepted, for a catalog entry says no more than their names."""
-    made = []
-    for owned in description["customresourcedefinitions"]["owned"]:
-        plural, _, group = owned["name"].partition(".")
-        names = {
-            "kind": owned["kind"],
-            "plural": plural,
-            "singular": owned["kind"].lower(),
-            "listKind": f"{owned['kind']}List",
-        }
-        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        version = {
-            "name": owned["version"],
-            "served": True,
-            "storage": True,
-            "schema": schema,
-            "subresources": {"status": {}},
-        }
-        spec = {"group": group, "scope": owned.get("scope", "Namespaced"), "names": names, "versions": [version]}
-        made.append(
-            {
-                "apiVersion": "apiextensions.k8s.io/v1",
-                "kind": "CustomResourceDefinition",
-                "metadata": {"name": owned["name"]},
-                "spec": spec,
-            }
-        )
-    return made
+def _unknown_bundle(package: Object, channel: Object) -> Bundle:
+    """Return what is taken for the bundle of a package that nobody declared, such as one of a captured cluster."""
+    owned = channel["currentCSVDesc"]["customresourcedefinitions"]["owned"]
+    return Bundle(tuple(map(_definition, owned)), f"{package['metadata']['name']}-controller-manager")
 
 
-def _csv(plan: Object, package: Object, channel: Object, name: str) -> Object:
+def _definition(owned: Object) -> Object:
+    """Return the CRD of a kind: any field is accepted, for a catalog entry says no more than names."""
+    plural, _, group = owned["name"].partition(".")
+    names = {
+        "kind": owned["kind"],
+        "plural": plural,
+        "singular": owned["kind"].lower(),
+        "listKind": f"{owned['kind']}List",
+    }
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {
+        "name": owned["version"],
+        "served": True,
+        "storage": True,
+        "schema": schema,
+        "subresources": {"status": {}},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": owned["name"]},
+        "spec": {"group": group, "scope": owned.get("scope", "Namespaced"), "names": names, "versions": [version]},
+    }  # fmt: skip
+
+
+def _csv(plan: Object, package: Object, channel: Object, name: str, deployment: str) -> Object:
     description, namespace = channel["currentCSVDesc"], plan["metadata"]["namespace"]
     names = [entry["name"] for entry in channel["entries"]]
     version = next((entry["version"] for entry in channel["entries"] if entry["name"] == name), description["version"])
@@ -120,13 +132,12 @@ def _csv(plan: Object, package: Object, channel: Object, name: str) -> Object:
             "description": description["description"], "installModes": description["installModes"],
             "customresourcedefinitions": description["customresourcedefinitions"],
             "relatedImages": [{"name": f"image-{index}", "image": image} for index, image in enumerate(description["relatedImages"])],
-            "install": {"strategy": "deployment", "spec": {"deployments": [_deployment(package, description)]}},
+            "install": {"strategy": "deployment", "spec": {"deployments": [_deployment(package, description, deployment)]}},
         } | ({"replaces": older[0]} if older else {}),
     }  # fmt: skip
 
 
-def _deployment(package: Object, description: Object) -> Object:
-    name = f"{package['metadata']['name']}-controller-manager"
+def _deployment(package: Object, description: Object, name: str) -> Object:
     labels = {"control-plane": "controller-manager", "app": package["metadata"]["name"]}
     container = {"name": "manager", "image": description["relatedImages"][0]}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
@@ -142,11 +153,13 @@ def _waiting(world: World, group: Object) -> list[Key]:
     return [(space, plan["metadata"]["name"]) for plan in world.cache(INSTALL_PLANS).in_namespace(space)]
 
 
-INSTALL_PLAN: Final = Behaviour(
-    "install plans",
-    INSTALL_PLANS,
-    carry_out,
-    manager="catalog",
-    woken_by=(Wake(OPERATOR_GROUPS, _waiting),),
-    reads=(SUBSCRIPTIONS, CLUSTER_SERVICE_VERSIONS, CUSTOM_RESOURCES),
-)
+def install_plan(bundles: Bundles) -> Behaviour:
+    """Return the behaviour; `bundles` gives what is in the package of a name, None for one that nobody declared."""
+    return Behaviour(
+        "install plans",
+        INSTALL_PLANS,
+        partial(carry_out, bundles),
+        manager="catalog",
+        woken_by=(Wake(OPERATOR_GROUPS, _waiting),),
+        reads=(SUBSCRIPTIONS, PACKAGE_MANIFESTS, CLUSTER_SERVICE_VERSIONS, CUSTOM_RESOURCES),
+    )

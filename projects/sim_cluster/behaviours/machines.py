@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import is_true
+from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, SIZES, node, node_status
+from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node, node_status
 from projects.sim_cluster.behaviours.resources import MACHINE_SETS, MACHINES, NODES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
@@ -146,7 +147,7 @@ async def _provision(world: World, machine: Object) -> float:
     number = next(_NUMBERS)
     address = f"10.0.{128 + number // 250 % 120}.{number % 250 + 4}"
     made = node_of(machine, address)
-    size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
+    size = size_of(_provider(machine).get("instanceType", ""))
     name = made["metadata"]["name"]
     await world.ensure(
         NODES, made | {"status": node_status(name, address, size, OPENSHIFT, world.timestamp, ready=False)}
@@ -160,7 +161,7 @@ async def _join(world: World, machine: Object) -> float | None:
     found = _node(world, machine)
     if found is None:
         return world.timings.retry
-    size = SIZES.get(_provider(machine).get("instanceType", ""), SIZES["m6i.xlarge"])
+    size = size_of(_provider(machine).get("instanceType", ""))
     address = found["status"]["addresses"][0]["address"]
     await world.set_status(
         NODES, found, node_status(found["metadata"]["name"], address, size, OPENSHIFT, world.timestamp, ready=True)

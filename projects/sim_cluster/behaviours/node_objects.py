@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from projects.sim_cluster.behaviours.instance_types import Size
 from projects.sim_cluster.behaviours.interface import Object
 
 _CONDITIONS: Final = (
@@ -12,23 +13,6 @@ _CONDITIONS: Final = (
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a machine type offers."""
-
-    cpu: int
-    memory_gib: int
-
-
-#: Machine types whose size is known; others are taken for the first.
-SIZES: Final[dict[str, Size]] = {
-    "m6i.xlarge": Size(4, 16), "m6i.2xlarge": Size(8, 32), "m6i.4xlarge": Size(16, 64), "m6i.large": Size(2, 8),
-    "m5.xlarge": Size(4, 16), "m5.2xlarge": Size(8, 32), "m5.4xlarge": Size(16, 64), "m5a.2xlarge": Size(8, 32),
-    "g4dn.xlarge": Size(4, 16), "g5.2xlarge": Size(8, 32), "g5.4xlarge": Size(16, 64), "p4d.24xlarge": Size(96, 1152),
-    "p5.48xlarge": Size(192, 2048),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
+from projects.sim_cluster.behaviours.resources import CUSTOM_RESOURCES
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.unit import Behaviour, World
 
@@ -92,6 +93,7 @@ class Runtime:
             for each in behaviours
         ]
         self._tasks: list[asyncio.Task[None]] = []
+        self._kinds = asyncio.Event()
 
     def start(self) -> None:
         """Start watching and acting."""
@@ -107,7 +109,7 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _resources(self) -> set[Resource]:
-        return {
+        return {CUSTOM_RESOURCES} | {
             resource
             for runner in self._runners
             for resource in (
@@ -120,6 +122,7 @@ class Runtime:
     async def _watch(self, resource: Resource) -> None:
         cache = self._world.cache(resource)
         while True:
+            kinds = self._kinds
             try:
                 async for batch in self._world.cluster.watch(resource):
                     for happening in batch:
@@ -132,8 +135,18 @@ class Runtime:
                     await self._world.cluster.sleep(0)
             except RefusedError as refused:
                 log.info("watch of %s: %s", resource, refused)
+                if refused.reason == "NotFound" and not self._is_defined(resource):
+                    await kinds.wait()
+                    continue
             await self._world.cluster.sleep(self._world.timings.retry)
 
+    def _is_defined(self, resource: Resource) -> bool:
+        """Return whether there is a definition of a resource: if so it will be served any moment."""
+        return self._world.cache(CUSTOM_RESOURCES).get("", f"{resource.name}.{resource.group}") is not None
+
     def _tell(self, resource: Resource, obj: Object) -> None:
+        if resource == CUSTOM_RESOURCES:  # what waits for its kind looks again
+            self._kinds.set()
+            self._kinds = asyncio.Event()
         for runner in self._runners:
             runner.observe(resource, obj)

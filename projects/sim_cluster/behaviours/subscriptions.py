@@ -14,16 +14,16 @@ from projects.sim_cluster.behaviours.resources import (
     PACKAGE_MANIFESTS,
     SUBSCRIPTIONS,
 )
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
 
 _AVAILABLE: Final[Object] = {"type": "CatalogSourcesUnhealthy", "status": "False", "reason": "AllCatalogSourcesHealthy",
                              "message": "all available catalogsources are healthy"}  # fmt: skip
 
 
-async def package_of(world: World, subscription: Object) -> Object | None:
+def package_of(world: World, subscription: Object) -> Object | None:
     """Return the package that a Subscription names."""
     spec = subscription["spec"]
-    for package in await world.cluster.list(PACKAGE_MANIFESTS, spec.get("sourceNamespace", "")):
+    for package in world.cache(PACKAGE_MANIFESTS).in_namespace(spec.get("sourceNamespace", "")):
         if package["metadata"]["name"] == spec.get("name") and package["status"]["catalogSource"] == spec.get("source"):
             return package
     return None
@@ -47,10 +47,10 @@ async def resolve(world: World, subscription: Object) -> float | None:
             {"lastUpdated": world.timestamp, "conditions": with_conditions(subscription, world.timestamp, _AVAILABLE)},
         )
         return world.timings.catalog_resolve
-    chosen, problem = await _choose(world, subscription)
+    chosen, problem = _choose(world, subscription)
     if problem:
         await _fail(world, subscription, problem)
-        return world.timings.retry
+        return None
     if not chosen:
         return None
     planned = _plan_of(world, subscription, chosen)
@@ -60,7 +60,7 @@ async def resolve(world: World, subscription: Object) -> float | None:
     return None
 
 
-async def _choose(world: World, subscription: Object) -> tuple[str, str]:
+def _choose(world: World, subscription: Object) -> tuple[str, str]:
     """Return the name of the version to install next, or what is wrong."""
     spec = subscription["spec"]
     where = f"catalog {spec.get('source')} in namespace {spec.get('sourceNamespace')} referenced by subscription {subscription['metadata']['name']}"
@@ -69,7 +69,7 @@ async def _choose(world: World, subscription: Object) -> tuple[str, str]:
             "",
             f"constraints not satisfiable: no operators found from {where}, subscription {subscription['metadata']['name']} exists",
         )
-    package = await package_of(world, subscription)
+    package = package_of(world, subscription)
     name = f"subscription {subscription['metadata']['name']} exists"
     if package is None:
         return (
@@ -167,6 +167,10 @@ SUBSCRIPTION: Final = Behaviour(
     SUBSCRIPTIONS,
     resolve,
     manager="catalog",
-    woken_by=(Wake(INSTALL_PLANS, _subscription_of), Wake(CLUSTER_SERVICE_VERSIONS, _of_namespace)),
-    reads=(CATALOG_SOURCES,),
+    woken_by=(
+        Wake(INSTALL_PLANS, _subscription_of),
+        Wake(CLUSTER_SERVICE_VERSIONS, _of_namespace),
+        Wake(CATALOG_SOURCES, every(SUBSCRIPTIONS)),
+        Wake(PACKAGE_MANIFESTS, every(SUBSCRIPTIONS)),
+    ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from projects.sim_cluster.behaviours.node_objects import KUBERNETES, Size, node, node_status
+from projects.sim_cluster.behaviours.instance_types import Size
+from projects.sim_cluster.behaviours.node_objects import KUBERNETES, node, node_status
 
 Object = dict[str, Any]
 _NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")

@@ -5,16 +5,18 @@ The control plane is hosted elsewhere (``controlPlaneTopology: External``), so e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.crds import kinds_of
+from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.machines import machine_of, node_of, running_status
-from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, SIZES, node_status
-from projects.sim_cluster.shapes.catalog import MARKETPLACE, catalog_objects
+from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node_status
+from projects.sim_cluster.packages.manifests import MARKETPLACE, catalog_objects
+from projects.sim_cluster.packages.package import OperatorPackage
 from projects.sim_cluster.shapes.definitions import AGGREGATED, CUSTOM, documents
 from projects.sim_cluster.shapes.projects import GROUP as PROJECTS
 from projects.sim_cluster.shapes.projects import as_view, serve_requests
@@ -52,7 +54,7 @@ def add_kinds(api: Api) -> None:
     serve_requests(api)
 
 
-def objects(nodes: int, now: str) -> Iterator[Object]:
+def objects(nodes: int, now: str, packages: Sequence[OperatorPackage]) -> Iterator[Object]:
     """Yield everything, in the order in which it has to be created."""
     spaces = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES)
     return chain(
@@ -62,7 +64,7 @@ def objects(nodes: int, now: str) -> Iterator[Object]:
         _operators(now),
         _machines(nodes, now),
         _pools(nodes, now),
-        _olm(now),
+        _olm(packages, now),
         _templates(),
         _services(),
     )
@@ -157,7 +159,7 @@ def _machines(nodes: int, now: str) -> Iterator[Object]:
         machine = machine_of(owner, f"{owner['metadata']['name']}-{number:05x}")
         made = node_of(machine, f"10.0.{number // 250 % 250}.{number % 250 + 4}")
         name, address = made["metadata"]["name"], f"10.0.{number // 250 % 250}.{number % 250 + 4}"
-        yield made | {"status": node_status(name, address, SIZES[INSTANCE_TYPE], OPENSHIFT, now, ready=True)}
+        yield made | {"status": node_status(name, address, size_of(INSTANCE_TYPE), OPENSHIFT, now, ready=True)}
         yield machine | {"status": running_status(name, address, now)}
 
 
@@ -180,10 +182,10 @@ def _pools(nodes: int, now: str) -> Iterator[Object]:
                "metadata": {"name": pool, "labels": label}, "spec": spec, "status": status}  # fmt: skip
 
 
-def _olm(now: str) -> Iterator[Object]:
+def _olm(packages: Sequence[OperatorPackage], now: str) -> Iterator[Object]:
     yield {"apiVersion": "operators.coreos.com/v1", "kind": "OperatorGroup",
            "metadata": {"name": "global-operators", "namespace": "openshift-operators"}, "spec": {}}  # fmt: skip
-    yield from catalog_objects(now)
+    yield from catalog_objects(packages, now)
 
 
 def _templates() -> Iterator[Object]:
