@@ -136,6 +136,12 @@ def owner_keys(_world: World, obj: Object) -> Iterable[Key]:
         yield obj["metadata"].get("namespace", ""), owner["name"]
 
 
+def cluster_owner_keys(_world: World, obj: Object) -> Iterable[Key]:
+    """Wake the controller of an object when that one lives in no namespace."""
+    if (owner := controller_of(obj)) is not None:
+        yield "", owner["name"]
+
+
 def every(resource: Resource) -> Keys:
     """Wake all objects of a resource."""
 

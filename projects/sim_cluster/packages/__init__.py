@@ -6,7 +6,15 @@ those that every simulated OpenShift offers, `loading` finds those of a user, `p
 
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object, Resource
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys, owner_reference
+from projects.sim_cluster.behaviours.unit import (
+    Behaviour,
+    Wake,
+    World,
+    cluster_owner_keys,
+    every,
+    owner_keys,
+    owner_reference,
+)
 from projects.sim_cluster.packages.custom_kind import AGE, ANYTHING, CustomKind
 from projects.sim_cluster.packages.loading import PackageNotLoadedError, load_package
 from projects.sim_cluster.packages.package import Channel, OperatorPackage, installed_in
@@ -23,6 +31,7 @@ __all__ = (
     "Resource",
     "Wake",
     "World",
+    "cluster_owner_keys",
     "every",
     "installed_in",
     "is_true",

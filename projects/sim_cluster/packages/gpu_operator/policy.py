@@ -8,7 +8,7 @@ from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, NODES, SERVICES
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys, owner_reference
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, cluster_owner_keys, every, owner_reference
 from projects.sim_cluster.packages.daemon_sets import APP, component, is_rolled_out, keep
 from projects.sim_cluster.packages.gpu_operator.components import COMPONENTS, DEVICE_PLUGIN, EXPORTER, Component
 from projects.sim_cluster.packages.gpu_operator.kinds import CLUSTER_POLICY
@@ -154,6 +154,6 @@ POLICY: Final = Behaviour(
     CLUSTER_POLICY.resource,
     reconcile,
     manager="gpu-operator",
-    woken_by=(Wake(DAEMON_SETS, owner_keys), Wake(NODES, every(CLUSTER_POLICY.resource))),
+    woken_by=(Wake(DAEMON_SETS, cluster_owner_keys), Wake(NODES, every(CLUSTER_POLICY.resource))),
     reads=(SERVICES,),
 )
