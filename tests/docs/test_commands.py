@@ -9,7 +9,7 @@ import pytest
 
 from projects.core.cli.built_in import BUILT_IN, is_built_in
 from projects.core.cli.ci_run import orchestrations
-from projects.core.cli.rehearse import declared_entrypoints
+from projects.core.cli.declared import declared_entrypoints
 from projects.core.toolbox.discovery import find_command
 from projects.core.values.checkout import ROOT
 from tests.docs.pages import Page, all_pages, page

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from projects.core.cli.rehearse import declared_entrypoints
+from projects.core.cli.declared import declared_entrypoints
 from projects.core.configuration.layers import Configuration
 from projects.core.configuration.loading import Loaded, Sources, load
 from projects.core.configuration.project import Project

@@ -53,13 +53,16 @@ def kubeconfig_files(environment: Mapping[str, str] = os.environ) -> list[Path]:
     return named or [Path("~/.kube/config").expanduser()]
 
 
-def load_access() -> Access:
-    """Return how to reach the cluster of the environment.
+def load_access(files: list[Path] | None = None) -> Access:
+    """Return how to reach a cluster.
+
+    Args:
+      files: The kubeconfig's files; those of the environment when None.
 
     Raises:
       InfrastructureError: there is no kubeconfig, or it cannot be understood.
     """
-    files = kubeconfig_files()
+    files = kubeconfig_files() if files is None else files
     present = [path for path in files if path.is_file()]
     if present:
         return _from_documents([_read(path) for path in present])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from projects.core.record import context
 from projects.core.record.steps import Kind
+from projects.core.values.errors import NotInitialised
 from projects.core.values.redaction import REDACTOR
 
 BASE_DIR_VARIABLE = "FORESAIL_BASE_DIR"
@@ -18,6 +20,25 @@ _NUMBERED = re.compile(r"(\d{3,})__")
 def base_directory() -> Path:
     """Return the directory that new runs are made in: `$FORESAIL_BASE_DIR`, or `/tmp`, where TOPSAIL's users look for them."""
     return Path(os.environ.get(BASE_DIR_VARIABLE) or "/tmp")  # noqa: S108 - each run has a directory of its own there
+
+
+def new_directory() -> Path:
+    """Make and return a new directory below `base_directory`, for a run that was given none: `foresail_<date>`.
+
+    Raises:
+      NotInitialised: there are a thousand of this second.
+    """
+    base = base_directory()
+    base.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1000):
+        directory = base / (f"foresail_{stamp}" + (f"-{attempt}" if attempt else ""))
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            continue
+        return directory
+    raise NotInitialised(f"could not make a new artifact directory below {base}")
 
 
 def next_artifact_index() -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,16 +17,16 @@ from projects.core.execution.cancellation import deadline
 from projects.core.execution.request import PLAN
 from projects.core.library.directories import (
     BASE_DIR_VARIABLE,
-    base_directory,
     claim_directory,
     directory_of,
+    new_directory,
     next_artifact_index,
 )
 from projects.core.library.scope import StepScope
 from projects.core.record import context, lock
 from projects.core.record.attempts import Attempts
 from projects.core.record.steps import Record, read_steps
-from projects.core.values.errors import NotInitialised, UsageError
+from projects.core.values.errors import UsageError
 
 __all__ = [
     "ARTIFACT_DIR",
@@ -77,7 +76,7 @@ def init(root: Path | None = None, *, owned: bool = True) -> Path:
         return context.here().directory
     given = root or os.environ.get("ARTIFACT_DIR")
     try:
-        directory = Path(given).absolute() if given else _new_directory()
+        directory = Path(given).absolute() if given else new_directory()
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         named = "ARTIFACT_DIR" if given else BASE_DIR_VARIABLE
@@ -186,20 +185,6 @@ class TempArtifactDir(_Directory):
             directory = root / directory.name  # a plan makes nothing outside of its own directory
         directory.mkdir(parents=True, exist_ok=True)
         return self._enter(directory.name, directory)
-
-
-def _new_directory() -> Path:
-    base = base_directory()
-    base.mkdir(parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for attempt in range(1000):
-        directory = base / (f"foresail_{stamp}" + (f"-{attempt}" if attempt else ""))
-        try:
-            directory.mkdir()
-        except FileExistsError:
-            continue
-        return directory
-    raise NotInitialised(f"could not make a new artifact directory below {base}")
 
 
 def _inherited(directory: Path) -> tuple[Path | None, str | None]:

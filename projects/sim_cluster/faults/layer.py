@@ -19,6 +19,7 @@ from projects.sim_cluster.faults.asked import Asked, asked_of
 from projects.sim_cluster.faults.choosing import Chooser
 from projects.sim_cluster.faults.harm import Clock, Harm, harm_of
 from projects.sim_cluster.faults.strikes import Strikes
+from projects.sim_cluster.visiting import UNHURT_PATH
 
 FAULTS_PATH: Final = "/sim/faults"
 _OWN: Final = "/sim/"
@@ -49,7 +50,7 @@ class FaultLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["path"] == FAULTS_PATH:
+        if scope["path"].removeprefix(UNHURT_PATH) == FAULTS_PATH:
             await JSONResponse(self.strikes.as_document())(scope, receive, send)
         elif not self._choosers or scope["path"].startswith(_OWN):
             await self.app(scope, receive, send)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from projects.core.cli.configure.values import row
+from projects.core.cli.declared import declared_entrypoints
 from projects.core.configuration.document import Place
 from projects.core.configuration.errors import Problem, ordered
 from projects.core.configuration.keys import name_of
@@ -110,8 +111,6 @@ def _in_exec_list(configuration: Configuration, directory: Path) -> Iterator[Pro
 
 def _entrypoints(scripts: Iterable[Path]) -> tuple[list[str], list[Problem]]:
     """Return the entrypoints that scripts declare, and which scripts cannot be parsed."""
-    from projects.core.cli.rehearse import declared_entrypoints  # noqa: PLC0415 - what runs a run comes with it
-
     known: list[str] = []
     problems = []
     for script in scripts:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.cli import rehearse
-from projects.core.cli.rehearse import IN_ORDER, declared_entrypoints, main
+from projects.core.cli.declared import declared_entrypoints
 from projects.core.values.checkout import ROOT
+from projects.rehearsal import cli
+from projects.rehearsal.cli import IN_ORDER, main
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +17,7 @@ def nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*args: object, **kwargs: object) -> None:
         raise AssertionError("a rehearsal was started")
 
-    monkeypatch.setattr(rehearse, "run_session", start)
-    monkeypatch.setattr(rehearse, "_sim", start)
+    monkeypatch.setattr(cli, "apart", start)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_skeleton_declares_the_entrypoints_of_a_ci_job() -> None:
 
 
 def test_an_option_may_have_its_value_as_the_next_word() -> None:
-    assert rehearse._split(["skeleton", "--nodes", "5", "test_ci", "--platform=kubernetes"]) == (
+    assert cli._split(["skeleton", "--nodes", "5", "test_ci", "--platform=kubernetes"]) == (
         ["skeleton", "test_ci"],
         ["--nodes=5", "--platform=kubernetes"],
     )
