@@ -17,15 +17,15 @@ from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
 from projects.sim_cluster.clock import MAX_SPEED
-from projects.sim_cluster.options import DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
+from projects.sim_cluster.options import APIS, DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
 from projects.sim_cluster.scenarios.names import ScenarioError
 
 USAGE: Final = 2
 _FAILED: Final = 1
+_UNAVAILABLE: Final = 3  # as a toolbox command ends when there is no cluster
 _NOT_FOUND: Final = 127
 _VERBS: Final = ("up", "down", "run")
-_OPTIONS: Final = ("--api", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--help")
-_APIS: Final = ("simulated",)
+_OPTIONS: Final = ("--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--help")
 _MOST_NODES: Final = 5000
 
 
@@ -41,7 +41,7 @@ def _nearest(message: str) -> str:
     """Return what a wrong word in argparse's message may have been meant to be."""
     for pattern, known in (
         (r"unrecognized arguments: (\S+)", _OPTIONS),
-        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS, *_APIS)),
+        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS, *APIS)),
     ):
         if found := re.search(pattern, message):
             near = difflib.get_close_matches(found[1], known, n=1, cutoff=0.5)
@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
                      epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
     shape = _Parser(add_help=False)
-    shape.add_argument("--api", choices=_APIS, default="simulated", help="which API serves it (default: simulated)")
+    shape.add_argument("--api", choices=APIS, default=APIS[0], help="which API serves it (default: simulated)")
+    shape.add_argument("--karpenter", action="store_true", help="pods without a node bring one (only with --api real)")
     shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
     shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
     shape.add_argument("--speed", type=_speed, metavar="X",
@@ -123,16 +124,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _options(parsed)
     except ScenarioError as error:
         return _refuse(error)
+    if (problem := _cannot_start(options)) is not None:
+        return problem
     return _up(parsed.directory, options) if parsed.verb == "up" else _run(parsed.command, options)
 
 
 def _options(parsed: argparse.Namespace) -> ClusterOptions:
-    options = ClusterOptions(nodes=parsed.nodes, platform=parsed.platform, speed=parsed.speed, seed=parsed.seed)
+    options = ClusterOptions(
+        nodes=parsed.nodes,
+        platform=parsed.platform,
+        speed=parsed.speed,
+        seed=parsed.seed,
+        api=parsed.api,
+        karpenter=parsed.karpenter,
+    )
     if parsed.scenario is None:
         return options
     from projects.sim_cluster.scenarios.reading import load_scenario  # noqa: PLC0415 - YAML and its schema, only for this
 
     return replace(options, scenario=load_scenario(parsed.scenario))
+
+
+def _cannot_start(options: ClusterOptions) -> int | None:
+    """Say why the API that is asked for cannot be had, and return the exit status for it."""
+    if options.api == "simulated":
+        return _refuse("--karpenter needs --api real") if options.karpenter else None
+    from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries  # noqa: PLC0415 - only for this
+
+    try:
+        find_binaries(karpenter=options.karpenter)
+    except ControlPlaneMissingError as error:
+        return _refuse(error, _UNAVAILABLE)
+    return None
 
 
 def _refuse(message: object, code: int = USAGE) -> int:

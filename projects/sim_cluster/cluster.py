@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 from projects.sim_cluster.api.application import Api
@@ -16,6 +18,7 @@ from projects.sim_cluster.in_process import InProcessCluster, namespaced_resourc
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages.playing import offered, playing
+from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.seeding import seed
 from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
@@ -54,3 +57,14 @@ class SimulatedCluster:
     def changes(self) -> int:
         """Return a number that is another one after each change of the cluster."""
         return self.api.store.version
+
+
+@asynccontextmanager
+async def simulated_cluster(options: ClusterOptions, visitors: Visitors) -> AsyncIterator[Parts]:
+    """Run a simulated cluster until the block ends."""
+    cluster = SimulatedCluster(options, visitors)
+    cluster.runtime.start()
+    try:
+        yield Parts(cluster.http, cluster.authority, cluster.strikes, cluster.clock, cluster.changes)
+    finally:
+        await cluster.runtime.stop()

@@ -1,6 +1,7 @@
 """A server in a process of its own: started, found again, stopped. `cli` calls `start` and `stop`.
 
-The directory of a cluster holds ``server.json`` (the process), ``kubeconfig`` and ``server.log``.
+The directory of a cluster holds ``server.json`` (the process), ``kubeconfig`` and ``server.log``, that of one on a real API also
+``control-plane`` (its logs).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import ApiKind, ClusterOptions
 
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final[dict[ApiKind, float]] = {"simulated": 30.0, "real": 150.0}
 _STOP_SECONDS: Final = 10.0
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -73,13 +74,13 @@ def start(directory: Path, options: ClusterOptions, *, bound: bool = False) -> P
         os.close(reader)
         _be_server(directory, options, writer, parent if bound else 0)
     os.close(writer)
-    _await_ready(reader, directory, pid)
+    _await_ready(reader, directory, pid, _START_SECONDS[options.api])
     return kubeconfig_of(directory)
 
 
-def _await_ready(reader: int, directory: Path, pid: int) -> None:
+def _await_ready(reader: int, directory: Path, pid: int, seconds: float) -> None:
     with os.fdopen(reader, "rb") as pipe:
-        readable, _, _ = select.select([pipe], [], [], _START_SECONDS)
+        readable, _, _ = select.select([pipe], [], [], seconds)
         said = pipe.read() if readable else b""
     if said != b"ready":
         if not readable:
@@ -130,7 +131,7 @@ def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(options, started, stop)
+        await serve(options, directory, started, stop)
 
     def started(kubeconfig: str) -> None:
         path = kubeconfig_of(directory)

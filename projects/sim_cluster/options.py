@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 DEFAULT_NODES: Final = 3
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
+ApiKind = Literal["simulated", "real"]
 PLATFORMS: Final[tuple[Platform, ...]] = ("openshift", "kubernetes")
+APIS: Final[tuple[ApiKind, ...]] = ("simulated", "real")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class ClusterOptions:
       scenario: What it goes through; healthy by default.
       seed: What is left to chance follows from it.
       packages: Operators that its catalogs offer besides those of the scenario.
+      api: Which API serves it.
+      karpenter: Whether pods without a node bring one, by Karpenter; only on the real API.
     """
 
     nodes: int | None = None
@@ -48,6 +52,8 @@ class ClusterOptions:
     scenario: Scenario | None = None
     seed: int = 0
     packages: tuple[OperatorPackage, ...] = ()
+    api: ApiKind = "simulated"
+    karpenter: bool = False
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""

@@ -29,6 +29,19 @@ class RunningCluster:
 @contextmanager
 def running_cluster(options: ClusterOptions | None = None) -> Iterator[RunningCluster]:
     """Run a cluster until the block ends."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sim-cluster-") as scratch,
+        _thread(options or ClusterOptions(), Path(scratch)) as text,
+    ):
+        kubeconfig = Path(scratch) / "kubeconfig"
+        kubeconfig.write_text(text, encoding="utf-8")
+        kubeconfig.chmod(0o600)
+        yield RunningCluster(kubeconfig)
+
+
+@contextmanager
+def _thread(options: ClusterOptions, directory: Path) -> Iterator[str]:
+    """Serve in a thread until the block ends; yield the kubeconfig."""
     ready: Future[str] = Future()
     control: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
@@ -36,7 +49,7 @@ def running_cluster(options: ClusterOptions | None = None) -> Iterator[RunningCl
         stop = asyncio.Event()
         control.set_result((asyncio.get_running_loop(), stop))
         try:
-            await serve(options or ClusterOptions(), ready.set_result, stop)
+            await serve(options, directory, ready.set_result, stop)
         except BaseException as error:  # the caller waits for it, whatever it is
             if ready.done():
                 raise
@@ -44,14 +57,10 @@ def running_cluster(options: ClusterOptions | None = None) -> Iterator[RunningCl
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="sim-cluster", daemon=True)
     thread.start()
-    with tempfile.TemporaryDirectory(prefix="sim-cluster-") as scratch:
-        kubeconfig = Path(scratch) / "kubeconfig"
-        try:
-            kubeconfig.write_text(ready.result(), encoding="utf-8")
-            kubeconfig.chmod(0o600)
-            yield RunningCluster(kubeconfig)
-        finally:
-            loop, stop = control.result()
-            if thread.is_alive():
-                loop.call_soon_threadsafe(stop.set)
-            thread.join()
+    try:
+        yield ready.result()
+    finally:
+        loop, stop = control.result()
+        if thread.is_alive():
+            loop.call_soon_threadsafe(stop.set)
+        thread.join()

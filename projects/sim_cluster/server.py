@@ -1,4 +1,4 @@
-"""Serves one simulated cluster over TLS until it is told to stop. Used by `daemon` (a process) and `running` (a thread)."""
+"""Serves one cluster over TLS until it is told to stop. Used by `daemon` (a process) and `running` (a thread)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,10 +17,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.clock import MAX_SPEED
-from projects.sim_cluster.cluster import SimulatedCluster
+from projects.sim_cluster.cluster import simulated_cluster
 from projects.sim_cluster.faults.harm import RESET
 from projects.sim_cluster.faults.layer import FaultLayer
 from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer
 from projects.sim_cluster.visitors import Visitors
 
@@ -88,30 +90,43 @@ async def _end(server: _Server) -> None:
     server.should_exit = server.force_exit = True
 
 
-async def serve(options: ClusterOptions, started: Callable[[str], None], stop: asyncio.Event) -> None:
-    """Run a cluster; call `started` with the kubeconfig's text once it answers; return when `stop` is set."""
+def _cluster(options: ClusterOptions, directory: Path, visitors: Visitors) -> AbstractAsyncContextManager[Parts]:
+    if options.api == "simulated":
+        return simulated_cluster(options, visitors)
+    from projects.sim_cluster.real_api.cluster import real_cluster  # noqa: PLC0415 - only who asks for it pays for it
+
+    return real_cluster(options, directory / "control-plane", visitors)
+
+
+async def serve(options: ClusterOptions, directory: Path, started: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Run a cluster that may keep files in a directory; call `started` with its kubeconfig; return when `stop` is set."""
     visitors = Visitors()
-    cluster = SimulatedCluster(options, visitors)
-    served = VisitingLayer(cluster.http, cluster.clock, visitors, cluster.changes)
-    app = FaultLayer(served, cluster.strikes, cluster.clock, visitors.waiting)
     # Only a socket that says TCP gets TCP_NODELAY from asyncio; without it every answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, 0))
-        port = listener.getsockname()[1]
-        server = _Server(_TlsConfig(app, server_context(cluster.authority)))
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        cluster.runtime.start()
-        ready = asyncio.create_task(server.ready.wait())
-        await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            ready.cancel()
-            await running
-            return
-        client = cluster.authority.for_client(USER, GROUP)
-        clock = CLOCK_PATH if cluster.clock.speed == MAX_SPEED else ""
-        started(kubeconfig(f"https://{_HOST}:{port}", cluster.authority.certificate, client, clock))
-        await stop.wait()
-        await cluster.runtime.stop()
-        await _end(server)
+        async with _cluster(options, directory, visitors) as parts:
+            served = VisitingLayer(parts.http, parts.clock, visitors, parts.changes)
+            app = FaultLayer(served, parts.strikes, parts.clock, visitors.waiting)
+            server = _Server(_TlsConfig(app, server_context(parts.authority)))
+            await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)
+
+
+def _kubeconfig(parts: Parts, listener: socket.socket) -> str:
+    client = parts.authority.for_client(USER, GROUP)
+    clock = CLOCK_PATH if parts.clock.speed == MAX_SPEED else ""
+    return kubeconfig(f"https://{_HOST}:{listener.getsockname()[1]}", parts.authority.certificate, client, clock)
+
+
+async def _run(server: _Server, listener: socket.socket, started: Callable[[], None], stop: asyncio.Event) -> None:
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    ready = asyncio.create_task(server.ready.wait())
+    await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        ready.cancel()
         await running
+        return
+    started()
+    await stop.wait()
+    await _end(server)
+    await running

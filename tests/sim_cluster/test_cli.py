@@ -107,7 +107,7 @@ def test_run_leaves_nothing_when_it_is_ended(tmp_path: Path, sent: signal.Signal
     (["up", "d", "--node", "3"], "did you mean --nodes?"),
     (["up", "d", "--platform", "openshfit"], "did you mean openshift?"),
     (["up", "d", "--api", "simulatd"], "did you mean simulated?"),
-    (["up", "d", "--api", "real"], "invalid choice: 'real'"),
+    (["up", "d", "--karpenter"], "--karpenter needs --api real"),
     (["up", "d", "--speed", "0"], "such as 60, or max, found '0'"),
     (["up", "d", "--speed", "fast"], "found 'fast'"),
     (["run", "--nodes", "2"], "-- CMD"),
@@ -127,3 +127,20 @@ def test_a_command_that_is_not_there(tmp_path: Path) -> None:
     done = sim("run", "--nodes", "0", "--", str(tmp_path / "missing"))
     assert done.returncode == 127
     assert "cannot run" in done.stderr
+
+
+def test_no_real_control_plane(tmp_path: Path) -> None:
+    (tmp_path / "etcd").touch(mode=0o755)
+    done = subprocess.run(
+        [*COMMAND, "up", "d", "--api", "real"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "KUBEBUILDER_ASSETS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"KUBEBUILDER_ASSETS={tmp_path}: no kube-apiserver, kube-controller-manager" in done.stderr
+    assert "setup-envtest" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["etcd"]

@@ -43,15 +43,15 @@ def test_machine_sets_bring_and_take_nodes(openshift: Client) -> None:
 
 def gone(client: Client, path: str) -> None:
     """Wait until a list is empty."""
-    if client.get(path)["items"]:
-        version = client.get(path)["metadata"]["resourceVersion"]
-        assert (
-            any(
-                event["type"] == "DELETED"
-                for event in client.watch(f"{path}&watch=1&resourceVersion={version}&timeoutSeconds=10")
-            )
-            or not client.get(path)["items"]
-        )
+    listed = client.get(path)
+    left = len(listed["items"])
+    if left:
+        version = listed["metadata"]["resourceVersion"]
+        for event in client.watch(f"{path}&watch=1&resourceVersion={version}&timeoutSeconds=20"):
+            left -= event["type"] == "DELETED"
+            if not left:
+                return
+    assert not client.get(path)["items"]
 
 
 def test_machines_of_another_type(openshift: Client) -> None:

@@ -1,0 +1,104 @@
+"""A cluster on a real API put together: control plane, shape, behaviours, the proxy before it. Run by `server`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from projects.sim_cluster.api.certificates import Authority
+from projects.sim_cluster.behaviours.conditions import is_true
+from projects.sim_cluster.behaviours.interface import Cluster, Object
+from projects.sim_cluster.behaviours.resources import NODES
+from projects.sim_cluster.behaviours.runtime import Runtime
+from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.faults.strikes import Strikes
+from projects.sim_cluster.jumping import JumpingClock
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.over_http.cluster import HttpCluster
+from projects.sim_cluster.over_http.connection import Connection
+from projects.sim_cluster.over_http.discovery import Discovery
+from projects.sim_cluster.over_http.seeding import INSTALLER, seed_over_http
+from projects.sim_cluster.over_http.stamps import Stamps
+from projects.sim_cluster.packages.playing import offered, playing
+from projects.sim_cluster.parts import Parts
+from projects.sim_cluster.real_api.binaries import find_binaries
+from projects.sim_cluster.real_api.control_plane import ControlPlane
+from projects.sim_cluster.real_api.proxy import Proxy
+from projects.sim_cluster.shapes import kubernetes as plain
+from projects.sim_cluster.shapes import openshift
+from projects.sim_cluster.shapes.definitions import AGGREGATED, documents
+from projects.sim_cluster.visitors import Visitors
+
+_SETTLE_SECONDS: Final = 0.2
+"""What a clock that jumps gives behaviours, and the controllers of the control plane, to see a change and to act on it."""
+
+
+@asynccontextmanager
+async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visitors) -> AsyncIterator[Parts]:
+    """Run a control plane that keeps its files in a directory, and what plays on it, until the block ends."""
+    authority = Authority()
+    control_plane = ControlPlane(find_binaries(karpenter=options.karpenter), directory, authority)
+    try:
+        await control_plane.start_api()
+        async with (
+            Connection(control_plane.administrator) as api,
+            Proxy(control_plane.administrator, control_plane.anyone) as proxy,
+        ):
+            played = _Played(api, proxy, options, visitors)
+            await played.start(control_plane)
+            try:
+                yield Parts(proxy, authority, Strikes(options.scenario, options.seed), played.clock, played.changes)
+            finally:
+                await played.runtime.stop()
+    finally:
+        control_plane.stop()
+
+
+class _Played:
+    """What plays on a control plane."""
+
+    def __init__(self, api: Connection, proxy: Proxy, options: ClusterOptions, visitors: Visitors) -> None:
+        self._api, self._proxy, self._options = api, proxy, options.settled()
+        on_openshift = self._options.platform == "openshift"
+        self._packages = offered(options) if on_openshift else ()
+        self.clock: Clock = RunningClock(self._options.speed)
+        if self._options.speed == MAX_SPEED:
+            self.clock = JumpingClock(visitors, self.changes, _SETTLE_SECONDS)
+        self._stamps = Stamps(self.clock)
+        behaviours = playing(self._packages) if on_openshift else []  # Kubernetes itself is real
+        connect = partial(HttpCluster, api, self.clock, self._stamps)
+        self.runtime = Runtime(connect, behaviours, self._options.settings)
+
+    def changes(self) -> int:
+        """Return a number that is another one after each change that has been seen."""
+        return self._stamps.changes + self._proxy.changes
+
+    async def start(self, control_plane: ControlPlane) -> None:
+        """Give the cluster its shape, have its controllers start, and then the behaviours."""
+        installer = HttpCluster(self._api, self.clock, self._stamps, INSTALLER)
+        await seed_over_http(installer, Discovery(self._api), self._shape())
+        await control_plane.start_controllers(self._options.settings.timings, self._options.speed)
+        await _nodes_are_ready(installer, self._options.nodes)
+        self.runtime.start()
+
+    def _shape(self) -> Iterable[Object]:
+        """Return what the cluster starts with beside what its control plane makes."""
+        nodes, now = self._options.nodes, timestamp(self.clock.now())
+        if self._options.platform == "kubernetes":
+            return plain.worker_nodes(nodes, now)
+        return chain(documents(AGGREGATED), openshift.objects(nodes, now, self._packages))
+
+
+async def _nodes_are_ready(cluster: Cluster, count: int) -> None:
+    ready: set[str] = set()
+    if not count:
+        return
+    async for batch in cluster.watch(NODES):
+        ready |= {each.object["metadata"]["name"] for each in batch if is_true(each.object, "Ready")}
+        if len(ready) >= count:
+            return

@@ -1,0 +1,125 @@
+"""An ASGI application that hands requests on to a real API, as they are, and its answers back, as they come.
+
+It stands where the simulated API stands, so that what stands before that one (`server`, faults) is the same on both. Who came
+with the administrator's certificate is that administrator there too; other credentials (a token, none) are handed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Self
+
+import aiohttp
+from starlette.types import Receive, Scope, Send
+from yarl import URL
+
+from projects.sim_cluster.over_http.connection import Access
+
+Headers = list[tuple[bytes, bytes]]
+#: What belongs to one connection and not to the message (RFC 9110, 7.6.1); aiohttp and uvicorn say it anew.
+_OF_THE_CONNECTION: Final = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+_NOT_SENT_ON: Final = _OF_THE_CONNECTION | {b"host", b"content-length", b"expect"}
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOT_IMPLEMENTED: Final = (
+    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"NotImplemented","code":501,'
+    b'"message":"this cluster does not hand on connections that are upgraded: no exec, attach or port-forward"}\n'
+)
+
+
+class Proxy:
+    """Stands before the API that two accesses lead to: one as the administrator, one as whoever the request says."""
+
+    def __init__(self, administrator: Access, anyone: Access) -> None:
+        self._server = administrator.server
+        self._administrator, self._anyone = _session(administrator), _session(anyone)
+        self.changes = 0
+        """How often something went through that may be, or tell of, a change."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        await self._administrator.close()
+        await self._anyone.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers: Headers = scope["headers"]
+        body = await _body(receive)
+        if any(name == b"upgrade" for name, _ in headers):
+            await _answer(send, 501, [(b"content-type", b"application/json")], _NOT_IMPLEMENTED)
+            return
+        self.changes += scope["method"] not in _READING
+        session = self._administrator if scope.get("certificate") else self._anyone
+        try:
+            upstream = await session.request(
+                scope["method"], _url(self._server, scope), data=body or None, allow_redirects=False,
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers if name not in _NOT_SENT_ON],
+                skip_auto_headers=("User-Agent", "Accept", "Content-Type", "Accept-Encoding"),
+            )  # fmt: skip
+        except aiohttp.ClientError as error:
+            await _answer(send, 502, [(b"content-type", b"text/plain")], f"the API does not answer: {error}\n".encode())
+            return
+        async with upstream:
+            await self._hand_back(upstream, receive, send)
+
+    async def _hand_back(self, upstream: aiohttp.ClientResponse, receive: Receive, send: Send) -> None:
+        headers = [
+            (name.lower(), value) for name, value in upstream.raw_headers if name.lower() not in _OF_THE_CONNECTION
+        ]
+        if any(name == b"content-length" for name, _ in headers):
+            await _answer(send, upstream.status, headers, await upstream.read())
+            return
+        await send({"type": "http.response.start", "status": upstream.status, "headers": headers})
+        pumping = asyncio.ensure_future(self._pump(upstream, send))
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({pumping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            if not pumping.done():
+                pumping.cancel()
+        if pumping.done():
+            pumping.result()  # a cut on that side is to be one on this side too: uvicorn closes what is not complete
+
+    async def _pump(self, upstream: aiohttp.ClientResponse, send: Send) -> None:
+        async for chunk in upstream.content.iter_any():
+            self.changes += 1
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _session(access: Access) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(ssl=access.context(), limit=0, keepalive_timeout=60)
+    return aiohttp.ClientSession(
+        connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None, connect=10)
+    )
+
+
+def _url(server: str, scope: Scope) -> URL:
+    query = scope["query_string"].decode("latin-1")
+    return URL(server + scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""), encoded=True)
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b""
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _disconnected(receive: Receive) -> None:
+    message: Any = None
+    while message is None or message["type"] != "http.disconnect":
+        message = await receive()

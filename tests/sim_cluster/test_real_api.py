@@ -1,0 +1,171 @@
+"""A cluster on a real API: the tests of OpenShift's behaviours again, there; its life; the proxy before it."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
+from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.talk import Client, config_map, deployment
+from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
+from tests.sim_cluster.test_openshift import (
+    space,
+    test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step,
+    test_an_install_mode_that_is_not_supported_fails,
+    test_machine_sets_bring_and_take_nodes,
+    test_machines_of_another_type,
+    test_routes_are_admitted,
+    test_the_project_template_can_be_edited,
+    test_what_cannot_be_resolved_is_said,
+    test_without_an_operator_group_nothing_is_installed,
+)
+
+__all__ = [
+    "space",
+    "test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step",
+    "test_an_install_mode_that_is_not_supported_fails",
+    "test_machine_sets_bring_and_take_nodes",
+    "test_machines_of_another_type",
+    "test_routes_are_admitted",
+    "test_the_project_template_can_be_edited",
+    "test_what_cannot_be_resolved_is_said",
+    "test_without_an_operator_group_nothing_is_installed",
+]
+pytestmark = [pytest.mark.envtest, pytest.mark.usefixtures("control_plane")]
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> None:
+    try:
+        find_binaries()
+    except ControlPlaneMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def openshift(control_plane: None) -> Iterator[Client]:
+    """A raw client of OpenShift on the real API."""
+    with running_cluster(ClusterOptions(api="real")) as cluster:
+        made = Client(cluster.kubeconfig)
+        yield made
+        made.close()
+
+
+def test_it_is_a_real_api_with_the_shape_of_the_simulated_one(openshift: Client) -> None:
+    assert openshift.get("/version")["gitVersion"].startswith("v1.")
+    version = openshift.get("/apis/config.openshift.io/v1/clusterversions/version")
+    assert version["status"]["history"][0]["state"] == "Completed"
+    assert openshift.ask("POST", "/api/v1/namespaces/default/pods", {"metadata": {"name": "x"}}).status == 422
+
+
+def test_workloads_get_ready(openshift: Client, space: str) -> None:
+    openshift.post(f"/apis/apps/v1/namespaces/{space}/deployments", deployment("web", space, 2))
+    openshift.until(
+        f"/apis/apps/v1/namespaces/{space}/deployments/web", lambda obj: obj["status"].get("readyReplicas") == 2
+    )
+
+
+def test_whoever_comes_is_who_they_are_behind_the_proxy(openshift: Client, space: str) -> None:
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    assert openshift.post(reviews, review)["status"]["userInfo"]["username"] == "kubernetes-admin"
+    token = openshift.post(f"/api/v1/namespaces/{space}/serviceaccounts/default/token", {"spec": {}})["status"]["token"]
+    answer = openshift.ask("POST", reviews, review, token=token)
+    assert answer.body["status"]["userInfo"]["username"] == f"system:serviceaccount:{space}:default"
+    assert openshift.ask("GET", "/api/v1/namespaces", token="").status in {401, 403}
+    assert openshift.ask("GET", "/api/v1/namespaces", token="nonsense").status == 401
+
+
+def test_requests_and_answers_pass_the_proxy_as_they_are(openshift: Client, space: str) -> None:
+    maps = f"/api/v1/namespaces/{space}/configmaps"
+    answer = openshift.ask("POST", f"{maps}?fieldValidation=Warn", config_map("a") | {"nonsense": 1, "rubbish": 2})
+    assert answer.status == 201
+    assert "unknown field" in answer.headers["warning"]
+    assert openshift.ask("GET", maps, accept="application/json;as=Table;v=v1;g=meta.k8s.io").body["kind"] == "Table"
+    openshift.post(maps, config_map("big", {"text": "x" * 900_000}))
+    assert len(openshift.get(f"{maps}/big")["data"]["text"]) == 900_000
+    assert openshift.get(f"{maps}?fieldSelector=metadata.name%3Dbig&limit=1")["items"][0]["metadata"]["name"] == "big"
+
+
+def test_a_watch_passes_the_proxy_as_it_happens_and_ends_when_it_should(openshift: Client, space: str) -> None:
+    maps = f"/api/v1/namespaces/{space}/configmaps"
+    version = openshift.get(maps)["metadata"]["resourceVersion"]
+    seen = []
+    openshift.post(maps, config_map("n0"))
+    for event in openshift.watch(f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=2"):
+        seen.append(event["object"]["metadata"]["name"])
+        if len(seen) < 3:
+            openshift.post(maps, config_map(f"n{len(seen)}"))
+    assert seen == ["n0", "n1", "n2"]
+
+
+def test_upgrades_are_refused_in_words(openshift: Client) -> None:
+    connection = openshift.connect()
+    connection.request(
+        "POST",
+        "/api/v1/namespaces/default/pods/p/exec?command=ls",
+        headers={"Connection": "Upgrade", "Upgrade": "SPDY/3.1"},
+    )
+    response = connection.getresponse()
+    assert response.status == 501
+    assert json.loads(response.read())["reason"] == "NotImplemented"
+    connection.close()
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the processes below one."""
+    below: dict[int, set[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        below.setdefault(int(fields[1]), set()).add(int(stat.parent.name))
+    found, pending = set[int](), {pid}
+    while pending:
+        found |= (children := set().union(*(below.get(each, set()) for each in pending)))
+        pending = children
+    return found
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_when_run_is_ended(tmp_path: Path, sent: signal.Signals) -> None:
+    script = f'cp "$(dirname "$KUBECONFIG")/server.json" {tmp_path}; echo $$; exec sleep 100'
+    line = [*COMMAND, "run", "--api", "real", "--platform", "kubernetes", "--nodes", "1", "--", "bash", "-c", script]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        started = descendants(server_of(tmp_path))
+        assert len(started) >= 5
+        process.send_signal(sent)
+        process.wait(20)
+        if sent is signal.SIGKILL:
+            os.kill(child, signal.SIGKILL)  # the command itself is nobody's any more
+    assert all(ends(pid) for pid in (server_of(tmp_path), *started))
+
+
+def test_down_leaves_nothing_but_logs(tmp_path: Path) -> None:
+    line = [*COMMAND, "up", str(tmp_path), "--api", "real", "--platform", "kubernetes", "--nodes", "0"]
+    up = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert up.stdout.strip() == str(tmp_path / "kubeconfig")
+    started = descendants(server_of(tmp_path))
+    subprocess.run([*COMMAND, "down", str(tmp_path)], cwd=ROOT, check=True)
+    assert all(ends(pid, 0) for pid in started)
+    assert {path.suffix for path in (tmp_path / "control-plane").iterdir()} == {".log"}
+
+
+def test_a_namespace_that_is_deleted_goes(openshift: Client, new_name: Callable[[str], str]) -> None:
+    name = new_name("gone")
+    make_namespace(openshift, name)
+    openshift.ask("DELETE", f"/api/v1/namespaces/{name}")
+    for event in openshift.watch(f"/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds=20"):
+        if event["type"] == "DELETED":
+            return
+    assert openshift.ask("GET", f"/api/v1/namespaces/{name}").status == 404
