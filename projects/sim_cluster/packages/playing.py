@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from projects.sim_cluster.behaviours.install_plans import Bundle
 from projects.sim_cluster.behaviours.openshift import openshift_behaviours
+from projects.sim_cluster.behaviours.openshift.install_plans import Bundle
 from projects.sim_cluster.behaviours.unit import Behaviour
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages.loading import load_package

@@ -13,8 +13,8 @@ from typing import Any, Final
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.crds import kinds_of
 from projects.sim_cluster.behaviours.instance_types import size_of
-from projects.sim_cluster.behaviours.machines import machine_of, node_of, running_status
 from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node_status
+from projects.sim_cluster.behaviours.openshift.machines import machine_of, node_of, running_status
 from projects.sim_cluster.packages.manifests import MARKETPLACE, catalog_objects
 from projects.sim_cluster.packages.package import OperatorPackage
 from projects.sim_cluster.shapes.definitions import AGGREGATED, CUSTOM, documents

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterable
 from typing import Any, Final
 
-from projects.sim_cluster.behaviours.cache import Key
-from projects.sim_cluster.behaviours.conditions import is_true
+from projects.sim_cluster.behaviours.cache import Key, controller_of, key_of
+from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
+from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY, hook
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node, node_status
@@ -15,6 +16,8 @@ from projects.sim_cluster.behaviours.resources import MACHINE_SETS, MACHINES, NO
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
+_FIRST_RETRY: Final = 10.0
+_LAST_RETRY: Final = 1000.0
 FINALIZER: Final = "machine.machine.openshift.io"
 ANNOTATION: Final = "machine.openshift.io/machine"
 _NUMBERS: Final = itertools.count(0)
@@ -71,6 +74,7 @@ def running_status(node_name: str, address: str, now: str) -> Object:
         "phase": "Running", "lastUpdated": now, "nodeRef": {"kind": "Node", "name": node_name},
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "InternalDNS", "address": node_name}],
         "providerStatus": {"instanceState": "running"},
+        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("Drainable", "InstanceExists", "Terminable")],
     }  # fmt: skip
 
 
@@ -130,17 +134,61 @@ async def live(world: World, machine: Object) -> float | None:
     if machine["metadata"].get("deletionTimestamp"):
         return await _delete(world, machine)
     status = machine.get("status") or {}
-    age = world.now - seconds_of(machine["metadata"]["creationTimestamp"])
-    timings = world.timings
     if not status.get("phase"):
         await world.set_status(MACHINES, machine, {"phase": "Provisioning", "lastUpdated": world.timestamp})
-        return timings.machine_provision
-    if status["phase"] == "Provisioning":
-        return await _provision(world, machine) if age >= timings.machine_provision else timings.machine_provision - age
-    if status["phase"] == "Provisioned":
-        joined = timings.machine_provision + timings.node_join
-        return await _join(world, machine) if age >= joined else joined - age
+        return world.timings.machine_provision
+    if hook(machine, HOLD) or status["phase"] not in {"Provisioning", "Provisioned"}:
+        return None
+    if status["phase"] == "Provisioning" and (missing := _missing_capacity(world, machine)):
+        return await _no_capacity(world, machine, missing)
+    provisioning = status["phase"] == "Provisioning"
+    wanted = world.timings.machine_provision if provisioning else world.timings.node_join
+    if (left := seconds_of(status["lastUpdated"]) + wanted - world.now) > 0:
+        return left
+    return await (_provision if provisioning else _join)(world, machine)
+
+
+def _missing_capacity(world: World, machine: Object) -> str:
+    owner = controller_of(machine)
+    machine_set = world.cache(MACHINE_SETS).get(machine["metadata"]["namespace"], owner["name"]) if owner else None
+    return hook(machine, NO_CAPACITY) or (hook(machine_set, NO_CAPACITY) if machine_set else "")
+
+
+async def _no_capacity(world: World, machine: Object, message: str) -> float | None:
+    """Say that the provider has no such machine, and try again later and later, as the machine controller does."""
+    if (left := _until_next_try(world, machine)) > 0:
+        return left
+    told = f"error creating EC2 instance: {message}"
+    world.tell(
+        machine,
+        "FailedCreate",
+        f"{machine['metadata']['name']}: reconciler failed to Create machine: {told}",
+        type="Warning",
+    )
+    failed = {"type": "MachineCreation", "status": "False", "reason": "MachineCreationFailed", "message": told}
+    absent = {
+        "type": "InstanceExists",
+        "status": "False",
+        "severity": "Warning",
+        "reason": "InstanceNotCreated",
+        "message": "Instance has not been created",
+    }
+    status: Object = {
+        "providerStatus": {"conditions": [failed]},
+        "conditions": with_conditions(machine, world.timestamp, absent),
+    }
+    if hook(machine, FAIL):
+        status |= {"phase": "Failed", "errorReason": "CreateError", "errorMessage": told}
+    await world.set_status(MACHINES, machine, status | {"lastUpdated": world.timestamp})
     return None
+
+
+def _until_next_try(world: World, machine: Object) -> float:
+    if condition(machine, "InstanceExists").get("status") != "False":
+        return 0
+    last = seconds_of(machine["status"]["lastUpdated"])
+    waited = last - seconds_of(machine["metadata"]["creationTimestamp"])
+    return last + min(max(waited, _FIRST_RETRY), _LAST_RETRY) - world.now
 
 
 async def _provision(world: World, machine: Object) -> float:
@@ -198,4 +246,20 @@ def _machines_of_node(world: World, changed: Object) -> Iterable[Key]:
 MACHINE_SET: Final = Behaviour(
     "machine sets", MACHINE_SETS, keep_machines, woken_by=(Wake(MACHINES, owner_keys), Wake(NODES, _machines_of_node))
 )
-MACHINE: Final = Behaviour("machines", MACHINES, live, manager="machine-controller-manager", reads=(NODES,))
+
+
+def _machines_of_set(world: World, machine_set: Object) -> Iterable[Key]:
+    """Wake what is not running yet: a fault of the set may have begun or ended."""
+    machines = world.cache(MACHINES).owned_by(machine_set)
+    return [key_of(machine) for machine in machines if (machine.get("status") or {}).get("phase") == "Provisioning"]
+
+
+MACHINE: Final = Behaviour(
+    "machines",
+    MACHINES,
+    live,
+    manager="machine-controller-manager",
+    woken_by=(Wake(MACHINE_SETS, _machines_of_set),),
+    reads=(NODES,),
+    component="awscontroller",
+)

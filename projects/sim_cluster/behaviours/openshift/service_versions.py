@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true
+from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import CLUSTER_SERVICE_VERSIONS, DEPLOYMENTS, OPERATOR_GROUPS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
@@ -23,6 +24,11 @@ async def bring_up(world: World, csv: Object) -> float | None:
     if csv["metadata"].get("deletionTimestamp"):
         return None
     phase = (csv.get("status") or {}).get("phase")
+    if hook(csv, HOLD) and phase != "Succeeded":
+        return None
+    if (message := hook(csv, FAIL)) and phase not in {None, "Failed"}:
+        await _enter(world, csv, "Failed", "InstallComponentFailed", message)
+        return None
     if phase not in {"Succeeded", "Failed"} and (problem := _unsupported(world, csv)):
         await _enter(world, csv, "Failed", "UnsupportedOperatorGroup", problem)
         return None

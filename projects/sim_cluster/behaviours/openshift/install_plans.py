@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
+from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.subscriptions import channel_of, package_of
 from projects.sim_cluster.behaviours.resources import (
     CLUSTER_SERVICE_VERSIONS,
     CUSTOM_RESOURCES,
@@ -17,7 +19,6 @@ from projects.sim_cluster.behaviours.resources import (
     PACKAGE_MANIFESTS,
     SUBSCRIPTIONS,
 )
-from projects.sim_cluster.behaviours.subscriptions import channel_of, package_of
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
@@ -35,7 +36,9 @@ Bundles = Callable[[str], Bundle | None]
 async def carry_out(bundles: Bundles, world: World, plan: Object) -> float | None:
     """Take an InstallPlan to its next phase."""
     phase = (plan.get("status") or {}).get("phase")
-    if phase == "Complete" or plan["metadata"].get("deletionTimestamp"):
+    if phase in {"Complete", "Failed"} or plan["metadata"].get("deletionTimestamp"):
+        return None
+    if hook(plan, HOLD):
         return None
     if not plan["spec"].get("approved"):
         await world.set_status(INSTALL_PLANS, plan, {"phase": "RequiresApproval", "catalogSources": [], "plan": []})
@@ -51,6 +54,9 @@ async def carry_out(bundles: Bundles, world: World, plan: Object) -> float | Non
             {"phase": "Installing", "startTime": world.timestamp, "catalogSources": [], "conditions": []},
         )
         return world.timings.install_plan
+    if message := hook(plan, FAIL):
+        await _fail(world, plan, message)
+        return None
     if (left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan - world.now) > 0:
         return left
     return await _install(bundles, world, plan)
@@ -64,6 +70,12 @@ async def _refuse(world: World, plan: Object, groups: int) -> None:
     await world.set_status(INSTALL_PLANS, plan, {
         "phase": "Installing", "catalogSources": [], "plan": [], "conditions": with_conditions(plan, world.timestamp, failed),
     })  # fmt: skip
+
+
+async def _fail(world: World, plan: Object, message: str) -> None:
+    failed = {"type": "Installed", "status": "False", "reason": "InstallComponentFailed", "message": message}
+    conditions = with_conditions(plan, world.timestamp, failed)
+    await world.set_status(INSTALL_PLANS, plan, {"phase": "Failed", "message": message, "conditions": conditions})
 
 
 async def _install(bundles: Bundles, world: World, plan: Object) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.cache import Key
-from projects.sim_cluster.behaviours.conditions import with_conditions
+from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import (
     CATALOG_SOURCES,
@@ -126,10 +126,7 @@ async def _report(world: World, subscription: Object, version: str, plan: Object
     }
     csv = world.cache(CLUSTER_SERVICE_VERSIONS).get(metadata["namespace"], version)
     phase = (plan.get("status") or {}).get("phase")
-    pending = {"type": "InstallPlanPending", "status": "True", "reason": phase or "Installing"}
-    conditions = with_conditions(subscription, world.timestamp, _AVAILABLE, *([] if phase == "Complete" else [pending]))
-    if phase == "Complete":
-        conditions = [entry for entry in conditions if entry["type"] not in {"InstallPlanPending", "ResolutionFailed"}]
+    conditions = _conditions(world, subscription, plan, phase)
     status: Object = {
         "currentCSV": version, "installPlanRef": reference, "installPlanGeneration": plan["spec"]["generation"],
         "installplan": {key: reference[key] for key in ("apiVersion", "kind", "name", "uid")} | {"uuid": metadata["uid"]},
@@ -143,6 +140,23 @@ async def _report(world: World, subscription: Object, version: str, plan: Object
     old = subscription.get("status") or {}
     if any(old.get(key) != value for key, value in status.items()):
         await world.set_status(SUBSCRIPTIONS, subscription, status | {"lastUpdated": world.timestamp})
+
+
+def _conditions(world: World, subscription: Object, plan: Object, phase: str | None) -> list[Object]:
+    pending = {"type": "InstallPlanPending", "status": "True", "reason": phase or "Installing"}
+    told = condition(plan, "Installed")
+    failed = {
+        "type": "InstallPlanFailed",
+        "status": "True",
+        "reason": told.get("reason", ""),
+        "message": told.get("message", ""),
+    }
+    wanted = {"Complete": [], "Failed": [failed]}.get(phase or "", [pending])
+    gone = {"Complete": {"InstallPlanPending", "ResolutionFailed"}, "Failed": {"InstallPlanPending"}}.get(
+        phase or "", set()
+    )
+    found = with_conditions(subscription, world.timestamp, _AVAILABLE, *wanted)
+    return [entry for entry in found if entry["type"] not in gone]
 
 
 async def _fail(world: World, subscription: Object, message: str) -> None:

@@ -1,0 +1,17 @@
+"""The behaviours that play OpenShift, which no plain Kubernetes API has."""
+
+from __future__ import annotations
+
+from projects.sim_cluster.behaviours.openshift.install_plans import Bundles, install_plan
+from projects.sim_cluster.behaviours.openshift.machines import MACHINE, MACHINE_SET
+from projects.sim_cluster.behaviours.openshift.projects import project_behaviours
+from projects.sim_cluster.behaviours.openshift.routes import ROUTE
+from projects.sim_cluster.behaviours.openshift.service_versions import SERVICE_VERSION
+from projects.sim_cluster.behaviours.openshift.subscriptions import SUBSCRIPTION
+from projects.sim_cluster.behaviours.unit import Behaviour
+
+
+def openshift_behaviours(bundles: Bundles) -> list[Behaviour]:
+    """Return the behaviours of machines, operators and routes; `bundles` is what OLM finds in the packages."""
+    operators = [SUBSCRIPTION, install_plan(bundles), SERVICE_VERSION]
+    return [MACHINE_SET, MACHINE, *operators, ROUTE, *project_behaviours()]
