@@ -179,7 +179,7 @@ def test_delete_waits_until_they_are_gone(kubernetes: Cluster, namespace: str) -
         kubernetes.apply(manifest)
     kubernetes.patch(Target("ConfigMap", "v1", "d1", namespace), {"metadata": {"finalizers": ["example.com/held"]}})
     result = act("delete", {"kind": "ConfigMap", "namespace": namespace, "label_selector": "x=y", "timeout": 0.5})
-    assert result["foresail"] == {"error": "TimedOut", "exit_code": 4, "hint": None}
+    assert result["foresail"] == {"error": "TimedOut", "exit_code": 4, "hint": None, "in_vain": True}
     assert f"still there: {namespace}/d1 (being deleted, held by example.com/held)" in result["msg"]
     kubernetes.patch(Target("ConfigMap", "v1", "d1", namespace), {"metadata": {"finalizers": None}})
 

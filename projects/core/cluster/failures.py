@@ -1,8 +1,9 @@
 """Errors of the API and of the network as Foresail's typed errors. Called by `session` for every request.
 
-401 403                  Forbidden     404                         NotFound (KindGone: its path is not served)
-409                      Conflict      410                         Expired, private to watches
-400 405 406 413 415 422  Invalid       429 502 503 504, no answer  Unreachable
+401                      Unauthenticated   403                         Forbidden
+404                      NotFound (KindGone: its path is not served)
+409                      Conflict          410                         Expired, private to watches
+400 405 406 413 415 422  Invalid           429 502 503 504, no answer  Unreachable
 """
 
 from __future__ import annotations
@@ -10,13 +11,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from projects.core.values.errors import ClusterError, Conflict, Forbidden, ForesailError, Invalid, NotFound, Unreachable
+from projects.core.values.errors import (
+    ClusterError,
+    Conflict,
+    Forbidden,
+    ForesailError,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unreachable,
+)
 
 BUSY = frozenset({429, 502, 503, 504})
 """What a request is repeated after for as long as there is patience: the server is busy, or about to be there."""
 
 _UNTYPED = "failed to create typed patch object"
-_LOGIN = "log in again: the API server does not accept the kubeconfig's credentials"
+_LOGIN = "they have expired, or are another cluster's: log in again, and let KUBECONFIG name the new kubeconfig"
 
 
 class Expired(ClusterError):
@@ -32,7 +42,7 @@ class KindGone(NotFound):
 
 
 _TYPES: dict[int, type[ForesailError]] = {
-    401: Forbidden,
+    401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
@@ -61,7 +71,11 @@ def from_status(status: int, body: str | bytes | None, address: str, *, hint: st
         kind = Invalid
     if kind is Unreachable:
         return Unreachable(f"the API server at {address} cannot answer (HTTP {status}): {message}", hint=hint)
-    error = kind(str(message), hint=_LOGIN if status == 401 else hint)  # noqa: PLR2004 - the table above
+    if kind is Unauthenticated:
+        return kind(
+            f"the API server at {address} does not accept the credentials of the kubeconfig: {message}", hint=_LOGIN
+        )
+    error = kind(str(message), hint=hint)
     if kind is ClusterError and status >= 500:  # noqa: PLR2004 - the range of HTTP
         error.transient = True
     if document.get("reason") == "AlreadyExists":

@@ -41,6 +41,7 @@ class Failure:
     reason: str
     exit_code: ExitCode
     hint: str | None
+    in_vain: bool = False
 
 
 class _Said:
@@ -146,7 +147,7 @@ def _write_inputs(request: Request, command_line: str) -> None:
 
 def _error(directory: Path, name: str, status: int) -> CommandFailed:
     failure = _failure(directory, status)
-    return CommandFailed(
+    error = CommandFailed(
         name,
         directory=directory,
         task=failure.task,
@@ -155,6 +156,9 @@ def _error(directory: Path, name: str, status: int) -> CommandFailed:
         exit_code=failure.exit_code,
         hint=failure.hint,
     )
+    if failure.in_vain:
+        error.transient = False
+    return error
 
 
 def _failure(directory: Path, status: int) -> Failure:
@@ -169,4 +173,4 @@ def _failure(directory: Path, status: int) -> Failure:
         return Failure("", f"Ansible exited with {status}:\n{log_tail(directory)}", ExitCode.TEST_FAILED, None)
     typed: Mapping[str, Any] = told.get("foresail") or {}
     code = ExitCode.INFRASTRUCTURE if told["outcome"] == "unreachable" else ExitCode(typed.get("exit_code", 1))
-    return Failure(told["task"], told["msg"], code, typed.get("hint"))
+    return Failure(told["task"], told["msg"], code, typed.get("hint"), in_vain=bool(typed.get("in_vain")))

@@ -16,7 +16,8 @@
     │   ├── Forbidden        (PermissionError)
     │   └── Invalid          (ValueError)
     ├── InfrastructureError  (OSError)             3   what the test stands on is not there
-    │   └── Unreachable      (ConnectionError)         the API server cannot be reached
+    │   ├── Unreachable      (ConnectionError)         the API server cannot be reached
+    │   └── Unauthenticated  (PermissionError)         it does not accept the credentials of the kubeconfig
     ├── TimedOut             (TimeoutError)        4   something took longer than it was given
     ├── LeaseLost            (RuntimeError)        6   what was reserved for the run is not its own any more
     └── SecretFound          (RuntimeError)        7   a file of the artifacts held a secret
@@ -201,6 +202,12 @@ class Unreachable(InfrastructureError, ConnectionError):
     """The API server cannot be reached."""
 
     transient = True
+
+
+class Unauthenticated(InfrastructureError, PermissionError):
+    """The API server does not accept the credentials of the kubeconfig: they have expired, or are another cluster's."""
+
+    transient = False
 
 
 class TimedOut(ForesailError, TimeoutError):

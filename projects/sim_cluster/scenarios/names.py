@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 DIRECTORY: Final = Path(__file__).parent / "named"
-SHIPPED: Final = ("healthy", "slow-operator")
+SHIPPED: Final = ("healthy", "flaky-api", "slow-operator", "expired-credentials")
 """Their names, in the order in which they are told and rehearsed."""
 _SUFFIXES: Final = (".yaml", ".yml")
 

@@ -16,6 +16,7 @@ from projects.core.values.errors import (
     Invalid,
     NotFound,
     TimedOut,
+    Unauthenticated,
     Unreachable,
     UsageError,
 )
@@ -156,7 +157,9 @@ def test_forbidden(
         Cluster().snapshot(Target("Secret", "v1", namespace=namespace))
     document["users"][0]["user"] = {"token": "wrong"}
     limited.write_text(yaml.safe_dump(document))
-    with pytest.raises(Forbidden, match="Unauthorized") as caught:
+    with pytest.raises(
+        Unauthenticated, match="does not accept the credentials of the kubeconfig: Unauthorized"
+    ) as caught:
         Cluster().session.json("GET", "/api/v1/nodes")
     assert "log in again" in str(caught.value.hint)
 

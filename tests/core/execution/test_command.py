@@ -124,6 +124,13 @@ def test_a_typed_failure_keeps_its_exit_code_and_its_hint(tmp_path: Path, code: 
     assert (error.exit_code, error.returncode, error.hint) == (code, int(code), "look there")
 
 
+@pytest.mark.parametrize(("in_vain", "transient"), [(True, False), (False, True)])
+def test_what_the_task_knows_to_be_in_vain_is_not_tried_again(tmp_path: Path, in_vain: bool, transient: bool) -> None:
+    typed = event("failed", foresail={"exit_code": 3, "hint": None, "in_vain": in_vain})
+    error = failed(make_request(tmp_path, PASSING), PlayedHost(2, [typed]))
+    assert (error.exit_code, error.transient) == (ExitCode.INFRASTRUCTURE, transient)
+
+
 def test_an_unreachable_host_is_infrastructure(tmp_path: Path) -> None:
     error = failed(make_request(tmp_path, PASSING), PlayedHost(4, [event("unreachable")]))
     assert error.exit_code is ExitCode.INFRASTRUCTURE

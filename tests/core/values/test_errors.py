@@ -27,6 +27,7 @@ from projects.core.values.errors import (
     SecretMissing,
     TemplateError,
     TimedOut,
+    Unauthenticated,
     Unreachable,
     UsageError,
     exit_code_of,
@@ -50,6 +51,7 @@ KINDS: list[tuple[type[ForesailError], type[Exception], ExitCode]] = [
     (Invalid, ValueError, ExitCode.TEST_FAILED),
     (InfrastructureError, OSError, ExitCode.INFRASTRUCTURE),
     (Unreachable, ConnectionError, ExitCode.INFRASTRUCTURE),
+    (Unauthenticated, PermissionError, ExitCode.INFRASTRUCTURE),
     (TimedOut, TimeoutError, ExitCode.TIMED_OUT),
     (LeaseLost, RuntimeError, ExitCode.LEASE),
 ]
@@ -220,6 +222,7 @@ def test_what_may_go_well_a_moment_later(error: BaseException) -> None:
         UsageError("x"),
         ConfigError("x"),
         Forbidden("x"),
+        Unauthenticated("x"),
         Invalid("x"),
         SecretMissing("x"),
         command_failed(ExitCode.TIMED_OUT),

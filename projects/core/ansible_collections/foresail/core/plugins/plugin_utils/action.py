@@ -111,7 +111,12 @@ def failure(error: ForesailError) -> Result:
         "failed": True,
         "changed": False,
         "msg": error.message + place,
-        "foresail": {"error": known, "exit_code": int(error.exit_code), "hint": error.hint},
+        "foresail": {
+            "error": known,
+            "exit_code": int(error.exit_code),
+            "hint": error.hint,
+            "in_vain": error.transient is False,
+        },
     }
 
 
