@@ -6,7 +6,17 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-NAMES = ("startup", "configuration", "commands", "cluster", "parallel", "reporting", "recording", "redaction")
+NAMES = (
+    "startup",
+    "configuration",
+    "commands",
+    "cluster",
+    "simulated",
+    "parallel",
+    "reporting",
+    "recording",
+    "redaction",
+)
 
 
 def main(names: Sequence[str]) -> int:

@@ -1,0 +1,164 @@
+"""The simulated cluster beside the real control plane: pods on a hundred nodes, lists, memory, start-up. Run by `make bench`.
+
+`BENCH_PODS` says how many pods (1,000 unless told; the bars are meant for 5,000). Both APIs are measured in one run, one after
+the other, by the same client, so that the ratios say something on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import Figure, median_seconds
+from projects.core.values.checkout import ROOT
+from tests.sim_cluster.talk import Client, deployment
+
+_CONTROL_PLANE = ROOT.parent / "shared" / "envtest" / "control-plane"
+_PODS = int(os.environ.get("BENCH_PODS", "1000"))
+_NODES = 100
+_CLIENTS = 8
+_STARTS = 5
+_SECONDS = 600.0
+_START = """
+import time
+begun = time.perf_counter()
+from projects.sim_cluster.running import running_cluster
+with running_cluster():
+    print(time.perf_counter() - begun)
+"""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What one API was measured to take: seconds, but for the memory (MB)."""
+
+    rollout: float
+    memory: float
+    listing: float
+    one_by_one: float
+
+
+def measure() -> Iterator[Figure]:
+    """Yield the figures of the simulated cluster, and ratios where the real control plane is at hand."""
+    yield Figure("running_cluster in a new process, imports included", _start_seconds(), "s", 0.5)
+    with _simulated() as cluster:
+        ours = _measure(*cluster)
+    yield Figure(f"{_PODS} pods of a Deployment Ready on {_NODES} nodes", ours.rollout, "s")
+    yield Figure("memory of the cluster then", ours.memory, "MB", 400)
+    yield Figure(f"{_PODS} pods created by {_CLIENTS} clients, all Ready", ours.one_by_one, "s")
+    yield Figure(f"LIST of {_PODS} pods", ours.listing, "s")
+    if not _CONTROL_PLANE.exists():
+        print(f"no ratios: {_CONTROL_PLANE} is missing")
+        return
+    with _real() as cluster:
+        theirs = _measure(*cluster)
+    yield Figure("the Deployment on the real control plane and KWOK", theirs.rollout, "s")
+    yield Figure("memory of its processes then", theirs.memory, "MB")
+    yield Figure("times faster: the Deployment", theirs.rollout / ours.rollout, "", 4, at_least=True)
+    yield Figure(f"times faster: pods created by {_CLIENTS} clients", theirs.one_by_one / ours.one_by_one, "")
+    yield Figure("LIST, times as long as on the real API", ours.listing / theirs.listing, "", 2)
+
+
+def _start_seconds() -> float:
+    def once() -> float:
+        done = subprocess.run([sys.executable, "-c", _START], check=True, capture_output=True, text=True, cwd=ROOT)
+        return float(done.stdout)
+
+    return sorted(once() for _ in range(_STARTS))[_STARTS // 2]
+
+
+Started = tuple[Client, Callable[[], float]]
+
+
+@contextmanager
+def _simulated() -> Iterator[Started]:
+    """Run a simulated cluster; yield a client of it, and what says its memory."""
+    command = [sys.executable, "-m", "projects.sim_cluster"]
+    with tempfile.TemporaryDirectory() as name:
+        shape = ["--platform", "kubernetes", "--nodes", str(_NODES)]
+        subprocess.run([*command, "up", name, *shape], check=True, capture_output=True, cwd=ROOT)
+        try:
+            pid = json.loads(Path(name, "server.json").read_text(encoding="utf-8"))["pid"]
+            yield Client(Path(name, "kubeconfig")), lambda: _resident(pid)
+        finally:
+            subprocess.run([*command, "down", name], check=True, capture_output=True, cwd=ROOT)
+
+
+@contextmanager
+def _real() -> Iterator[Started]:
+    """Run a real control plane with KWOK; yield a client of it, and what says the memory of its processes."""
+    command = [sys.executable, str(_CONTROL_PLANE)]
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run([*command, "up", name, "--nodes", str(_NODES)], check=True, capture_output=True)
+        try:
+            pids = json.loads(Path(name, "pids.json").read_text(encoding="utf-8")).values()
+            yield Client(Path(name, "kubeconfig")), lambda: sum(map(_resident, pids))
+        finally:
+            subprocess.run([*command, "down", name], check=True, capture_output=True)
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def _measure(client: Client, memory: Callable[[], float]) -> _Measured:
+    rollout = _rollout(client)
+    resident = memory()
+    listing = median_seconds(lambda: client.ask("GET", "/api/v1/namespaces/rollout/pods"), 5)
+    return _Measured(rollout, resident, listing, _one_by_one(client))
+
+
+def _namespace(client: Client, name: str) -> None:
+    client.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    client.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
+
+
+def _rollout(client: Client) -> float:
+    _namespace(client, "rollout")
+    begun = time.perf_counter()
+    client.post("/apis/apps/v1/namespaces/rollout/deployments", deployment("d", "rollout", _PODS))
+    path = "/apis/apps/v1/namespaces/rollout/deployments/d"
+    client.until(path, lambda found: (found.get("status") or {}).get("readyReplicas") == _PODS, _SECONDS)
+    return time.perf_counter() - begun
+
+
+def _one_by_one(client: Client) -> float:
+    """Return how long it takes some clients to create pods one by one, until a watcher has seen all of them Ready."""
+    _namespace(client, "singly")
+    path = "/api/v1/namespaces/singly/pods"
+    containers = [{"name": "c", "image": "registry.invalid/c:1", "resources": {"requests": {"cpu": "10m"}}}]
+
+    def create(numbers: range) -> None:
+        own = Client(client.kubeconfig)
+        for number in numbers:
+            own.post(
+                path, {"metadata": {"name": f"p{number}", "labels": {"a": "b"}}, "spec": {"containers": containers}}
+            )
+        own.close()
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        list(pool.map(create, [range(start, _PODS, _CLIENTS) for start in range(_CLIENTS)]))
+    ready: set[str] = set()
+    for event in client.watch(f"{path}?watch=1&timeoutSeconds={int(_SECONDS)}", _SECONDS):
+        if _is_ready(event["object"]):
+            ready.add(event["object"]["metadata"]["name"])
+        if len(ready) == _PODS:
+            return time.perf_counter() - begun
+    raise AssertionError(f"{len(ready)} of {_PODS} pods were Ready after {_SECONDS} s")
+
+
+def _is_ready(pod: Any) -> bool:
+    conditions = pod["status"].get("conditions") or ()
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
