@@ -69,8 +69,8 @@ class Subscription:
         self.queue: asyncio.Queue[Change | int | None] = asyncio.Queue()
 
     def close(self) -> None:
-        """Stop receiving."""
-        self._store.subscriptions[self._storage].discard(self)
+        """Stop receiving; its storage may be gone."""
+        self._store.subscriptions.get(self._storage, set()).discard(self)
 
 
 class Store:
@@ -124,7 +124,9 @@ class Store:
         return last
 
     def drop(self, storage: Storage) -> None:
-        """Forget a storage whose kind is gone; watches of it end."""
+        """Forget a storage whose kind is gone; watches of it see its objects go, and end."""
+        for stored in self.list(storage):
+            self.remove(storage, stored.object)
         self._objects.pop(storage, None)
         for subscription in self.subscriptions.pop(storage, set()):
             subscription.queue.put_nowait(None)
