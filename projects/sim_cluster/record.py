@@ -1,4 +1,4 @@
-"""Record what a real kube-apiserver says of itself: discovery, schemas, table columns, protobuf numbers.
+"""Record what a real kube-apiserver says of itself: discovery, OpenAPI, table columns, protobuf numbers.
 
 A developer runs it against the control plane (``python3 -m projects.sim_cluster.record KUBECONFIG BINARY``) when the
 simulated API moves to a newer Kubernetes; the simulated API reads the file it writes and has no table of its own.
@@ -43,19 +43,40 @@ class RealApi:
 
     def get(self, path: str, accept: str = "application/json") -> Any:
         """Return the JSON at `path`."""
+        return json.loads(self.read(path, accept))
+
+    def read(self, path: str, accept: str = "application/json") -> bytes:
+        """Return what is answered at `path`."""
         response = self._client.call_api(
             "GET", self._client.configuration.host + path, header_params={"Accept": accept}
         )
-        return json.loads(response.read())
+        return bytes(response.read())
 
 
-def definitions(api: RealApi) -> dict[str, Any]:
+def documents(api: RealApi, index: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI documents word by word: those of v3 by their path, and ``v2``."""
+    found = {path: api.get(entry["serverRelativeURL"]) for path, entry in index["paths"].items()}
+    return found | {"v2": api.get("/openapi/v2")}
+
+
+def definitions(documents: dict[str, Any]) -> dict[str, Any]:
     """Return all named schemas. Those of OpenAPI v3 say which structs are always there (``default: {}``); v2's do not."""
     found: dict[str, Any] = {}
-    for entry in api.get("/openapi/v3")["paths"].values():
-        document = api.get(entry["serverRelativeURL"])
+    for document in documents.values():
         found |= document.get("components", {}).get("schemas", {})
     return dict(sorted(without_descriptions(found).items()))
+
+
+def storage_hashes(api: RealApi, groups: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what legacy discovery says of the version in which a resource is stored, by list path."""
+    hashes = {}
+    for group in groups:
+        name = group["metadata"].get("name", "")
+        for version in (entry["version"] for entry in group["versions"]):
+            for entry in api.get(list_path(name, version, "").rstrip("/"))["resources"]:
+                if said := entry.get("storageVersionHash"):
+                    hashes[list_path(name, version, entry["name"])] = said
+    return hashes
 
 
 def wire(binary: Path, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -88,22 +109,34 @@ def table_columns(api: RealApi, groups: list[dict[str, Any]]) -> dict[str, Any]:
     return columns
 
 
-def record(kubeconfig: str, binary: Path) -> Path:
-    """Write the record of one API server and return the file's path."""
+def _write(name: str, document: dict[str, Any]) -> Path:
+    path = DESTINATION / f"{name}.json.xz"
+    path.write_bytes(lzma.compress(json.dumps(document, separators=(",", ":"), sort_keys=False).encode(), preset=9))
+    return path
+
+
+def record(kubeconfig: str, binary: Path) -> list[Path]:
+    """Write the record of one API server and its OpenAPI documents; return the files' paths."""
     api = RealApi(kubeconfig)
     version = api.get("/version")
     groups = [*api.get("/api", AGGREGATED)["items"], *api.get("/apis", AGGREGATED)["items"]]
-    schemas = definitions(api)
+    index = api.get("/openapi/v3")
+    described = documents(api, index)
+    schemas = definitions(described)
     document = {
         "version": version,
         "groups": groups,
         "definitions": schemas,
         "messages": wire(binary, schemas),
         "columns": table_columns(api, groups),
+        "storage_hashes": storage_hashes(api, groups),
+        "root_paths": api.get("/")["paths"],
+        "health": {path: api.read(f"/{path}?verbose").decode() for path in ("healthz", "livez", "readyz")},
+        "openapi": {path: entry["serverRelativeURL"] for path, entry in index["paths"].items()},
     }
-    path = DESTINATION / f"kubernetes-{version['major']}.{version['minor']}.json.xz"
-    path.write_bytes(lzma.compress(json.dumps(document, separators=(",", ":"), sort_keys=False).encode(), preset=9))
-    return path
+    name = f"kubernetes-{version['major']}.{version['minor']}"
+    texts = {path: json.dumps(found, separators=(",", ":")) for path, found in described.items()}
+    return [_write(name, document), _write(f"{name}.openapi", texts)]
 
 
 if __name__ == "__main__":
@@ -111,4 +144,4 @@ if __name__ == "__main__":
         sys.exit(
             "usage: python3 -m projects.sim_cluster.record KUBECONFIG BINARY (of a real kube-apiserver without CRDs)"
         )
-    print(record(sys.argv[1], Path(sys.argv[2])))
+    print(*record(sys.argv[1], Path(sys.argv[2])), sep="\n")

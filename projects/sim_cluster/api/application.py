@@ -53,7 +53,7 @@ class Api:
         self.resources = Resources(self.store, self.registry, writer, deleter)
         self.resources.answerers.update(answerers())
         self.subresources = Subresources(self.resources, now)
-        self.documents = Documents(self.registry, self.recorded.definitions, self.recorded.version["gitVersion"])
+        self.documents = Documents(self.registry, self.recorded)
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
         Garbage(self.store, self.registry, deleter, soon)
         self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)

@@ -10,16 +10,6 @@ from projects.sim_cluster.api.kinds import Kind, ScalePaths, Subresource
 from projects.sim_cluster.api.recorded import Record
 from projects.sim_cluster.api.schema import Schema
 
-SUBRESOURCES: Final = frozenset({"status", "scale", "finalize", "approval", "eviction", "binding", "log", "token"})
-#: Recorded resources that answer 501: none of them is a matter of storing objects.
-REFUSED: Final = frozenset(
-    {
-        ("", "bindings"),
-        ("", "componentstatuses"),
-        ("authentication.k8s.io", "tokenreviews"),
-        ("autoscaling", "horizontalpodautoscalers", "v1"),  # v2 is served; v1 needs a conversion of the metrics
-    }
-)
 _SELECTABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "pods"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -47,9 +37,7 @@ def builtin_kinds(record: Record) -> Iterator[Kind]:
         name = group["metadata"].get("name", "")
         for version in group["versions"]:
             for resource in version["resources"]:
-                key = (name, resource["resource"])
-                if key not in REFUSED and (*key, version["version"]) not in REFUSED:
-                    yield _kind(record, name, version["version"], resource)
+                yield _kind(record, name, version["version"], resource)
 
 
 def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) -> Kind:
@@ -71,7 +59,7 @@ def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) ->
         verbs=tuple(resource["verbs"]),
         short_names=tuple(resource.get("shortNames", ())),
         categories=tuple(resource.get("categories", ())),
-        subresources={name: s for name, s in subresources.items() if name in SUBRESOURCES},
+        subresources=subresources,
         storage=("", "events") if in_group else key,
         serve=events_in_group if in_group else None,
         store=events_in_core if in_group else None,
@@ -79,6 +67,7 @@ def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) ->
         scale=ScalePaths(selector=".status.selector") if "scale" in subresources else None,
         selectable=_SELECTABLE.get(key, ()),
         list_kind=f"{kind}List",
+        storage_hash=record.storage_hashes.get(path, ""),
     )
 
 

@@ -115,9 +115,6 @@ def _pod_defaults(spec: Object) -> None:
         _container_defaults(container)
     for volume in spec.get("volumes", ()):
         _volume_defaults(volume)
-    if spec.get("hostNetwork"):
-        for port in (port for container in spec.get("containers", ()) for port in container.get("ports", ())):
-            port.setdefault("hostPort", port.get("containerPort"))
 
 
 def _container_defaults(container: Object) -> None:
@@ -132,9 +129,6 @@ def _container_defaults(container: Object) -> None:
             _fill(container[probe], _PROBE)
             if isinstance(container[probe].get("httpGet"), dict):
                 container[probe]["httpGet"].setdefault("scheme", "HTTP")
-    limits = container["resources"].get("limits")
-    if limits:
-        container["resources"]["requests"] = limits | container["resources"].get("requests", {})
     for variable in container.get("env", ()):
         if isinstance(field := (variable.get("valueFrom") or {}).get("fieldRef"), dict):
             field.setdefault("apiVersion", "v1")
@@ -185,8 +179,19 @@ def _service(obj: Object) -> None:
 
 
 def _pod(obj: Object) -> None:
-    if isinstance(obj.get("spec"), dict):
-        obj["spec"].setdefault("enableServiceLinks", True)
+    """Fill what a pod has and a template of pods has not."""
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return
+    spec.setdefault("enableServiceLinks", True)
+    containers = [*spec.get("containers", ()), *spec.get("initContainers", ())]
+    for container in containers:
+        resources = container.get("resources") or {}
+        if limits := resources.get("limits"):
+            resources["requests"] = limits | resources.get("requests", {})
+    if spec.get("hostNetwork"):
+        for port in (port for container in containers for port in container.get("ports", ())):
+            port.setdefault("hostPort", port.get("containerPort"))
 
 
 def _endpoint_slice(obj: Object) -> None:

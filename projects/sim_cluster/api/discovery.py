@@ -47,7 +47,8 @@ def resource_list(registry: Registry, group_name: str, version: str) -> Object |
         return None
     entries = [entry for kind in kinds for entry in _resource(kind)]
     api_version = f"{group_name}/{version}" if group_name else version
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": entries}
+    head = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if group_name else {})  # as the real ones are
+    return head | {"groupVersion": api_version, "resources": entries}
 
 
 def _resource(kind: Kind) -> Iterable[Object]:
@@ -57,6 +58,8 @@ def _resource(kind: Kind) -> Iterable[Object]:
         entry["shortNames"] = list(kind.short_names)
     if kind.categories:
         entry["categories"] = list(kind.categories)
+    if kind.storage_hash:
+        entry["storageVersionHash"] = kind.storage_hash
     yield entry
     for subresource in kind.subresources.values():
         yield _subresource(kind, subresource)
@@ -112,9 +115,13 @@ def _aggregated_resource(kind: Kind) -> Object:
     return entry
 
 
-def root_paths(registry: Registry) -> Object:
+#: Root paths of a real API server that are not served here.
+_NOT_SERVED: Final = ("/metrics", "/debug")
+
+
+def root_paths(registry: Registry, recorded: Iterable[str]) -> Object:
     """Return ``/``."""
-    paths = {"/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/openapi/v2", "/openapi/v3", "/version"}
+    paths = {path for path in recorded if not path.startswith(_NOT_SERVED)}
     for kind in registry:
         if kind.group:
             paths |= {f"/apis/{kind.group}", f"/apis/{kind.group}/{kind.version}"}

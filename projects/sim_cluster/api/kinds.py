@@ -72,6 +72,8 @@ class Kind:
     scale: ScalePaths | None = None
     selectable: tuple[str, ...] = ()
     list_kind: str = ""
+    storage_hash: str = ""  # which version its objects are stored in, as legacy discovery says it
+    deprecated: str = ""  # the warning that every request for it is answered with
 
     def __post_init__(self) -> None:
         if self.storage == ("", ""):

@@ -1,102 +1,110 @@
-"""OpenAPI documents made from the registry: what kubectl reads before it applies, explains or diffs. Called by `http`.
+"""OpenAPI documents: what kubectl reads before it applies, explains or diffs. Called by `http`.
 
-The schemas are the recorded ones, without their prose; the paths are those that are served.
+Those of Kubernetes' own groups are the recorded ones, word by word; those of all other kinds are made from the registry.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
-from projects.sim_cluster.api.schema import Definitions
+from projects.sim_cluster.api.openapi_paths import custom_paths
+from projects.sim_cluster.api.recorded import Record, openapi_documents
 
-_WRITE_PARAMETERS: Final = ("dryRun", "fieldManager", "fieldValidation")
-_VERBS: Final = {"get": "get", "update": "put", "patch": "patch", "delete": "delete"}
-_PATCH_TYPES: Final = (
-    "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
-)  # fmt: skip
+_APPS: Final = "apis/apps/v1"  # whose paths are the pattern of everybody's
+_V3: Final = "#/components/schemas/"
+_V2: Final = "#/definitions/"
+_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
+#: What only v3 can say.
+_NOT_IN_V2: Final = frozenset({"nullable", "anyOf", "oneOf", "allOf", "not", "default"})
 
 
 class Documents:
     """The OpenAPI documents of a registry, kept until its kinds change."""
 
-    def __init__(self, registry: Registry, definitions: Definitions, version: str) -> None:
-        self.registry, self.definitions, self.version = registry, definitions, version
+    def __init__(self, registry: Registry, record: Record) -> None:
+        self.registry, self.record = registry, record
         self._made: dict[str, tuple[int, bytes]] = {}
 
-    def _kept(self, name: str, make: Any) -> bytes:
+    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         revision, made = self._made.get(name, (-1, b""))
         if revision != self.registry.revision:
-            made = json.dumps(make(), separators=(",", ":")).encode()
+            made = make()
             self._made[name] = (self.registry.revision, made)
         return made
 
+    def _others(self) -> list[Kind]:
+        """Return the kinds whose group version is not recorded."""
+        return [kind for kind in self.registry if _path(kind) not in self.record.openapi]
+
     def index(self) -> bytes:
         """Return ``/openapi/v3``: one document for each group version."""
-        return self._kept("", self._index)
+        return self._kept("", lambda: _json(self._index()))
 
     def _index(self) -> Object:
-        paths = {}
-        for kind in self.registry:
-            path = f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}"
-            paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={self._hash(path)}"}
-        return {"paths": paths}
+        places = dict(self.record.openapi)
+        for path in {_path(kind): None for kind in self._others()}:
+            places[path] = f"/openapi/v3/{path}?hash={self.hash(path)}"
+        return {"paths": {path: {"serverRelativeURL": places[path]} for path in sorted(places)}}
 
-    def _hash(self, path: str) -> str:
-        return hashlib.sha256(f"{path} {self.registry.revision} {self.version}".encode()).hexdigest().upper()
+    def hash(self, path: str) -> str:
+        """Return what stands for the content of a document, in its address and its ETag."""
+        if recorded := self.record.openapi.get(path):
+            return recorded.partition("?hash=")[2]
+        return hashlib.sha512(f"{path} {self.registry.revision} {self.record.version}".encode()).hexdigest().upper()
 
     def group_version(self, path: str) -> bytes | None:
-        """Return the document of ``apis/GROUP/VERSION`` or ``api/v1``."""
-        kinds = [
-            kind
-            for kind in self.registry
-            if path == (f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}")
-        ]
-        return self._kept(path, lambda: self._document(kinds)) if kinds else None
+        """Return the document of ``apis/GROUP/VERSION``, ``api/v1`` or another path that the index names."""
+        if path in self.record.openapi:
+            return openapi_documents()[path].encode()
+        kinds = [kind for kind in self._others() if _path(kind) == path]
+        return self._kept(path, lambda: _json(self._document(kinds))) if kinds else None
 
     def _document(self, kinds: list[Kind]) -> Object:
-        schemas: dict[str, Any] = {}
+        pattern = json.loads(openapi_documents()[_APPS])
+        named = pattern["components"]["schemas"]
+        paths: Object = {}
+        schemas: Object = {}
         for kind in kinds:
-            self._add_schema(schemas, kind)
-        paths = {path: operations for kind in kinds for path, operations in _paths(kind, "#/components/schemas/")}
+            paths |= dict(custom_paths(pattern["paths"], kind, schema_name(kind)))
+            schemas |= _schemas_of(kind, _V3)
+        pending = list(_references([paths, schemas]))
+        while pending:
+            if (name := pending.pop()) in named and name not in schemas:
+                schemas[name] = named[name]
+                pending += _references(named[name])
         return {
             "openapi": "3.0.0",
-            "info": {"title": "Kubernetes", "version": self.version},
-            "paths": paths,
-            "components": {"schemas": schemas},
+            "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"},
+            "paths": dict(sorted(paths.items())),
+            "components": {"schemas": dict(sorted(schemas.items()))},
         }
-
-    def _add_schema(self, schemas: dict[str, Any], kind: Kind) -> None:
-        name = schema_name(kind)
-        schemas[name] = _renamed(kind.schema.node, "#/components/schemas/") | {
-            "x-kubernetes-group-version-kind": [_gvk(kind)]
-        }
-        pending = list(_references(kind.schema.node))
-        while pending:
-            reference = pending.pop()
-            if reference not in schemas and reference in self.definitions.raw:
-                schemas[reference] = _renamed(self.definitions.raw[reference], "#/components/schemas/")
-                pending += _references(self.definitions.raw[reference])
 
     def v2(self) -> bytes:
         """Return ``/openapi/v2``."""
         return self._kept("v2", self._v2)
 
-    def _v2(self) -> Object:
-        definitions = dict(self.definitions.raw)
-        paths: dict[str, Any] = {}
-        for kind in self.registry:
-            definitions[schema_name(kind)] = kind.schema.node | {"x-kubernetes-group-version-kind": [_gvk(kind)]}
-            paths.update(_paths(kind, "#/definitions/"))
-        return {
-            "swagger": "2.0",
-            "info": {"title": "Kubernetes", "version": self.version},
-            "paths": paths,
-            "definitions": definitions,
-        }
+    def _v2(self) -> bytes:
+        text = openapi_documents()["v2"]
+        if not (others := self._others()):
+            return text.encode()
+        document: Object = json.loads(text)
+        pattern = document["paths"]
+        for kind in others:
+            document["definitions"] |= {name: _in_v2(node) for name, node in _schemas_of(kind, _V2).items()}
+            document["paths"] = document["paths"] | dict(custom_paths(pattern, kind, schema_name(kind)))
+        return _json(document)
+
+
+def _json(document: Object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _path(kind: Kind) -> str:
+    return f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}"
 
 
 def schema_name(kind: Kind) -> str:
@@ -104,8 +112,35 @@ def schema_name(kind: Kind) -> str:
     return kind.schema.name or f"{'.'.join(reversed(kind.group.split('.')))}.{kind.version}.{kind.kind}"
 
 
-def _gvk(kind: Kind) -> Object:
-    return {"group": kind.group, "version": kind.version, "kind": kind.kind}
+def _schemas_of(kind: Kind, prefix: str) -> Object:
+    """Return the schemas of a kind and of its list."""
+    name, listed = schema_name(kind), kind.list_kind or f"{kind.kind}List"
+    properties = kind.schema.node.get("properties", {}) | {"metadata": {"$ref": f"{prefix}{_META}ObjectMeta"}}
+    items = {"type": "array", "items": {"$ref": prefix + name}}
+    text = {"type": "string"}
+    of_list = {"apiVersion": text, "items": items, "kind": text, "metadata": {"$ref": f"{prefix}{_META}ListMeta"}}
+    return {
+        name: kind.schema.node | {"properties": properties, "x-kubernetes-group-version-kind": [_named(kind, kind.kind)]},
+        name.removesuffix(kind.kind) + listed: {
+            "description": f"{listed} is a list of {kind.kind}", "type": "object", "required": ["items"],
+            "properties": of_list, "x-kubernetes-group-version-kind": [_named(kind, listed)],
+        },
+    }  # fmt: skip
+
+
+def _named(kind: Kind, name: str) -> Object:
+    return {"group": kind.group, "kind": name, "version": kind.version}
+
+
+def _in_v2(node: Any) -> Any:
+    """Return a schema without what OpenAPI v2 has no words for, as the server publishes it."""
+    if isinstance(node, list):
+        return [_in_v2(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("x-kubernetes-preserve-unknown-fields") or node.get("nullable"):
+        return {key: value for key, value in node.items() if key.startswith("x-") or key == "description"}
+    return {key: _in_v2(value) for key, value in node.items() if key not in _NOT_IN_V2}
 
 
 def _references(node: Any) -> Iterable[str]:
@@ -118,44 +153,3 @@ def _references(node: Any) -> Iterable[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _references(value)
-
-
-def _renamed(node: Any, prefix: str) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: prefix + value.rsplit("/", 1)[-1]
-            if key == "$ref" and isinstance(value, str)
-            else _renamed(value, prefix)
-            for key, value in node.items()
-        }
-    return [_renamed(value, prefix) for value in node] if isinstance(node, list) else node
-
-
-def _paths(kind: Kind, prefix: str) -> Iterable[tuple[str, Object]]:
-    base = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
-    base += "/namespaces/{namespace}/" if kind.namespaced else "/"
-    collection = {
-        method: _operation(kind, method, prefix)
-        for verb, method in (("list", "get"), ("create", "post"))
-        if verb in kind.verbs
-    }
-    yield base + kind.resource, collection
-    yield (
-        f"{base}{kind.resource}/{{name}}",
-        {method: _operation(kind, method, prefix) for verb, method in _VERBS.items() if verb in kind.verbs},
-    )
-
-
-def _operation(kind: Kind, method: str, prefix: str) -> Object:
-    actions = {"get": "get", "post": "post", "put": "put", "patch": "patch", "delete": "delete"}
-    operation: Object = {"operationId": f"{actions[method]}{kind.group}{kind.version}{kind.kind}", "x-kubernetes-group-version-kind": _gvk(kind),
-                         "x-kubernetes-action": actions[method], "responses": {"200": {"description": "OK"}}}  # fmt: skip
-    if method in {"post", "put", "patch"}:
-        operation["parameters"] = [
-            {"name": name, "in": "query", "schema": {"type": "string"}, "type": "string"} for name in _WRITE_PARAMETERS
-        ]
-        types = _PATCH_TYPES if method == "patch" else ("application/json",)
-        operation["requestBody"] = {
-            "content": {name: {"schema": {"$ref": prefix + schema_name(kind)}} for name in types}
-        }
-    return operation

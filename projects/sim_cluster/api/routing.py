@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from projects.sim_cluster.api.builtin import REFUSED
 from projects.sim_cluster.api.errors import ApiError, no_such_resource, not_simulated
 from projects.sim_cluster.api.kinds import Kind, Registry
 
-#: Subresources that a real API serves and that need something that runs.
-NOT_SIMULATED: Final = frozenset({"exec", "attach", "portforward", "proxy", "ephemeralcontainers", "resize"})
+#: Subresources that discovery lists, as the real API's does, and that need something that runs: they answer 501.
+NOT_SIMULATED: Final = frozenset({"exec", "attach", "portforward", "proxy"})
+_NOT_SIMULATED_RESOURCES: Final = frozenset({"componentstatuses"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def target_of(path: str, registry: Registry) -> Target:
             rest = rest[2:]
     kind = registry.find(group, version, rest[0])
     if kind is None:
-        raise _missing(registry, group, version, rest[0])
+        raise _missing(registry, group, version)
     if namespace and not kind.namespaced:
         raise no_such_resource()
     target = Target(kind, namespace, rest[1] if len(rest) > 1 else "", "/".join(rest[2:]))
@@ -50,9 +50,7 @@ def target_of(path: str, registry: Registry) -> Target:
     return target
 
 
-def _missing(registry: Registry, group: str, version: str, resource: str) -> Exception:
-    if (group, resource) in REFUSED or (group, resource, version) in REFUSED:
-        return not_simulated(f"{group or 'core'}/{version} {resource}")
+def _missing(registry: Registry, group: str, version: str) -> Exception:
     if registry.has_group_version(group, version) or not group:
         return no_such_resource()
     return PageNotFoundError()
@@ -60,11 +58,12 @@ def _missing(registry: Registry, group: str, version: str, resource: str) -> Exc
 
 def _check_subresource(target: Target) -> None:
     name = target.subresource.split("/")[0]
-    if not name or name in target.kind.subresources:
-        return
+    if name and name not in target.kind.subresources:
+        raise no_such_resource()
     if name in NOT_SIMULATED and not target.kind.custom:
         raise not_simulated(f"{target.kind.resource}/{name}")
-    raise no_such_resource()
+    if target.kind.resource in _NOT_SIMULATED_RESOURCES and not target.kind.group:
+        raise not_simulated(f"{target.kind.version} {target.kind.resource}")
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
