@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.pages import page, plain
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.talk import JSON, STRATEGIC, Answer, Client, config_map
+from tests.sim_cluster.talk import JSON, Answer, Client, config_map
 
 pytestmark = pytest.mark.envtest
 PAGE: Final = "docs/explanation/fidelity.md"
@@ -71,16 +71,12 @@ def token_of(api: Client, namespace: str) -> str:
     return str(answer["status"]["token"])
 
 
-DEBUGGER = {"spec": {"ephemeralContainers": [{"name": "d", "image": "i"}]}}
 MAPS = "/api/v1/namespaces/NS/configmaps"
 SERVICES = "/api/v1/namespaces/NS/services"
 SECRETS = "/api/v1/namespaces/NS/secrets"
 plainly("run a command in a pod (`exec`), without an upgrade", "GET", "POD/exec?command=id")
 plainly("forward a port of a pod, without an upgrade", "GET", "POD/portforward")
 plainly("reach a pod through the API server (`proxy`)", "GET", "POD/proxy")
-plainly(
-    "add a debug container to a pod (`ephemeralcontainers`)", "PATCH", "POD/ephemeralcontainers", DEBUGGER, STRATEGIC
-)
 plainly(
     "watch by the deprecated `/api/v1/watch/…` paths", "GET", "/api/v1/watch/namespaces/NS/configmaps?timeoutSeconds=1"
 )
@@ -91,11 +87,6 @@ plainly(
     "discover the issuer of tokens, `/.well-known/openid-configuration`", "GET", "/.well-known/openid-configuration"
 )
 plainly("ask for protobuf", "GET", MAPS, accept="application/vnd.kubernetes.protobuf")
-plainly(
-    "a health check that does not exist, `/livez/nope`",
-    "GET",
-    "/livez/nope",
-)
 plainly(
     "create a pod of a RuntimeClass that does not exist",
     "POST",
@@ -121,12 +112,6 @@ plainly(
     {"metadata": {"name": "c"}, "spec": {
         "request": "eA==", "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]}},
 )  # fmt: skip
-
-
-@question("have a token reviewed")
-def _(api: Client, namespace: str) -> str:
-    review = {"spec": {"token": token_of(api, namespace)}}
-    return said(api.ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review))
 
 
 @question("list secrets as a service account that has no role")

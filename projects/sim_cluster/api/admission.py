@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import random
 import uuid
@@ -28,26 +29,12 @@ _COUNTED: Final = frozenset({
     "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass",
 })  # fmt: skip
 KEEPS_STATUS: Final = frozenset({"Node"})  # a kubelet registers with its status
+#: What a first status holds beside the zeros of its struct.
 _FIRST_STATUS: Final[dict[tuple[str, str], Object]] = {
     ("", "Namespace"): {"phase": "Active"},
     ("", "PersistentVolumeClaim"): {"phase": "Pending"},
     ("", "PersistentVolume"): {"phase": "Pending"},
-    ("", "Service"): {"loadBalancer": {}},
-    ("apps", "Deployment"): {},
-    ("apps", "ReplicaSet"): {"replicas": 0},
-    ("apps", "StatefulSet"): {"replicas": 0, "availableReplicas": 0},
-    ("apps", "DaemonSet"): {
-        "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
-    },
-    ("batch", "Job"): {},
-    ("batch", "CronJob"): {},
-    ("", "ResourceQuota"): {},
-    ("policy", "PodDisruptionBudget"): {
-        "disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0,
-    },
-    ("networking.k8s.io", "Ingress"): {"loadBalancer": {}},
-    ("certificates.k8s.io", "CertificateSigningRequest"): {},
-}  # fmt: skip
+}
 _TOKEN_SOURCES: Final[list[Object]] = [
     {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
     {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
@@ -131,9 +118,10 @@ class Admission:
         if not kind.has_status or kind.kind in KEEPS_STATUS:
             return
         obj.pop("status", None)
-        first = _FIRST_STATUS.get((kind.group, kind.kind)) if not kind.custom else None
-        if first is not None:
-            obj["status"] = dict(first)
+        if not kind.custom and "status" in kind.schema.always_there:
+            struct = kind.schema.child("status")
+            zeros = copy.deepcopy(struct.zero) if struct is not None else {}
+            obj["status"] = zeros | _FIRST_STATUS.get((kind.group, kind.kind), {})
 
     def prepare(self, obj: Object, kind: Kind) -> None:
         """Fill what belongs to the server in a new object of a built-in kind."""
@@ -172,7 +160,7 @@ class Admission:
             return
         name = f"kube-api-access-{random_suffix()}"
         mounted = False
-        for container in [*spec.get("initContainers", ()), *spec["containers"]]:
+        for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
             mounts = container.setdefault("volumeMounts", [])
             if not any(mount.get("mountPath") == _TOKEN_PATH for mount in mounts):
                 mounts.append({"name": name, "readOnly": True, "mountPath": _TOKEN_PATH})
@@ -193,7 +181,7 @@ class Admission:
         spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if anywhere else ["IPv4"])
         spec.setdefault("ipFamilyPolicy", "RequireDualStack" if anywhere else "SingleStack")
         if spec["type"] in {"NodePort", "LoadBalancer"}:
-            for port in spec.get("ports", ()):
+            for port in spec.get("ports") or ():
                 port.setdefault("nodePort", next(self._ports))
 
     def _job(self, obj: Object) -> None:
@@ -211,6 +199,10 @@ class Admission:
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
         if not obj["metadata"].get("labels"):
             obj["metadata"]["labels"] = dict(template["labels"])
+
+    def _definition(self, obj: Object) -> None:
+        stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
+        obj["status"]["storedVersions"] = stored
 
     def _namespace(self, obj: Object) -> None:
         obj["spec"] = {"finalizers": ["kubernetes"]}
@@ -245,4 +237,5 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Admission, Object], None]]] = {
     ("", "Service"): Admission._service,  # noqa: SLF001
     ("", "Namespace"): Admission._namespace,  # noqa: SLF001
     ("batch", "Job"): Admission._job,  # noqa: SLF001
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): Admission._definition,  # noqa: SLF001
 }

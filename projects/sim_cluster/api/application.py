@@ -51,10 +51,11 @@ class Api:
         Quotas(self.store, self.registry, writer, soon)
         deleter = Deleter(self.store, now)
         self.resources = Resources(self.store, self.registry, writer, deleter)
-        self.resources.answerers.update(answerers())
         self.subresources = Subresources(self.resources, now)
+        self.tokens: dict[str, str] = {}
+        self.resources.answerers.update(answerers(self.tokens, now))
+        self.resources.answerers["", "bindings"] = self.subresources.bind_named
         self.documents = Documents(self.registry, self.recorded)
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
         Garbage(self.store, self.registry, deleter, soon)
         self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)
-        self.tokens: dict[str, str] = {}

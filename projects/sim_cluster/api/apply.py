@@ -1,44 +1,132 @@
 """Server-side apply: merge what a manager applies, drop what it applied before and no longer does, name conflicts.
 
-Called by `resources` for a PATCH of type ``application/apply-patch+yaml``.
+Called by `resources` for a PATCH of type ``application/apply-patch+yaml``. The rules are those of structured-merge-diff.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
+from projects.sim_cluster.api.comparing import compare, element_of, fields_of
 from projects.sim_cluster.api.errors import ApiError
+from projects.sim_cluster.api.fieldsets import Tree, difference, intersection, paths, shared, union, with_fields
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.ownership import Fields, Manager, Path, element_of, leaves, owners, with_owners
+from projects.sim_cluster.api.merging import merge, without
+from projects.sim_cluster.api.ownership import Manager, Owned, Owners, before_first_apply, entries_of, owners_in
 from projects.sim_cluster.api.schema import Schema
 
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+Conflicts = list[tuple[Manager, Tree]]
 
 
-def apply(live: Object | None, applied: Object, kind: Kind, manager: Manager, time: str, *, force: bool) -> Object:
-    """Return the object after an apply, with its ``managedFields``; raise the conflict when there is one."""
-    applied = _applicable(applied, kind, manager.subresource)
-    wanted = leaves(applied, kind.schema, containers=False)
-    managers = owners(live) if live is not None else {}
-    present = leaves(live, kind.schema) if live is not None else {}
-    taken = _conflicts(wanted, present, managers, manager)
-    if not force and (refused := _beside_client_side(taken, live, kind, manager)):
-        raise _conflict(refused)
-    for other, paths in taken.items():
-        managers[other] = (managers[other][0] - paths, managers[other][1])
-    before, last = managers.get(manager, (set(), ""))
-    others: set[Path] = set().union(*(paths for other, (paths, _) in managers.items() if other != manager))
-    merged = merge(live or {}, applied, kind.schema)
-    places = {path[:-1] if path[-1] == "." else path for path in before - wanted.keys() - others}
-    for place in sorted(places, key=lambda path: (len(path), path)):  # elements go before what they hold
-        if not _is_key(place) and not any(kept[: len(place)] == place for kept in others | wanted.keys()):
-            _remove(merged, place, kind.schema)
-    same = before == wanted.keys() and all(present.get(path) == value for path, value in wanted.items())
-    managers[manager] = (set(wanted), last if same else time)
-    metadata: Object = dict(merged.get("metadata", {}))
-    metadata["managedFields"] = with_owners(managers)
-    return {**merged, "metadata": metadata}
+@dataclass(frozen=True)
+class Apply:
+    """One apply: what is applied to what, by whom, when."""
+
+    live: Object | None
+    applied: Object
+    kind: Kind
+    manager: Manager
+    time: str
+    force: bool = False
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the kind."""
+        return self.kind.schema
+
+    def result(self) -> Object:
+        """Return the object after the apply, with its ``managedFields``; raise the conflict when there is one."""
+        applied = _applicable(self.applied, self.kind, self.manager.subresource)
+        named = {"kind": self.kind.kind, "apiVersion": self.kind.api_version}
+        live = self.live if self.live is not None else named | self.schema.zero | {"metadata": {}}
+        owners = self._owners_before()
+        last = owners.get(self.manager.identity)
+        wanted = shared(fields_of(applied, self.schema))
+        owners[self.manager.identity] = Owned(self.manager, wanted, last.time if last else "")
+        merged = merge(live, applied, self.schema)
+        if last is not None and last.fields:
+            merged = self._pruned(merged, owners, last.fields)
+        changed = self._give_up(live, merged, owners)
+        if changed or self.live is None:
+            owners[self.manager.identity] = Owned(self.manager, wanted, self.time)
+        metadata = {key: value for key, value in merged["metadata"].items() if key != "managedFields"}
+        return {**merged, "metadata": metadata | {"managedFields": entries_of(owners)}}
+
+    def _owners_before(self) -> Owners:
+        if self.live is None:
+            return {}
+        found = owners_in(self.live["metadata"].get("managedFields"))
+        return found or before_first_apply(self.live, self.schema, self.kind.api_version, self.time)
+
+    def _give_up(self, live: Object, merged: Object, owners: Owners) -> bool:
+        """Take from the other owners what changes; return whether anything does. Without force that is a conflict."""
+        changes = compare(live, merged, self.schema)
+        taken = union(changes.added, changes.modified)
+        gone = union(taken, changes.removed)
+        others = {key: owned for key, owned in owners.items() if key != self.manager.identity}
+        found = [(owned.manager, intersection(owned.fields, taken)) for owned in others.values()]
+        conflicts = [(manager, fields) for manager, fields in found if fields]
+        if conflicts and not self.force and (refused := self._beside_client_side(conflicts)):
+            raise _conflict(refused)
+        for key, owned in others.items():
+            owners[key] = Owned(owned.manager, difference(owned.fields, gone), owned.time)
+        return bool(gone)
+
+    def _pruned(self, merged: Object, owners: Owners, last: Tree) -> Object:
+        """Return the merged object without what this manager applied last and nobody owns any more."""
+        schema = self.schema
+        owned = with_fields(reduce(union, (entry.fields for entry in owners.values())), schema)
+        last = with_fields(last, schema)
+        present = with_fields(fields_of(merged, schema), schema)
+        kept = with_fields(fields_of(_whole(without(merged, last, schema), merged), schema), schema)
+        pruned = _whole(without(merged, difference(present, union(kept, owned)), schema), merged)
+        left = with_fields(fields_of(pruned, schema), schema)
+        return _whole(without(merged, intersection(difference(present, left), last), schema), merged)
+
+    def _beside_client_side(self, conflicts: Conflicts) -> Conflicts:
+        """Return the conflicts without those of ``kubectl apply`` with what it applied itself before it did so on the server."""
+        said = ((self.live or {}).get("metadata", {}).get("annotations") or {}).get(_LAST_APPLIED)
+        if self.live is None or not said or self.manager.name != "kubectl":
+            return conflicts
+        try:
+            applied = json.loads(said)
+            own = fields_of(applied, self.schema)
+            changes = compare(applied, self.live, self.schema)
+        except (ValueError, AttributeError):
+            return conflicts
+        for different in (changes.modified, changes.added, changes.removed):
+            own = difference(own, different)
+        left = [(manager, difference(fields, own)) for manager, fields in conflicts]
+        return [(manager, fields) for manager, fields in left if fields]
+
+
+def _whole(pruned: Object | None, merged: Object) -> Object:
+    """Return a pruned object with the identity that every object has."""
+    kept = pruned or {}
+    identity = {key: merged[key] for key in ("apiVersion", "kind") if key in merged}
+    metadata = {key: value for key, value in merged["metadata"].items() if key not in {"labels", "annotations"}}
+    return identity | kept | {"metadata": metadata | (kept.get("metadata") or {})}
+
+
+def check_elements(value: Any, schema: Schema | None, path: str = "") -> str:
+    """Return what is wrong with keyed lists and sets in which an element stands twice; empty when nothing is."""
+    if isinstance(value, dict):
+        inner = ((item, schema.child(key) if schema else None, f"{path}.{key}") for key, item in value.items())
+    elif isinstance(value, list) and schema is not None:
+        if not schema.is_atomic and (twice := _twice([element_of(item, schema) for item in value])):
+            return f"{path}: duplicate entries for key {dotted((twice,))}"
+        inner = ((item, schema.items, f"{path}{dotted((element_of(item, schema),))}") for item in value)
+    else:
+        return ""
+    return next((found for entry in inner if (found := check_elements(*entry))), "")
+
+
+def _twice(elements: list[str]) -> str:
+    return next((element for number, element in enumerate(elements) if element in elements[:number]), "")
 
 
 def _applicable(applied: Object, kind: Kind, subresource: str) -> Object:
@@ -50,42 +138,13 @@ def _applicable(applied: Object, kind: Kind, subresource: str) -> Object:
     return {key: value for key, value in applied.items() if key != "status"}
 
 
-def _is_key(path: Path) -> bool:
-    """Return whether a field is a key of the list element that holds it: it stays as long as the element does."""
-    return len(path) > 1 and path[-2].startswith("k:") and path[-1][2:] in json.loads(path[-2][2:])
-
-
-def _conflicts(
-    wanted: Fields, present: Fields, managers: dict[Manager, Any], manager: Manager
-) -> dict[Manager, set[Path]]:
-    changed = {path for path, value in wanted.items() if path in present and present[path] != value and path[-1] != "."}
-    found = {other: paths & changed for other, (paths, _) in managers.items() if other != manager}
-    return {other: paths for other, paths in found.items() if paths}
-
-
-def _beside_client_side(
-    taken: dict[Manager, set[Path]], live: Object | None, kind: Kind, manager: Manager
-) -> dict[Manager, set[Path]]:
-    """Return the conflicts without those of ``kubectl apply`` with what it applied itself before it did so on the server."""
-    said = ((live or {}).get("metadata", {}).get("annotations") or {}).get(_LAST_APPLIED)
-    if not taken or live is None or not said or manager.name != "kubectl":
-        return taken
-    try:
-        applied = leaves(json.loads(said), kind.schema, containers=False)
-    except (ValueError, AttributeError):
-        return taken
-    present = leaves(live, kind.schema)
-    own = {path for path, value in applied.items() if present.get(path) == value}
-    return {other: paths - own for other, paths in taken.items() if paths - own}
-
-
-def _conflict(taken: dict[Manager, set[Path]]) -> ApiError:
+def _conflict(conflicts: Conflicts) -> ApiError:
     causes, listed = [], []
-    count = sum(map(len, taken.values()))
-    for other, paths in sorted(taken.items(), key=lambda item: item[0].name):
-        where = f'"{other.name}"' + (f' with subresource "{other.subresource}"' if other.subresource else "")
-        using = f"conflict with {where}" + (f" using {other.api_version}" if other.operation == "Update" else "")
-        shown = [_dotted(path) for path in sorted(paths, key=_fields_first)]
+    count = sum(1 for _, fields in conflicts for _ in paths(fields))
+    for manager, fields in sorted(conflicts, key=lambda entry: entry[0].name):
+        where = f'"{manager.name}"' + (f' with subresource "{manager.subresource}"' if manager.subresource else "")
+        using = f"conflict with {where}" + (f" using {manager.api_version}" if manager.operation == "Update" else "")
+        shown = [dotted(path) for path in paths(fields)]
         causes += [{"reason": "FieldManagerConflict", "message": using, "field": path} for path in shown]
         listed.append((using if count == 1 else using.replace("conflict", "conflicts", 1), shown))
     text = "\n".join(f"{using}:\n" + "\n".join(f"- {path}" for path in shown) for using, shown in listed)
@@ -95,12 +154,8 @@ def _conflict(taken: dict[Manager, set[Path]]) -> ApiError:
     return ApiError(409, "Conflict", message, {"causes": causes})
 
 
-def _fields_first(path: Path) -> list[tuple[bool, str]]:
-    """Return the order in which conflicts are told: what stands in an object before what stands deeper in it."""
-    return [(place < len(path) - 1, element) for place, element in enumerate(path)]
-
-
-def _dotted(path: Path) -> str:
+def dotted(path: tuple[str, ...]) -> str:
+    """Return a path as messages show it."""
     parts = []
     for element in path:
         kind, _, rest = element.partition(":")
@@ -112,81 +167,3 @@ def _dotted(path: Path) -> str:
         elif kind == "v":
             parts.append(f"[={rest}]")
     return "".join(parts)
-
-
-def merge(live: Any, applied: Any, schema: Schema | None) -> Any:
-    """Return the live value with the applied one laid over it, lists merged by their keys."""
-    if isinstance(applied, dict) and isinstance(live, dict) and not (schema and schema.is_atomic):
-        merged = dict(live)
-        for key, value in applied.items():
-            merged[key] = merge(live.get(key), value, schema.child(key) if schema else None)
-        return merged
-    if isinstance(applied, list) and isinstance(live, list) and schema is not None and not schema.is_atomic:
-        return _merge_list(live, applied, schema)
-    return applied
-
-
-def _merge_list(live: list[Any], applied: list[Any], schema: Schema) -> list[Any]:
-    theirs, ours = [element_of(item, schema) for item in live], [element_of(item, schema) for item in applied]
-    present, wanted = dict(zip(theirs, live, strict=True)), dict(zip(ours, applied, strict=True))
-    merged = []
-    for element in _interleaved(theirs, ours):
-        if element not in wanted:
-            merged.append(present[element])
-        else:
-            found = element in present
-            merged.append(merge(present[element], wanted[element], schema.items) if found else wanted[element])
-    return merged
-
-
-def _interleaved(theirs: list[str], ours: list[str]) -> list[str]:
-    """Return the elements of both lists: ours in our order, each of theirs alone before what follows it there."""
-    shared = [element for element in ours if element in theirs]
-    left, right, out = list(theirs), list(ours), []
-    while left or right:
-        if left and right and left[0] != right[0] and left[0] in ours and shared and shared[0] != left[0]:
-            left.pop(0)  # ours as well, but its turn is another one
-        elif left and left[0] not in ours:
-            out.append(left.pop(0))
-        elif right:
-            taken = right.pop(0)
-            out.append(taken)
-            left = left[1:] if left[:1] == [taken] else left
-            shared = shared[1:] if shared[:1] == [taken] else shared
-        else:
-            left.pop(0)  # taken already
-    return out
-
-
-def _remove(merged: Object, path: Path, schema: Schema) -> None:
-    """Remove one owned path; containers on the way are copied, so that the live object stays as it is."""
-    node: Any = merged
-    at: Schema | None = schema
-    for element in path[:-1]:
-        node, at = _step(node, element, at)
-        if node is None:
-            return
-    _drop(node, path[-1], at)
-
-
-def _step(node: Any, element: str, schema: Schema | None) -> tuple[Any, Schema | None]:
-    if isinstance(node, dict):
-        key = element[2:]
-        if key not in node:
-            return None, None
-        if isinstance(node[key], dict | list):
-            node[key] = node[key].copy()
-        return node[key], schema.child(key) if schema else None
-    if isinstance(node, list) and schema is not None:
-        for i, item in enumerate(node):
-            if element_of(item, schema) == element:
-                node[i] = item.copy() if isinstance(item, dict | list) else item
-                return node[i], schema.items
-    return None, None
-
-
-def _drop(node: Any, element: str, schema: Schema | None) -> None:
-    if isinstance(node, dict):
-        node.pop(element[2:], None)
-    elif isinstance(node, list) and schema is not None:
-        node[:] = [item for item in node if element_of(item, schema) != element]

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api.autoscalers_view import autoscaler_in_v1, autoscaler_in_v2
 from projects.sim_cluster.api.events_view import events_in_core, events_in_group
-from projects.sim_cluster.api.kinds import Kind, ScalePaths, Subresource
+from projects.sim_cluster.api.kinds import Convert, Kind, ScalePaths, Subresource
 from projects.sim_cluster.api.recorded import Record
 from projects.sim_cluster.api.schema import Schema
 
+#: Kinds whose objects are stored as those of another kind.
+_VIEWS: Final[dict[tuple[str, str, str], tuple[tuple[str, str], Convert | None, Convert | None]]] = {
+    ("events.k8s.io", "events", "v1"): (("", "events"), events_in_group, events_in_core),
+    ("autoscaling", "horizontalpodautoscalers", "v1"): (
+        ("autoscaling", "horizontalpodautoscalers"), autoscaler_in_v1, autoscaler_in_v2,
+    ),
+}  # fmt: skip
 _SELECTABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "pods"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -44,9 +52,9 @@ def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) ->
     key = (group, resource["resource"])
     kind = resource["responseKind"]["kind"]
     subresources = {
-        s.name: s for s in (_subresource(group, version, entry) for entry in resource.get("subresources", ()))
+        s.name: s for s in (_subresource(group, version, entry) for entry in resource.get("subresources") or ())
     }
-    in_group = key == ("events.k8s.io", "events")
+    storage, serve, store = _VIEWS.get((*key, version), (key, None, None))
     path = f"/apis/{group}/{version}/{resource['resource']}" if group else f"/api/{version}/{resource['resource']}"
     return Kind(
         group=group,
@@ -60,9 +68,9 @@ def _kind(record: Record, group: str, version: str, resource: dict[str, Any]) ->
         short_names=tuple(resource.get("shortNames", ())),
         categories=tuple(resource.get("categories", ())),
         subresources=subresources,
-        storage=("", "events") if in_group else key,
-        serve=events_in_group if in_group else None,
-        store=events_in_core if in_group else None,
+        storage=storage,
+        serve=serve,
+        store=store,
         table=tuple(record.columns.get(path, ())),
         scale=ScalePaths(selector=".status.selector") if "scale" in subresources else None,
         selectable=_SELECTABLE.get(key, ()),

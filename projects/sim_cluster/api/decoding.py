@@ -168,6 +168,8 @@ class _Visit:
         """Put in the structs and the times that Go always encodes."""
         for key in schema.null_times - shaped.keys():
             shaped[key] = None
+        for key, value in schema.never_left_out.items():
+            shaped.setdefault(key, value)
         for key in schema.always_there - shaped.keys():
             child = schema.child(key)
             filled: Object = {}

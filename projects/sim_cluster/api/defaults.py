@@ -72,7 +72,7 @@ def set_defaults(obj: Object, kind: Kind) -> None:
     spec = obj.get("spec")
     if isinstance(spec, dict):
         _fill(spec, _SPECS.get((kind.group, kind.kind), {}))
-    if special := _SPECIAL.get((kind.group, kind.kind)):
+    if (special := _SPECIAL.get((kind.group, kind.kind))) and kind.serve is None:
         special(obj)
     for pod in pod_specs(obj, kind):
         _pod_defaults(pod)
@@ -111,9 +111,10 @@ def _pod_defaults(spec: Object) -> None:
         spec.setdefault("serviceAccount", spec["serviceAccountName"])
     elif "serviceAccount" in spec:
         spec["serviceAccountName"] = spec["serviceAccount"]
-    for container in [*spec.get("containers", ()), *spec.get("initContainers", ())]:
-        _container_defaults(container)
-    for volume in spec.get("volumes", ()):
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        for container in spec.get(field) or ():
+            _container_defaults(container)
+    for volume in spec.get("volumes") or ():
         _volume_defaults(volume)
 
 
@@ -122,14 +123,14 @@ def _container_defaults(container: Object) -> None:
     image = str(container.get("image", "")).rpartition("/")[2]
     latest = "@" not in image and (":" not in image or image.endswith(":latest"))
     container.setdefault("imagePullPolicy", "Always" if latest else "IfNotPresent")
-    for port in container.get("ports", ()):
+    for port in container.get("ports") or ():
         port.setdefault("protocol", "TCP")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(probe), dict):
             _fill(container[probe], _PROBE)
             if isinstance(container[probe].get("httpGet"), dict):
                 container[probe]["httpGet"].setdefault("scheme", "HTTP")
-    for variable in container.get("env", ()):
+    for variable in container.get("env") or ():
         if isinstance(field := (variable.get("valueFrom") or {}).get("fieldRef"), dict):
             field.setdefault("apiVersion", "v1")
 
@@ -173,7 +174,7 @@ def _service(obj: Object) -> None:
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
-    for port in spec.get("ports", ()):
+    for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port.get("port"))
 
@@ -184,18 +185,18 @@ def _pod(obj: Object) -> None:
     if not isinstance(spec, dict):
         return
     spec.setdefault("enableServiceLinks", True)
-    containers = [*spec.get("containers", ()), *spec.get("initContainers", ())]
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     for container in containers:
         resources = container.get("resources") or {}
         if limits := resources.get("limits"):
             resources["requests"] = limits | resources.get("requests", {})
     if spec.get("hostNetwork"):
-        for port in (port for container in containers for port in container.get("ports", ())):
+        for port in (port for container in containers for port in container.get("ports") or ()):
             port.setdefault("hostPort", port.get("containerPort"))
 
 
 def _endpoint_slice(obj: Object) -> None:
-    for port in obj.get("ports", ()):
+    for port in obj.get("ports") or ():
         port.setdefault("name", "")
         port.setdefault("protocol", "TCP")
 
@@ -222,9 +223,9 @@ def _priority_class(obj: Object) -> None:
 
 
 def _rbac_binding(obj: Object) -> None:
-    if isinstance(obj.get("roleRef"), dict):
-        obj["roleRef"].setdefault("apiGroup", "rbac.authorization.k8s.io")
-    for subject in obj.get("subjects", ()):
+    if isinstance(obj.get("roleRef"), dict) and not obj["roleRef"].get("apiGroup"):
+        obj["roleRef"]["apiGroup"] = "rbac.authorization.k8s.io"
+    for subject in obj.get("subjects") or ():
         if subject.get("kind") in {"User", "Group"}:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
@@ -238,7 +239,33 @@ def _custom_resource_definition(obj: Object) -> None:
         spec.setdefault("conversion", {"strategy": "None"})
 
 
+def _autoscaler(obj: Object) -> None:
+    spec = obj.get("spec")
+    if isinstance(spec, dict):
+        spec.setdefault("minReplicas", 1)
+        if not spec.get("metrics"):
+            target = {"type": "Utilization", "averageUtilization": 80}
+            spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+        for field, policies in _SCALING.items():
+            rules = (spec.get("behavior") or {}).get(field)
+            if isinstance(rules, dict):
+                _fill(
+                    rules,
+                    {"selectPolicy": "Max", "policies": policies, "stabilizationWindowSeconds": 0}
+                    if field == "scaleUp"
+                    else {"selectPolicy": "Max", "policies": policies},
+                )
+
+
+_SCALING: Final[dict[str, list[Object]]] = {
+    "scaleUp": [
+        {"type": "Pods", "value": 4, "periodSeconds": 15},
+        {"type": "Percent", "value": 100, "periodSeconds": 15},
+    ],
+    "scaleDown": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+}
 _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
+    ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
     ("apps", "Deployment"): _rollout,
     ("apps", "DaemonSet"): _rollout,
     ("apps", "StatefulSet"): _rollout,

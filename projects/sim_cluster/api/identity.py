@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.errors import unauthorized
 
+AUDIENCE: Final = "https://kubernetes.default.svc.cluster.local"
+_ACCOUNT: Final = "system:serviceaccount:"
 ANONYMOUS: Final = "system:anonymous"
 OPEN_PATHS: Final = ("/healthz", "/livez", "/readyz", "/version")
 
@@ -22,7 +24,7 @@ def user_of(
 ) -> str:
     """Return the name of the one who asks; raise Unauthorized for a token that nobody issued."""
     if certificate:
-        for part in certificate.get("subject", ()):
+        for part in certificate.get("subject") or ():
             for key, value in part:
                 if key == "commonName":
                     return str(value)
@@ -34,6 +36,14 @@ def user_of(
     if token in tokens:
         return tokens[token]
     return _account(token, now())
+
+
+def groups_of(user: str) -> list[str]:
+    """Return the groups of somebody, apart from the one of all who are somebody."""
+    if not user.startswith(_ACCOUNT):
+        return ["system:masters"]
+    namespace = user.removeprefix(_ACCOUNT).partition(":")[0]
+    return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
 
 
 def _account(token: str, now: float) -> str:

@@ -75,5 +75,5 @@ def _of_cluster(item: Object) -> Object:
     """Return a path item without a namespace."""
     text = json.dumps(item).replace("Namespaced", "")
     kept: Object = json.loads(text)
-    kept["parameters"] = [entry for entry in kept.get("parameters", ()) if entry.get("name") != "namespace"]
+    kept["parameters"] = [entry for entry in kept.get("parameters") or () if entry.get("name") != "namespace"]
     return kept

@@ -136,7 +136,7 @@ class Decoder:
             if str(number) not in known:
                 raise not_simulated(f"field {number} of {name} in protobuf")
             key, kind, omitted = known[str(number)]
-            self._field(decoded, key, kind, raw, omitted=bool(omitted))
+            self._field(decoded, key, kind, raw, omitted=omitted in {1, 2})
         return decoded
 
     def _field(self, decoded: dict[str, Any], key: str, kind: str, raw: Wire, *, omitted: bool) -> None:

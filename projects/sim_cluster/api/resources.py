@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from projects.sim_cluster.api.apply import apply
+from projects.sim_cluster.api.apply import Apply, check_elements
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.errors import (
@@ -115,7 +115,7 @@ class Resources:
         applied = self._shape_applied(kind, obj)
         manager = Manager(options.manager, "Apply", kind.api_version, options.subresource)
         live = kind.served(found.object) if found else None
-        merged = apply(live, applied, kind, manager, timestamp(self.writer.now()), force=options.force)
+        merged = Apply(live, applied, kind, manager, timestamp(self.writer.now()), options.force).result()
         if found is None:
             return self.writer.create(kind, namespace, merged, options)
         managed = merged["metadata"]["managedFields"]
@@ -127,10 +127,12 @@ class Resources:
     def _shape_applied(self, kind: Kind, obj: Object) -> Object:
         try:
             shaped = conform(obj, kind, complete=False)
-            if shaped.unknown:
-                raise StrictError(shaped.unknown)  # an apply needs to know whose every field is
         except UnfitError as error:
             raise of_apply(kind, obj, error) from None
+        if shaped.unknown:  # an apply needs to know whose every field is
+            raise of_apply(kind, obj, StrictError(shaped.unknown))
+        if twice := check_elements(shaped.object, kind.schema):
+            raise of_apply(kind, obj, UnfitError(twice))
         return shaped.object
 
     def _check_applied(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> None:

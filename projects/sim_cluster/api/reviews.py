@@ -1,13 +1,14 @@
-"""Kinds that answer and store nothing: who am I, may I. Everyone who is let in may do everything.
+"""Kinds that answer and store nothing: who am I, may I, whose token is this. Everyone who is let in may do everything.
 
 `application` registers `answerers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from projects.sim_cluster.api.errors import Cause, invalid_review, invalid_value
+from projects.sim_cluster.api.errors import ApiError, Cause, invalid_review, invalid_value
+from projects.sim_cluster.api.identity import AUDIENCE, groups_of, user_of
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
@@ -48,12 +49,28 @@ def _rules(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
 
 
 def _self(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
-    groups = ["system:masters", "system:authenticated"]
+    groups = [*groups_of(options.user), "system:authenticated"]
     return Outcome(obj | {"status": {"userInfo": {"username": options.user, "groups": groups}}}, created=True)
 
 
-def answerers() -> Iterator[tuple[tuple[str, str], Answerer]]:
+def _token(tokens: Mapping[str, str], now: Callable[[], float]) -> Answerer:
+    def review(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
+        token = (obj.get("spec") or {}).get("token", "")
+        try:
+            name = user_of(None, f"Bearer {token}", tokens, now)
+        except ApiError:
+            status: Object = {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
+        else:
+            groups = [*groups_of(name), "system:authenticated"]
+            status = {"authenticated": True, "user": {"username": name, "groups": groups}, "audiences": [AUDIENCE]}
+        return Outcome(obj | {"status": status}, created=True)
+
+    return review
+
+
+def answerers(tokens: Mapping[str, str], now: Callable[[], float]) -> Iterator[tuple[tuple[str, str], Answerer]]:
     """Yield what answers the create of each review, by group and resource."""
+    yield ("authentication.k8s.io", "tokenreviews"), _token(tokens, now)
     for resource in ("selfsubjectaccessreviews", "subjectaccessreviews", "localsubjectaccessreviews"):
         yield ("authorization.k8s.io", resource), _allow
     yield ("authorization.k8s.io", "selfsubjectrulesreviews"), _rules

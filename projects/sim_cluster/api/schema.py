@@ -11,7 +11,11 @@ from typing import Any, Final
 
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _TIMES: Final = frozenset(f"io.k8s.apimachinery.pkg.apis.meta.v1.{name}" for name in ("Time", "MicroTime"))
+_NEVER: Final = 3  # what the record says of a field that JSON never leaves out
 _QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_ZEROS: Final[dict[str, Any]] = {
+    "string": "", "int": 0, "float": 0, "bool": False, _QUANTITY: "0", "io.k8s.apimachinery.pkg.util.intstr.IntOrString": 0,
+}  # fmt: skip
 
 
 class Definitions:
@@ -118,13 +122,34 @@ class Schema:
     def omitted_when_empty(self) -> frozenset[str]:
         """Fields that Go leaves out of JSON when they hold their zero value."""
         fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
-        return frozenset(name for name, wire, optional in fields.values() if optional and not wire.startswith("io."))
+        return frozenset(
+            name for name, wire, left_out in fields.values() if left_out in {1, 2} and not wire.startswith("io.")
+        )
 
     @cached_property
     def null_times(self) -> frozenset[str]:
         """Times that JSON shows as null when they are not set."""
         fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
         return frozenset(name for name, wire, left_out in fields.values() if left_out == 1 and wire in _TIMES)
+
+    @cached_property
+    def never_left_out(self) -> dict[str, Any]:
+        """What JSON shows for the fields that it always shows, when they are not set: zeros, and null for lists and pointers."""
+        fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
+        shown = {name: _ZEROS.get(wire) for name, wire, left_out in fields.values() if left_out == _NEVER}
+        return {name: value for name, value in shown.items() if name not in {"", "-"} | self.always_there}
+
+    @cached_property
+    def zero(self) -> dict[str, Any]:
+        """An object of this kind in which nothing is set, as Go makes it; a custom one is empty."""
+        if not self.name:
+            return {}
+        children = {name: self.child(name) for name in self.always_there}
+        return self.never_left_out | {name: child.zero if child else {} for name, child in children.items()}
+
+    def has_field(self, key: str) -> bool:
+        """Return whether a key names a field of a struct, not an entry of a map."""
+        return key in self.node.get("properties", ())
 
     @cached_property
     def always_there(self) -> frozenset[str]:
@@ -149,10 +174,11 @@ class Schema:
 
     @cached_property
     def is_atomic(self) -> bool:
-        """Whether a map or a list is owned as a whole."""
+        """Whether a map or a list is owned as a whole: also one of which nothing is known, unless a CRD leaves it open."""
         if self.type == "array":
             return not self.list_keys and not self.is_set
-        return self.node.get("x-kubernetes-map-type") == "atomic"
+        unknown = self.is_open and not self.node.get("x-kubernetes-preserve-unknown-fields")
+        return unknown or self.node.get("x-kubernetes-map-type") == "atomic"
 
     @property
     def merge_key(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import ApiError, bad_request, conflict
+from projects.sim_cluster.api.identity import AUDIENCE
 from projects.sim_cluster.api.kinds import Kind, Object, ScalePaths
 from projects.sim_cluster.api.patches import json_patch, merge_patch
 from projects.sim_cluster.api.requests import DeleteOptions, Outcome, PatchType, WriteOptions
@@ -130,17 +131,26 @@ class Subresources:
             {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True
         )
 
+    def bind_named(self, namespace: str, body: Object, options: WriteOptions) -> Outcome:
+        """Put the pod that a Binding is named after on the node that it names."""
+        pods = self.resources.registry.find("", "v1", "pods")
+        assert pods is not None
+        return self.bind(pods, namespace, body["metadata"].get("name", ""), body, options)
+
     def log(self, kind: Kind, namespace: str, name: str, container: str) -> str:
         """Return what a pod's container has printed: nothing runs, so one line that says so."""
         pod = self.resources.get(kind, namespace, name).object
-        names = [entry["name"] for entry in [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]]
+        names = [entry["name"] for entry in [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]]
         if container and container not in names:
             raise bad_request(f"container {container} is not valid for pod {name}")
         if not container and len(pod["spec"]["containers"]) > 1:
             listed = " ".join(entry["name"] for entry in pod["spec"]["containers"])
             raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{listed}]")
         chosen = container or pod["spec"]["containers"][0]["name"]
-        statuses = [*pod["status"].get("initContainerStatuses", ()), *pod["status"].get("containerStatuses", ())]
+        statuses = [
+            *(pod["status"].get("initContainerStatuses") or ()),
+            *(pod["status"].get("containerStatuses") or ()),
+        ]
         state: Object = next((status.get("state", {}) for status in statuses if status["name"] == chosen), {})
         if not state.get("running") and not state.get("terminated"):
             reason = state.get("waiting", {}).get("reason", "ContainerCreating")
@@ -161,7 +171,7 @@ class Subresources:
             ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
             + ".simulated"
         )
-        spec = {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": seconds, "boundObjectRef": None}
+        spec = {"audiences": [AUDIENCE], "expirationSeconds": seconds, "boundObjectRef": None}
         answer = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": name, "namespace": namespace},
                   "spec": spec, "status": {"token": token, "expirationTimestamp": timestamp(until)}}  # fmt: skip
         return Outcome(answer, created=True)

@@ -37,6 +37,8 @@ _KEPT: Final = (
     "selfLink",
     "generateName",
 )
+#: Ways to write a pod that may change what an update may not, and nothing else.
+_UNCHECKED: Final = frozenset({"binding", "ephemeralcontainers", "resize"})
 _STATUS_LIKE: Final = frozenset({"status", "approval"})
 Check = Callable[[Kind, Object | None, Object], None]
 
@@ -122,9 +124,9 @@ class Writer:
         _keep_metadata(old, after)
         if _same(old, after) and managed is None and base is old:
             return outcome(kind, before, warnings)
-        if counts_generation(kind) and _spec_changed(old, after):
+        if counts_generation(kind) and (_spec_changed(old, after) or _noted(kind, old, after, options.subresource)):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-        if options.subresource != "binding":
+        if options.subresource not in _UNCHECKED:
             self._validate(kind, old, after)
         for check in self.checks:
             check(kind, old, after)
@@ -211,6 +213,8 @@ def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -
             if key in after["metadata"] and not kind.custom:
                 metadata[key] = after["metadata"][key]
         return kept | {"metadata": metadata} | ({"status": after["status"]} if "status" in after else {})
+    if subresource in {"ephemeralcontainers", "resize"}:
+        return old | {"metadata": dict(old["metadata"]), "spec": _pod_spec_by(subresource, old["spec"], after["spec"])}
     if subresource == "finalize":
         return old | {"metadata": dict(old["metadata"]), "spec": after.get("spec", {})}
     if kind.has_status and subresource != "binding":
@@ -220,6 +224,15 @@ def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -
     if (kind.group, kind.kind) == ("", "Namespace"):
         after["spec"] = old.get("spec", {})
     return after
+
+
+def _pod_spec_by(subresource: str, old: Object, after: Object) -> Object:
+    """Return a pod's spec with what a subresource of it may change: its debug containers, or what its containers ask for."""
+    if subresource == "ephemeralcontainers":
+        return old | {"ephemeralContainers": after.get("ephemeralContainers") or []}
+    asked = {container["name"]: container.get("resources", {}) for container in after["containers"]}
+    resized = [one | {"resources": asked.get(one["name"], one.get("resources", {}))} for one in old["containers"]]
+    return old | {"containers": resized}
 
 
 def _with_given_owners(old: Object, after: Object) -> Object:
@@ -248,6 +261,14 @@ def _same(old: Object, after: Object) -> bool:
         for key in old["metadata"].keys() | after["metadata"].keys()
         if key not in {"managedFields", "resourceVersion", "generation"}
     )
+
+
+def _noted(kind: Kind, old: Object, after: Object, subresource: str) -> bool:
+    """Return whether a Deployment's annotations change: they tell its controller something."""
+    if kind.storage != ("apps", "deployments") or subresource:
+        return False
+    noted = [obj["metadata"].get("annotations") or {} for obj in (old, after)]
+    return noted[0] != noted[1]
 
 
 def _spec_changed(old: Object, after: Object) -> bool:

@@ -92,7 +92,8 @@ async def _mark_revision(world: World, deployment: Object, current: Object, old:
     if any((current["metadata"].get("annotations") or {}).get(key) != value for key, value in annotations.items()):
         current = await world.patch(REPLICA_SETS, current, {"metadata": {"annotations": annotations}})
     if (deployment["metadata"].get("annotations") or {}).get(REVISION) != str(revision):
-        await world.patch(DEPLOYMENTS, deployment, {"metadata": {"annotations": {REVISION: str(revision)}}})
+        marked = {"metadata": {"annotations": {REVISION: str(revision)}}}
+        await world.patch(DEPLOYMENTS, deployment, marked, "status")  # so that its generation stays
     return current
 
 

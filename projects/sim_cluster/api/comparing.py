@@ -1,0 +1,147 @@
+"""Which fields an object has, and which differ between two: sets that decide about ownership. Used by `ownership` and `apply`.
+
+The rules are those of structured-merge-diff: a scalar, an atomic list or map is one field; elements of keyed lists and sets
+are fields of their own; a map or a struct is one only by being added or removed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from projects.sim_cluster.api.fieldsets import Path, Tree, insert
+from projects.sim_cluster.api.kinds import Object
+from projects.sim_cluster.api.schema import Schema
+
+_UNOWNED: Final = frozenset({"name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+                             "resourceVersion"})  # fmt: skip
+#: Stands for a value that is not there, which is another thing than a null.
+ABSENT: Final[Any] = object()
+Shape = Literal["leaf", "map", "list"]
+
+
+@dataclass
+class Changes:
+    """What is different from one object to another."""
+
+    added: Tree = field(default_factory=dict)
+    modified: Tree = field(default_factory=dict)
+    removed: Tree = field(default_factory=dict)
+
+
+def shape_of(value: Any, other: Any, schema: Schema | None) -> Shape:
+    """Return as what two values (of which one may be absent) are looked at."""
+    if schema is not None and schema.is_atomic:
+        return "leaf"
+    kinds = {type(item) for item in (value, other) if item is not None and item is not ABSENT}
+    if kinds == {dict}:
+        return "map"
+    return "list" if kinds == {list} and schema is not None else "leaf"
+
+
+def element_of(item: Any, schema: Schema) -> str:
+    """Return the path element of a list's item: its keys, or its value."""
+    if schema.list_keys and isinstance(item, dict):
+        keys = {key: item.get(key, _default_of(schema, key)) for key in sorted(schema.list_keys)}
+        keys = {key: value for key, value in keys.items() if value is not None}
+        return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
+    return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+
+
+def _default_of(schema: Schema, key: str) -> Any:
+    child = schema.items.child(key) if schema.items is not None else None
+    return None if child is None else child.node.get("default")
+
+
+def owned_part(obj: Object) -> Object:
+    """Return of an object what can be owned."""
+    part = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}}
+    part["metadata"] = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in _UNOWNED}
+    return part
+
+
+def fields_of(obj: Object, schema: Schema) -> Tree:
+    """Return the set of the fields that an object has."""
+    found: Tree = {}
+    _collect(owned_part(obj), schema, (), found)
+    if found.get("f:metadata") == {}:
+        del found["f:metadata"]
+    return found
+
+
+def _collect(value: Any, schema: Schema | None, path: Path, found: Tree) -> None:
+    match shape_of(value, ABSENT, schema):
+        case "map":
+            for key, item in value.items():
+                inner = (*path, f"f:{key}")
+                _collect(item, schema.child(key) if schema else None, inner, found)
+                if item is None or item == {} or schema is None or not schema.has_field(key):
+                    insert(found, inner)
+        case "list":
+            assert schema is not None
+            elements = [element_of(item, schema) for item in value]
+            for element, item in zip(elements, value, strict=True):
+                if elements.count(element) == 1:
+                    _collect(item, schema.items, (*path, element), found)
+                insert(found, (*path, element))
+        case "leaf":
+            insert(found, path)
+
+
+def compare(before: Object, after: Object, schema: Schema) -> Changes:
+    """Return which fields were added, modified and removed."""
+    changes = Changes()
+    _compare(owned_part(before), owned_part(after), schema, (), changes)
+    return changes
+
+
+def _compare(old: Any, new: Any, schema: Schema | None, path: Path, changes: Changes) -> None:
+    if old is not ABSENT and new is not ABSENT and old == new:
+        return
+    shape = shape_of(old, new, schema)
+    if shape == "leaf" or (not _filled(old) and not _filled(new)):
+        _note(old, new, path, changes)
+        return
+    if shape == "map":
+        _compare_maps(old, new, schema, path, changes)
+    else:
+        assert schema is not None
+        _compare_lists(old, new, schema, path, changes)
+    if old is ABSENT or new is ABSENT:
+        _note(old, new, path, changes)
+
+
+def _filled(value: Any) -> bool:
+    return value is not ABSENT and bool(value)
+
+
+def _note(old: Any, new: Any, path: Path, changes: Changes) -> None:
+    insert(changes.added if old is ABSENT else changes.removed if new is ABSENT else changes.modified, path)
+
+
+def _compare_maps(old: Any, new: Any, schema: Schema | None, path: Path, changes: Changes) -> None:
+    ours, theirs = (value if isinstance(value, dict) else {} for value in (old, new))
+    for key in ours | theirs:
+        one, other = ours.get(key, ABSENT), theirs.get(key, ABSENT)
+        if one is ABSENT or other is ABSENT or one != other:
+            _compare(one, other, schema.child(key) if schema else None, (*path, f"f:{key}"), changes)
+
+
+def _compare_lists(old: Any, new: Any, schema: Schema, path: Path, changes: Changes) -> None:
+    ours, theirs = (_by_element(value if isinstance(value, list) else [], schema) for value in (old, new))
+    for element in ours | theirs:
+        one, other = ours.get(element, []), theirs.get(element, [])
+        if len(one) > 1 or len(other) > 1:
+            if one != other:
+                _note(one or ABSENT, other or ABSENT, (*path, element), changes)
+        else:
+            was, now = (values[0] if values else ABSENT for values in (one, other))
+            _compare(was, now, schema.items, (*path, element), changes)
+
+
+def _by_element(items: list[Any], schema: Schema) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for item in items:
+        found.setdefault(element_of(item, schema), []).append(item)
+    return found
