@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from projects.sim_cluster.api.fieldsets import Path, Tree, insert
+from projects.sim_cluster.api.fieldsets import LEAF, SELF, Path, Tree, insert
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.schema import Schema
 
@@ -92,55 +92,67 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Tree) -> None
 def compare(before: Object, after: Object, schema: Schema) -> Changes:
     """Return which fields were added, modified and removed."""
     changes = Changes()
-    _compare(owned_part(before), owned_part(after), schema, (), changes)
+    _compare_maps(owned_part(before), owned_part(after), schema, changes)
     return changes
 
 
-def _compare(old: Any, new: Any, schema: Schema | None, path: Path, changes: Changes) -> None:
-    if old is not ABSENT and new is not ABSENT and old == new:
-        return
-    shape = shape_of(old, new, schema)
-    if shape == "leaf" or (not _filled(old) and not _filled(new)):
-        _note(old, new, path, changes)
-        return
+def _whole(value: Any, schema: Schema | None) -> Tree:
+    """Return the set of a value that was added or removed: itself and all that is in it."""
+    if not value or (shape := shape_of(value, ABSENT, schema)) == "leaf":
+        return LEAF
     if shape == "map":
-        _compare_maps(old, new, schema, path, changes)
+        below = {f"f:{key}": _whole(item, schema.child(key) if schema else None) for key, item in value.items()}
     else:
         assert schema is not None
-        _compare_lists(old, new, schema, path, changes)
-    if old is ABSENT or new is ABSENT:
-        _note(old, new, path, changes)
+        found = _by_element(value, schema)
+        below = {key: _whole(items[0], schema.items) if len(items) == 1 else {} for key, items in found.items()}
+    return {SELF: LEAF, **below}
 
 
-def _filled(value: Any) -> bool:
-    return value is not ABSENT and bool(value)
+def _compare(element: str, old: Any, new: Any, schema: Schema | None, changes: Changes) -> None:
+    """Note under an element what is different between two values; `changes` are those of what holds them."""
+    if old is ABSENT:
+        changes.added[element] = _whole(new, schema)
+    elif new is ABSENT:
+        changes.removed[element] = _whole(old, schema)
+    elif old != new:
+        shape = shape_of(old, new, schema)
+        if shape == "leaf" or not (old or new):
+            changes.modified[element] = {}
+            return
+        below = Changes()
+        (_compare_maps if shape == "map" else _compare_lists)(old or {}, new or {}, schema, below)
+        for mine, theirs in (
+            (changes.added, below.added), (changes.modified, below.modified), (changes.removed, below.removed),
+        ):  # fmt: skip
+            if theirs:
+                mine[element] = theirs
 
 
-def _note(old: Any, new: Any, path: Path, changes: Changes) -> None:
-    insert(changes.added if old is ABSENT else changes.removed if new is ABSENT else changes.modified, path)
+def _compare_maps(old: Any, new: Any, schema: Schema | None, changes: Changes) -> None:
+    for key, value in new.items():
+        was = old.get(key, ABSENT)
+        if was is not value:
+            _compare(f"f:{key}", was, value, schema.child(key) if schema else None, changes)
+    for key, value in old.items():
+        if key not in new:
+            _compare(f"f:{key}", value, ABSENT, schema.child(key) if schema else None, changes)
 
 
-def _compare_maps(old: Any, new: Any, schema: Schema | None, path: Path, changes: Changes) -> None:
-    ours, theirs = (value if isinstance(value, dict) else {} for value in (old, new))
-    for key in ours | theirs:
-        one, other = ours.get(key, ABSENT), theirs.get(key, ABSENT)
-        if one is ABSENT or other is ABSENT or one != other:
-            _compare(one, other, schema.child(key) if schema else None, (*path, f"f:{key}"), changes)
-
-
-def _compare_lists(old: Any, new: Any, schema: Schema, path: Path, changes: Changes) -> None:
-    ours, theirs = (_by_element(value if isinstance(value, list) else [], schema) for value in (old, new))
+def _compare_lists(old: Any, new: Any, schema: Schema | None, changes: Changes) -> None:
+    assert schema is not None
+    ours, theirs = _by_element(old, schema), _by_element(new, schema)
     for element in ours | theirs:
         one, other = ours.get(element, []), theirs.get(element, [])
-        if len(one) > 1 or len(other) > 1:
-            if one != other:
-                _note(one or ABSENT, other or ABSENT, (*path, element), changes)
-        else:
+        if len(one) <= 1 and len(other) <= 1:
             was, now = (values[0] if values else ABSENT for values in (one, other))
-            _compare(was, now, schema.items, (*path, element), changes)
+            _compare(element, was, now, schema.items, changes)
+        elif one != other:
+            sets = changes.modified if one and other else changes.added if other else changes.removed
+            sets[element] = {}
 
 
-def _by_element(items: list[Any], schema: Schema) -> dict[str, list[Any]]:
+def _by_element(items: Any, schema: Schema) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for item in items:
         found.setdefault(element_of(item, schema), []).append(item)

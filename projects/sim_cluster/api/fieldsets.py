@@ -14,6 +14,7 @@ from projects.sim_cluster.api.schema import Schema
 Tree = dict[str, Any]
 Path = tuple[str, ...]
 SELF: Final = "."
+LEAF: Final[Tree] = {}  # below what has nothing below it
 
 
 def insert(tree: Tree, path: Iterable[str]) -> None:
@@ -119,20 +120,22 @@ def inner_schema(schema: Schema | None, element: str) -> Schema | None:
 
 
 #: Objects of a kind are mostly written alike, so their sets are shared, each part of them: by what is in it, and by its id.
-_SHARED: Final[dict[tuple[tuple[str, int], ...], Tree]] = {}
+_SHARED: Final[dict[tuple[str | int, ...], Tree]] = {}
 _KNOWN: Final[dict[int, Tree]] = {}
 _MOST_SHARED: Final = 100_000
 
 
 def shared(tree: Tree) -> Tree:
     """Return a set in the order in which it is shown, as the one tree that all who hold an equal set hold."""
+    if not tree:
+        return LEAF
     if _KNOWN.get(id(tree)) is tree:
         return tree
     if len(_SHARED) >= _MOST_SHARED:
         _SHARED.clear()
         _KNOWN.clear()
-    parts = {element: shared(tree[element]) for element in sorted(tree)}
-    key = tuple((element, id(below)) for element, below in parts.items())
+    parts = {element: shared(below) if (below := tree[element]) else LEAF for element in sorted(tree)}
+    key: tuple[str | int, ...] = (*parts, *map(id, parts.values()))
     found = _SHARED.setdefault(key, parts)
     _KNOWN[id(found)] = found
     return found
