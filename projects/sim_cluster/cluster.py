@@ -9,6 +9,7 @@ from functools import partial
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.http import HttpApi
+from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
@@ -52,6 +53,7 @@ class SimulatedCluster:
         behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
         if on_openshift:
             behaviours += playing(packages)
+        self.api.containers = Console(settled.settings.programs)
         self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)
 
     def changes(self) -> int:

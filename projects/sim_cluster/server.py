@@ -5,51 +5,26 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import struct
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import simulated_cluster
-from projects.sim_cluster.faults.harm import RESET
 from projects.sim_cluster.faults.layer import FaultLayer
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.parts import Parts
+from projects.sim_cluster.sockets import HttpProtocol, SocketProtocol
 from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer
 from projects.sim_cluster.visitors import Visitors
 
 _HOST = "127.0.0.1"
 _LAST_SECONDS = 2.0
-
-
-class _IdentifyingProtocol(H11Protocol):  # type: ignore[misc]
-    """HTTP/1.1 that tells the application whose certificate the connection came with, and lets it reset that; uvicorn does not."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        secured = transport.get_extra_info("ssl_object")
-        certificate = secured.getpeercert() if secured is not None else None
-        app: Any = getattr(self, "app")  # noqa: B009 - uvicorn has no types, so the attribute has none either
-
-        extensions = {RESET: lambda: _reset(transport)}
-
-        async def identified(scope: Any, receive: Any, send: Any) -> None:
-            await app({**scope, "certificate": certificate, "extensions": extensions}, receive, send)
-
-        self.app = identified
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Close a connection with a reset in place of an end."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]
@@ -71,7 +46,7 @@ class _TlsConfig(uvicorn.Config):  # type: ignore[misc]
     """A configuration that is given its TLS context instead of file names."""
 
     def __init__(self, app: Any, context: ssl.SSLContext) -> None:
-        super().__init__(app, http=_IdentifyingProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
+        super().__init__(app, http=HttpProtocol, ws=SocketProtocol, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False,
                          timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, backlog=2048)  # fmt: skip
         self._context = context
 

@@ -74,7 +74,6 @@ def token_of(api: Client, namespace: str) -> str:
 MAPS = "/api/v1/namespaces/NS/configmaps"
 SERVICES = "/api/v1/namespaces/NS/services"
 SECRETS = "/api/v1/namespaces/NS/secrets"
-plainly("run a command in a pod (`exec`), without an upgrade", "GET", "POD/exec?command=id")
 plainly("forward a port of a pod, without an upgrade", "GET", "POD/portforward")
 plainly("reach a pod through the API server (`proxy`)", "GET", "POD/proxy")
 plainly(

@@ -59,7 +59,7 @@ def test_every_resource_in_discovery_can_be_listed(client: Client) -> None:
 
 def test_what_is_not_simulated_says_so(client: Client, namespace: str) -> None:
     for method, path, what in (
-        ("POST", f"/api/v1/namespaces/{namespace}/pods/p/exec", "pods/exec"),
+        ("POST", f"/api/v1/namespaces/{namespace}/pods/p/portforward", "pods/portforward"),
         ("GET", "/api/v1/componentstatuses", "componentstatuses"),
         ("GET", "/api/v1/nodes/worker-0/proxy", "nodes/proxy"),
         ("GET", f"/api/v1/namespaces/{namespace}/services/s/proxy/path", "services/proxy"),

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 
 from projects.sim_cluster.api.admission import Admission
 from projects.sim_cluster.api.builtin import builtin_kinds
+from projects.sim_cluster.api.containers import Containers, NoContainers
 from projects.sim_cluster.api.crds import CustomResources
 from projects.sim_cluster.api.custom_definitions import check_definition
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.garbage import Garbage
 from projects.sim_cluster.api.kinds import Kind, Registry
+from projects.sim_cluster.api.logs import Logs
 from projects.sim_cluster.api.openapi import Documents
 from projects.sim_cluster.api.protobuf import Decoder
 from projects.sim_cluster.api.quotas import Quotas
@@ -55,7 +57,13 @@ class Api:
         self.tokens: dict[str, str] = {}
         self.resources.answerers.update(answerers(self.tokens, now))
         self.resources.answerers["", "bindings"] = self.subresources.bind_named
+        self.containers: Containers = NoContainers()
         self.documents = Documents(self.registry, self.recorded)
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
         Garbage(self.store, self.registry, deleter, soon)
         self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)
+
+    @property
+    def logs(self) -> Logs:
+        """What reads the logs of pods."""
+        return Logs(self.resources, self.containers, self.clock)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response
 from projects.sim_cluster.api.application import Api
@@ -20,11 +21,13 @@ from projects.sim_cluster.api.bodies import (
     write_options,
 )
 from projects.sim_cluster.api.documents import document
-from projects.sim_cluster.api.errors import ApiError, method_not_allowed
+from projects.sim_cluster.api.errors import ApiError, bad_request, method_not_allowed
 from projects.sim_cluster.api.identity import ANONYMOUS, OPEN_PATHS, user_of
+from projects.sim_cluster.api.logs import log_options
 from projects.sim_cluster.api.negotiation import Accepted, accepted
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
 from projects.sim_cluster.api.store import encode
+from projects.sim_cluster.api.streams import STREAMS, asked, serve
 from projects.sim_cluster.api.subresources import SCALE
 from projects.sim_cluster.api.watches import Watch
 
@@ -38,31 +41,43 @@ class HttpApi:
         self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
+        """Answer one request, or serve one stream."""
         try:
-            response = await self._respond(request)
+            if scope["type"] == "websocket":
+                await self._stream(WebSocket(scope, receive, send))
+                return
+            response = await self._respond(Request(scope, receive))
         except ApiError as error:
             response = json_response(encode(error.status()), error.code)
         except PageNotFoundError:
             response = Response("404 page not found\n", 404, HEADERS, TEXT)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        path = request.url.path
-        user = user_of(
-            request.scope.get("certificate"), request.headers.get("authorization", ""), self.api.tokens, self.api.now
-        )
+    def _user(self, connection: HTTPConnection) -> str:
+        """Return who asks; raise when that one may not."""
+        certificate, path = connection.scope.get("certificate"), connection.url.path
+        user = user_of(certificate, connection.headers.get("authorization", ""), self.api.tokens, self.api.now)
         if user == ANONYMOUS and not path.startswith(OPEN_PATHS):
-            raise self._refused(request, path)
+            raise self._refused(connection, path)
+        return user
+
+    async def _stream(self, socket: WebSocket) -> None:
+        self._user(socket)
+        target = target_of(socket.url.path, self.api.registry)
+        if target.subresource not in STREAMS:
+            raise bad_request("WebSockets are for exec and attach")
+        await serve(self.api, target, socket)
+
+    async def _respond(self, request: Request) -> Response:
+        path, user = request.url.path, self._user(request)
         parts = [part for part in path.split("/") if part]
         if parts and len(parts) >= _LEAST_PARTS.get(parts[0], 99):
             return await self._resource(request, target_of(path, self.api.registry), user)
         return document(self.api, request, parts)
 
-    def _refused(self, request: Request, path: str) -> ApiError:
+    def _refused(self, connection: HTTPConnection, path: str) -> ApiError:
         verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(
-            request.method, "get"
+            connection.scope["method"], "get"
         )
         parts = [part for part in path.split("/") if part]
         if not parts or len(parts) < _LEAST_PARTS.get(parts[0], 99):
@@ -140,8 +155,11 @@ class HttpApi:
     async def _subresource(self, request: Request, target: Target, verb: str, user: str, chosen: Accepted) -> Response:
         subresources, where = self.api.subresources, (target.kind, target.namespace, target.name)
         if target.subresource == "log":
-            text = subresources.log(*where, request.query_params.get("container", ""))
-            return Response(text, 200, HEADERS, "text/plain")
+            wanted = log_options(request.query_params, target.kind, target.name, self.api.now())
+            return StreamingResponse(self.api.logs.read(*where, wanted), 200, HEADERS, "text/plain")
+        if target.subresource in STREAMS:
+            asked(self.api, target, request.query_params)
+            raise bad_request("Upgrade request required")
         options = write_options(request, target, user)
         if target.subresource == SCALE and verb == "get":
             done = subresources.read_scale(*where)
@@ -163,7 +181,7 @@ class HttpApi:
         return answer(self.api, target, done, chosen)
 
 
-_SERVED: Final = frozenset({"scale", "eviction", "binding", "log", "token"})
+_SERVED: Final = frozenset({"scale", "eviction", "binding", "log", "token"}) | STREAMS
 
 
 def _verb(request: Request, target: Target) -> str:

@@ -10,7 +10,7 @@ from projects.sim_cluster.api.errors import ApiError, no_such_resource, not_simu
 from projects.sim_cluster.api.kinds import Kind, Registry
 
 #: Subresources that discovery lists, as the real API's does, and that need something that runs: they answer 501.
-NOT_SIMULATED: Final = frozenset({"exec", "attach", "portforward", "proxy"})
+NOT_SIMULATED: Final = frozenset({"portforward", "proxy"})
 _NOT_SIMULATED_RESOURCES: Final = frozenset({"componentstatuses"})
 
 

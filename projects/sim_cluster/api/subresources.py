@@ -1,4 +1,4 @@
-"""The subresources that are more than another way to write an object: scale, eviction, binding, log, token.
+"""The subresources that are more than another way to write an object: scale, eviction, binding, token.
 
 `http` calls `serve`; ``status``, ``finalize`` and ``approval`` are plain writes and do not come here.
 """
@@ -136,26 +136,6 @@ class Subresources:
         pods = self.resources.registry.find("", "v1", "pods")
         assert pods is not None
         return self.bind(pods, namespace, body["metadata"].get("name", ""), body, options)
-
-    def log(self, kind: Kind, namespace: str, name: str, container: str) -> str:
-        """Return what a pod's container has printed: nothing runs, so one line that says so."""
-        pod = self.resources.get(kind, namespace, name).object
-        names = [entry["name"] for entry in [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]]
-        if container and container not in names:
-            raise bad_request(f"container {container} is not valid for pod {name}")
-        if not container and len(pod["spec"]["containers"]) > 1:
-            listed = " ".join(entry["name"] for entry in pod["spec"]["containers"])
-            raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{listed}]")
-        chosen = container or pod["spec"]["containers"][0]["name"]
-        statuses = [
-            *(pod["status"].get("initContainerStatuses") or ()),
-            *(pod["status"].get("containerStatuses") or ()),
-        ]
-        state: Object = next((status.get("state", {}) for status in statuses if status["name"] == chosen), {})
-        if not state.get("running") and not state.get("terminated"):
-            reason = state.get("waiting", {}).get("reason", "ContainerCreating")
-            raise bad_request(f'container "{chosen}" in pod "{name}" is waiting to start: {reason}')
-        return f"{chosen} of pod {namespace}/{name} is simulated: no program runs in it\n"
 
     def token(self, kind: Kind, namespace: str, name: str, body: Any) -> Outcome:
         """Answer a TokenRequest with a token that names the account; the API accepts it as that account."""
