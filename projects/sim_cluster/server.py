@@ -82,7 +82,7 @@ async def serve(options: ClusterOptions, directory: Path, started: Callable[[str
         listener.bind((_HOST, 0))
         async with _cluster(options, directory, visitors) as parts:
             served = VisitingLayer(parts.http, parts.clock, visitors, parts.changes)
-            app = FaultLayer(served, parts.strikes, parts.clock, visitors.waiting)
+            app = FaultLayer(served, parts.strikes, parts.clock, visitors)
             server = _Server(_TlsConfig(app, server_context(parts.authority)))
             await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)
 

@@ -69,6 +69,15 @@ class Visitors:
         self._waiting -= 1
         self.told()
 
+    def works(self) -> None:
+        """A client does something between two requests: after a failure it is about to try again."""
+        self._busy += 1
+
+    def rests(self) -> None:
+        """A client that worked between two requests does so no longer."""
+        self._busy -= 1
+        self._heard = self._monotonic()
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """A client waits for the length of a block."""

@@ -7,9 +7,7 @@ how often each fault has struck.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
@@ -18,11 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from projects.sim_cluster.faults.asked import Asked, asked_of
 from projects.sim_cluster.faults.choosing import Chooser
 from projects.sim_cluster.faults.harm import Clock, Harm, harm_of
+from projects.sim_cluster.faults.retries import Retries
 from projects.sim_cluster.faults.strikes import Strikes
+from projects.sim_cluster.visitors import Visitors
+
+if TYPE_CHECKING:
+    from projects.sim_cluster.scenarios.api_faults import AnyApiFault
 from projects.sim_cluster.visiting import UNHURT_PATH
 
 FAULTS_PATH: Final = "/sim/faults"
 _OWN: Final = "/sim/"
+_IN_VAIN: Final = frozenset({"unauthorized", "hang"})
+"""What no client tries again after."""
 
 
 class FaultLayer:
@@ -32,7 +37,7 @@ class FaultLayer:
       app: What answers.
       strikes: What goes wrong, and where it is counted what has struck.
       clock: The cluster's clock, which starts now.
-      waiting: What a client that is kept waiting is within, for a clock that has to know.
+      visitors: Who keeps what clients do, for a clock that has to know.
     """
 
     def __init__(
@@ -40,9 +45,10 @@ class FaultLayer:
         app: ASGIApp,
         strikes: Strikes,
         clock: Clock,
-        waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
+        visitors: Visitors,
     ) -> None:
-        self.app, self.strikes, self.clock, self.waiting = app, strikes, clock, waiting
+        self.app, self.strikes, self.clock, self.visitors = app, strikes, clock, visitors
+        self._retries = Retries(visitors)
         start = clock.now()
         self._choosers = [
             Chooser(fault, strikes.name(fault), strikes.seed, lambda: clock.now() - start) for fault in strikes.of_api
@@ -64,14 +70,20 @@ class FaultLayer:
             return
         if unarmed := [chooser for chooser in self._choosers if not chooser.is_armed]:
             send = _telling(send, unarmed, asked)
-        harm = Harm(self.app, scope, receive, send, self.clock, self.waiting)
+        self._retries.made(asked)
+        harm = Harm(self.app, scope, receive, send, self.clock, self.visitors.waiting)
         for chooser in self._choosers:
             if chooser.may_strike(asked) and chooser.strikes(asked):
                 self.strikes.strike(chooser.fault)
                 harm.roll = chooser.rolled(asked, "jitter")
                 if await harm_of(chooser.fault, harm):
+                    self._expect_again(chooser.fault, asked)
                     return
         await self.app(scope, harm.receive, harm.send)
+
+    def _expect_again(self, fault: AnyApiFault, asked: Asked) -> None:
+        if fault.do not in _IN_VAIN:
+            self._retries.expect(asked, getattr(fault, "retry_after", None) or 0)
 
 
 async def _with_name(asked: Asked, scope: Scope, receive: Receive) -> tuple[Asked, Receive]:

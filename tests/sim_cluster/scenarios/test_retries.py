@@ -1,0 +1,37 @@
+"""A client that was hurt works until it comes again: time must not pass in its back-off."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from projects.sim_cluster.clock import MAX_SPEED
+from tests.sim_cluster.scenarios.clusters import going_through
+from tests.sim_cluster.talk import Client
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def test_a_jumping_clock_stands_still_until_the_request_comes_again(tmp_path: Path) -> None:
+    text = json.dumps({"faults": {"api": [{"do": "server-error", "times": {"first": 1}}]}})
+    with going_through(tmp_path, text, speed=MAX_SPEED) as client:
+        now = client.get("/sim/clock")["now"]
+        other = Client(client.kubeconfig)
+        until = threading.Thread(target=lambda: other.get(f"/sim/clock?until={now + 500}"))
+        assert client.ask("GET", MAPS).status == 500
+        until.start()
+        threading.Event().wait(0.3)  # the back-off, longer than what a clock that jumps takes for quiet
+        assert client.get("/sim/clock")["now"] - now < 60
+        assert client.ask("GET", MAPS).status == 200
+        until.join()
+        other.close()
+        assert client.get(f"/sim/clock?until={now + 500}")["now"] >= now + 500
+
+
+def test_latency_passes_on_a_jumping_clock(tmp_path: Path) -> None:
+    text = json.dumps({"faults": {"api": [{"do": "latency", "seconds": "10m"}]}})
+    with going_through(tmp_path, text, speed=MAX_SPEED) as client:
+        now = client.get("/sim/clock")["now"]
+        assert client.ask("GET", MAPS).status == 200
+        assert client.get("/sim/clock")["now"] >= now + 600
