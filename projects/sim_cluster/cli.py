@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
+from projects.sim_cluster.captures.errors import CaptureError, UnreachableError
+from projects.sim_cluster.captures.verbs import add_verbs, loaded, save
 from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.options import APIS, DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
 from projects.sim_cluster.scenarios.names import ScenarioError
@@ -24,8 +26,10 @@ USAGE: Final = 2
 _FAILED: Final = 1
 _UNAVAILABLE: Final = 3  # as a toolbox command ends when there is no cluster
 _NOT_FOUND: Final = 127
-_VERBS: Final = ("up", "down", "run")
-_OPTIONS: Final = ("--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--help")
+_VERBS: Final = ("up", "down", "run", "load", "save")
+_OPTIONS: Final = (
+    "--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--with-secrets", "--help",
+)  # fmt: skip
 _MOST_NODES: Final = 5000
 
 
@@ -78,33 +82,37 @@ def _seed(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="A simulated OpenShift or Kubernetes cluster in one process.",
                      epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="up|down|run", parser_class=_Parser)
-    shape = _Parser(add_help=False)
-    shape.add_argument("--api", choices=APIS, default=APIS[0], help="which API serves it (default: simulated)")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="|".join(_VERBS), parser_class=_Parser)
+    shape, course = _Parser(add_help=False), _Parser(add_help=False)
+    course.add_argument("--api", choices=APIS, default=APIS[0], help="which API serves it (default: simulated)")
     shape.add_argument("--karpenter", action="store_true", help="pods without a node bring one (only with --api real)")
     shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
     shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
-    shape.add_argument("--speed", type=_speed, metavar="X",
+    course.add_argument("--speed", type=_speed, metavar="X",
                        help=f"how much faster than real time its clock runs; max jumps to the next event (default: {DEFAULT_SPEED:g})")  # fmt: skip
-    shape.add_argument(
+    course.add_argument(
         "--scenario",
         metavar="S",
         help="what it goes through: a name or a YAML file; what is given besides wins over it",
     )
-    shape.add_argument("--seed", type=_seed, default=0, metavar="N", help="what is left to chance follows from it")
+    course.add_argument("--seed", type=_seed, default=0, metavar="N", help="what is left to chance follows from it")
     up = verbs.add_parser(
-        "up", parents=[shape], allow_abbrev=False, help="start a cluster, print its kubeconfig's path when it is ready"
+        "up",
+        parents=[shape, course],
+        allow_abbrev=False,
+        help="start a cluster, print its kubeconfig's path when it is ready",
     )
     up.add_argument("directory", type=Path, metavar="DIR", help="where its kubeconfig and its log go")
     down = verbs.add_parser("down", allow_abbrev=False, help="stop what `up DIR` started")
     down.add_argument("directory", type=Path, metavar="DIR")
     run = verbs.add_parser(
         "run",
-        parents=[shape],
+        parents=[shape, course],
         allow_abbrev=False,
         help="start a cluster, run CMD with KUBECONFIG set, stop, exit as CMD did",
     )
     run.add_argument("command", nargs="+", metavar="-- CMD")
+    add_verbs(verbs, course)
     return parser
 
 
@@ -120,24 +128,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(before)
     if parsed.verb == "down":
         return _down(parsed.directory)
+    if parsed.verb == "save":
+        return _save(parsed)
     try:
         options = _options(parsed)
-    except ScenarioError as error:
+    except (ScenarioError, CaptureError) as error:
         return _refuse(error)
     if (problem := _cannot_start(options)) is not None:
         return problem
-    return _up(parsed.directory, options) if parsed.verb == "up" else _run(parsed.command, options)
+    return _run(parsed.command, options) if parsed.verb == "run" else _up(parsed.directory, options)
 
 
 def _options(parsed: argparse.Namespace) -> ClusterOptions:
-    options = ClusterOptions(
-        nodes=parsed.nodes,
-        platform=parsed.platform,
-        speed=parsed.speed,
-        seed=parsed.seed,
-        api=parsed.api,
-        karpenter=parsed.karpenter,
-    )
+    options = ClusterOptions(speed=parsed.speed, seed=parsed.seed, api=parsed.api)
+    if parsed.verb == "load":
+        options = replace(options, state=loaded(parsed.capture))
+    else:
+        options = replace(options, nodes=parsed.nodes, platform=parsed.platform, karpenter=parsed.karpenter)
     if parsed.scenario is None:
         return options
     from projects.sim_cluster.scenarios.reading import load_scenario  # noqa: PLC0415 - YAML and its schema, only for this
@@ -149,6 +156,8 @@ def _cannot_start(options: ClusterOptions) -> int | None:
     """Say why the API that is asked for cannot be had, and return the exit status for it."""
     if options.api == "simulated":
         return _refuse("--karpenter needs --api real") if options.karpenter else None
+    if options.state is not None:
+        return _refuse("load needs --api simulated: a real API does not take objects as they were")
     from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries  # noqa: PLC0415 - only for this
 
     try:
@@ -156,6 +165,16 @@ def _cannot_start(options: ClusterOptions) -> int | None:
     except ControlPlaneMissingError as error:
         return _refuse(error, _UNAVAILABLE)
     return None
+
+
+def _save(parsed: argparse.Namespace) -> int:
+    try:
+        save(parsed.directory, parsed.out, with_secrets=parsed.with_secrets)
+    except CaptureError as error:
+        return _refuse(error)
+    except UnreachableError as error:
+        return _refuse(error, _FAILED)
+    return 0
 
 
 def _refuse(message: object, code: int = USAGE) -> int:

@@ -57,11 +57,12 @@ class RunningClock:
     Args:
       speed: The factor. Clients are not asked to go by such a clock, since what they do themselves takes real time: their
         seconds are real ones.
+      epoch: When it starts; now by default.
     """
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, epoch: float | None = None) -> None:
         self.speed = speed
-        self._epoch, self._start = time.time(), time.monotonic()
+        self._epoch, self._start = time.time() if epoch is None else epoch, time.monotonic()
 
     def now(self) -> float:
         """Return the cluster's time, in seconds since the epoch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
@@ -31,21 +33,25 @@ class SimulatedCluster:
 
     def __init__(self, options: ClusterOptions, visitors: Visitors | None = None) -> None:
         settled = options.settled()
-        self.clock: Clock = RunningClock(settled.speed)
+        epoch = max(time.time(), options.state.latest) if options.state else None  # its time may have run faster, too
+        self.clock: Clock = RunningClock(settled.speed, epoch)
         if settled.speed == MAX_SPEED:
-            self.clock = JumpingClock(visitors, self.changes)
+            self.clock = JumpingClock(visitors, self.changes, epoch=epoch)
         self.authority = Authority()
         on_openshift = settled.platform == "openshift"
         self.api = Api(self.clock)
         if on_openshift:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
-        seed(self.api, plain.base_objects())
         packages = offered(options) if on_openshift else ()
-        seed(
-            self.api,
-            openshift.objects(settled.nodes, now, packages) if on_openshift else plain.worker_nodes(settled.nodes, now),
+        shape = (
+            openshift.objects(settled.nodes, now, packages) if on_openshift else plain.worker_nodes(settled.nodes, now)
         )
+        if options.state is not None:
+            restore(self.api, options.state, shape, now)
+        else:
+            seed(self.api, plain.base_objects())
+            seed(self.api, shape)
         self.strikes = Strikes(options.scenario, options.seed)
         self.http = HttpApi(self.api)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)

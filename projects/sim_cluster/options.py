@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from projects.sim_cluster.behaviours.settings import Settings
 
 if TYPE_CHECKING:
+    from projects.sim_cluster.captures.state import State
     from projects.sim_cluster.packages.package import OperatorPackage
     from projects.sim_cluster.scenarios.model import Scenario
 
@@ -43,6 +44,7 @@ class ClusterOptions:
       packages: Operators that its catalogs offer besides those of the scenario.
       api: Which API serves it.
       karpenter: Whether pods without a node bring one, by Karpenter; only on the real API.
+      state: What it starts with instead of a shape: a captured cluster, whose platform and nodes are its own.
     """
 
     nodes: int | None = None
@@ -54,6 +56,7 @@ class ClusterOptions:
     packages: tuple[OperatorPackage, ...] = ()
     api: ApiKind = "simulated"
     karpenter: bool = False
+    state: State | None = None
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""
@@ -64,8 +67,8 @@ class ClusterOptions:
             else (scenario.shape.nodes, scenario.shape.platform, scenario.speed, scenario.settings(self.seed))
         )
         return Settled(
-            nodes=nodes if self.nodes is None else self.nodes,
-            platform=self.platform or platform,
+            nodes=self.state.nodes if self.state else nodes if self.nodes is None else self.nodes,
+            platform=self.state.platform if self.state else self.platform or platform,
             speed=self.speed or speed,
             settings=self.settings or settings,
         )

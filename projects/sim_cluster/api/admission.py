@@ -173,7 +173,8 @@ class Admission:
         spec = obj["spec"]
         if spec["type"] == "ExternalName":
             return
-        spec.setdefault("clusterIP", str(next(self._addresses)))
+        if "clusterIP" not in spec:
+            spec["clusterIP"] = self._free_address()
         spec.setdefault("clusterIPs", [spec["clusterIP"]])
         anywhere = spec["clusterIP"] == "None" and not spec.get(
             "selector"
@@ -182,7 +183,20 @@ class Admission:
         spec.setdefault("ipFamilyPolicy", "RequireDualStack" if anywhere else "SingleStack")
         if spec["type"] in {"NodePort", "LoadBalancer"}:
             for port in spec.get("ports") or ():
-                port.setdefault("nodePort", next(self._ports))
+                if "nodePort" not in port:
+                    port["nodePort"] = self._free_port()
+
+    def _services(self) -> Iterator[Object]:
+        return (stored.object.get("spec") or {} for stored in self.store.list(("", "services")))
+
+    def _free_address(self) -> str:
+        """Return an address that no Service has; one that was loaded or asked for one has not come from here."""
+        taken = {address for spec in self._services() for address in spec.get("clusterIPs") or ()}
+        return next(address for address in map(str, self._addresses) if address not in taken)
+
+    def _free_port(self) -> int:
+        taken = {port.get("nodePort") for spec in self._services() for port in spec.get("ports") or ()}
+        return next(port for port in self._ports if port not in taken)
 
     def _job(self, obj: Object) -> None:
         spec, uid, name = obj["spec"], obj["metadata"]["uid"], obj["metadata"]["name"]

@@ -60,7 +60,7 @@ class Api:
         self.containers: Containers = NoContainers()
         self.documents = Documents(self.registry, self.recorded)
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
-        Garbage(self.store, self.registry, deleter, soon)
+        self.garbage = Garbage(self.store, self.registry, deleter, soon)
         self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)
 
     @property

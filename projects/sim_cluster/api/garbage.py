@@ -7,7 +7,8 @@ it. Orphan: dependents lose the reference and stay.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from projects.sim_cluster.api.deletes import FOREGROUND, ORPHAN, Deleter
 from projects.sim_cluster.api.kinds import Object, Registry
@@ -18,6 +19,7 @@ from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.writes import is_finished
 
 Key = tuple[Storage, str, str]
+_ELSEWHERE: Final[Key] = ("", ""), "", ""
 
 
 class Garbage:
@@ -32,6 +34,10 @@ class Garbage:
         self._work: deque[tuple[str, str]] = deque()
         self._scheduled = False
         store.listeners.append(self.observe)
+
+    def presume(self, owners: Iterable[str]) -> None:
+        """Take objects of these uids to be there although nobody has written them: a capture need not hold every owner."""
+        self._live |= {uid: _ELSEWHERE for uid in owners if uid not in self._live}
 
     def observe(self, change: Change) -> None:
         """Take note of one write; whatever follows from it is done after the request."""

@@ -78,6 +78,7 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
+        self._oldest = 0
         self._objects: dict[Storage, dict[str, dict[str, Stored]]] = {}
         self._history: dict[Storage, deque[Change]] = {}
         self._forgotten: dict[Storage, int] = {}
@@ -114,6 +115,20 @@ class Store:
         self._tell(Change("MODIFIED" if before else "ADDED", storage, stored, before))
         return stored
 
+    def restore(self, storage: Storage, obj: Object, version: int) -> None:
+        """Store an object as another store has had it, at its version; 0 stands for a new one. No watch sees it come."""
+        version = version or self.version + 1
+        metadata = obj["metadata"] | {"resourceVersion": str(version)}
+        stored = Stored(obj | {"metadata": metadata}, version)
+        self._objects.setdefault(storage, {}).setdefault(metadata.get("namespace", ""), {})[metadata["name"]] = stored
+        self.version = max(self.version, version)
+        for listener in self.listeners:
+            listener(Change("ADDED", storage, stored, None))
+
+    def forget(self) -> None:
+        """Know nothing of what was before the present version."""
+        self._oldest = self.version
+
     def remove(self, storage: Storage, obj: Object) -> Stored:
         """Remove an object; `obj` is what its watchers see last."""
         metadata = obj["metadata"]
@@ -139,7 +154,7 @@ class Store:
 
     def since(self, storage: Storage, version: int) -> Changes | None:
         """Return the changes after a version, None when some of them are forgotten."""
-        if version < self._forgotten.get(storage, 0):
+        if version < max(self._oldest, self._forgotten.get(storage, 0)):
             return None
         changes: Changes = []
         for change in reversed(self._history.get(storage, ())):

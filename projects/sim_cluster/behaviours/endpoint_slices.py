@@ -29,13 +29,25 @@ async def publish(world: World, service: Object) -> None:
         return
     owned = world.cache(ENDPOINT_SLICES).owned_by(service)
     known = [each for each in owned if labels_of(each).get(_MANAGED_BY) == _MANAGER]
-    for wanted, old in zip_longest(_wanted(world, service), known):
+    found = _wanted(world, service)
+    if len(found) == len(known) and _ends(found) and _ends(found) == _ends(known):
+        return  # in which order they stand, and in which slice, is all the same
+    for wanted, old in zip_longest(found, known):
         if wanted is None:
             await world.delete(ENDPOINT_SLICES, old)
         elif old is None:
             await world.create(ENDPOINT_SLICES, wanted)
         elif any((old.get(key) or []) != wanted[key] for key in ("endpoints", "ports")):
             await world.patch(ENDPOINT_SLICES, old, {key: wanted[key] for key in ("endpoints", "ports")})
+
+
+def _ends(slices: list[Object]) -> dict[str, tuple[Object, list[Object]]]:
+    """Return what stands in some slices by the pods of it."""
+    return {
+        (endpoint.get("targetRef") or {}).get("uid", ""): (endpoint, each.get("ports") or [])
+        for each in slices
+        for endpoint in each.get("endpoints") or ()
+    }
 
 
 def _wanted(world: World, service: Object) -> list[Object]:

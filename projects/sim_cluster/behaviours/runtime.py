@@ -93,13 +93,16 @@ class Runtime:
             for each in behaviours
         ]
         self._tasks: list[asyncio.Task[None]] = []
+        self._unseen: set[Resource] = set()
+        self._seen = asyncio.Event()
         self._kinds = asyncio.Event()
 
     def start(self) -> None:
         """Start watching and acting."""
-        for resource in sorted(self._resources()):
+        self._unseen = self._resources()
+        for resource in sorted(self._unseen):
             self._tasks.append(asyncio.create_task(self._watch(resource)))
-        self._tasks += [asyncio.create_task(runner.run()) for runner in self._runners]
+        self._tasks += [asyncio.create_task(self._run(runner)) for runner in self._runners]
         self._tasks.append(asyncio.create_task(self._recorder.run()))
 
     async def stop(self) -> None:
@@ -119,8 +122,24 @@ class Runtime:
             )
         }
 
+    async def _run(self, runner: _Runner) -> None:
+        await self._seen.wait()
+        await runner.run()
+
+    async def _see(self, resource: Resource) -> None:
+        """Take note of what is there already: nobody acts before everything has been seen, or would make it twice."""
+        try:
+            for obj in await self._world.cluster.list(resource):
+                self._world.cache(resource).put(obj)
+        except RefusedError as refused:
+            log.info("list of %s: %s", resource, refused)
+        self._unseen.discard(resource)
+        if not self._unseen:
+            self._seen.set()
+
     async def _watch(self, resource: Resource) -> None:
         cache = self._world.cache(resource)
+        await self._see(resource)
         while True:
             kinds = self._kinds
             try:

@@ -192,8 +192,7 @@ def _until_next_try(world: World, machine: Object) -> float:
 
 
 async def _provision(world: World, machine: Object) -> float:
-    number = next(_NUMBERS)
-    address = f"10.0.{128 + number // 250 % 120}.{number % 250 + 4}"
+    address = next(each for each in map(_address, _NUMBERS) if not _is_taken(world, machine, each))
     made = node_of(machine, address)
     size = size_of(_provider(machine).get("instanceType", ""))
     name = made["metadata"]["name"]
@@ -203,6 +202,15 @@ async def _provision(world: World, machine: Object) -> float:
     await world.patch(MACHINES, machine, {"spec": {"providerID": made["spec"]["providerID"]}})
     await world.set_status(MACHINES, machine, running_status(name, address, world.timestamp) | {"phase": "Provisioned"})
     return world.timings.node_join
+
+
+def _address(number: int) -> str:
+    return f"10.0.{128 + number // 250 % 120}.{number % 250 + 4}"
+
+
+def _is_taken(world: World, machine: Object, address: str) -> bool:
+    """Return whether a node of that address is there already: a loaded cluster has nodes that were not counted here."""
+    return world.cache(NODES).get("", node_of(machine, address)["metadata"]["name"]) is not None
 
 
 async def _join(world: World, machine: Object) -> float | None:

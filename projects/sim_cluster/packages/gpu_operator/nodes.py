@@ -15,6 +15,7 @@ from projects.sim_cluster.packages.gpu_operator.kinds import CLUSTER_POLICY
 from projects.sim_cluster.packages.gpu_operator.sharing import RESOURCE, Sharing, sharing_of
 
 _READ: Final = "rehearsal.foresail.io/device-plugin-config"
+_REGISTERED: Final = "rehearsal.foresail.io/device-plugin"
 _DRIVER: Final = ("580", "95", "05")
 _CUDA: Final = ("13", "0")
 
@@ -24,11 +25,18 @@ def _size(node: Object) -> Size:
 
 
 async def offer(world: World, node: Object) -> None:
-    """Make the GPUs of a node allocatable while its device plugin is ready; without it none is."""
+    """Make the GPUs of a node allocatable while its device plugin is ready; none is once that has gone.
+
+    GPUs that a node had without a plugin ever seen here stay: a capture may show the node and not the plugin.
+    """
     plugin = ready_pod(world, node["metadata"]["name"], DEVICE_PLUGIN)
+    registered = _REGISTERED in (node["metadata"].get("annotations") or {})
     if plugin is None:
-        await _set_gpus(world, node, dict.fromkeys(_offered(node), (0, 0)))
+        if registered:
+            await _set_gpus(world, node, dict.fromkeys(_offered(node), (0, 0)))
         return
+    if not registered:
+        node = await world.patch(NODES, node, {"metadata": {"annotations": {_REGISTERED: DEVICE_PLUGIN}}})
     sharing = await _configured(world, node, plugin)
     count = _size(node).gpus
     healthy = max(0, count - int(hook(node, LOST_GPUS) or 0))

@@ -1,0 +1,1 @@
+"""Captures of clusters: read into a simulated one, written from a running one."""
