@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
 
-from projects.core.record.durations import duration
 from projects.core.record.verdict import MEANINGS
 from projects.core.values.outcomes import ExitCode, worst
 from projects.core.values.wording import counted, in_words
@@ -105,11 +104,20 @@ def _row(result: Result) -> tuple[str, ...]:
         MEANINGS[ExitCode(result.exit_code)].partition(":")[0],
         str(result.exit_code),
         "as stated" if result.as_stated else f"not {_either(result.expected)}",
-        duration(result.real_seconds),
-        duration(result.simulated_seconds) or "-",
+        _lasted(result.real_seconds),
+        "-" if result.simulated_seconds is None else _lasted(result.simulated_seconds),
         counted(struck, "time") if struck else "-",
         summary(result.left),
     )
+
+
+def _lasted(seconds: float) -> str:
+    """Return a duration as a column shows it: seconds, or a time with colons when these would have three digits."""
+    if seconds < 99.95:  # noqa: PLR2004 - what would round to three digits
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _either(codes: Sequence[int]) -> str:

@@ -28,8 +28,8 @@ def test_the_table() -> None:
         told([PASSED, failed])
         == """
 scenario   outcome           exit code   expected     real   simulated   faults struck   left on the cluster
-healthy    passed            0           as stated    6.2s   4m12s       -               nothing
-expired    the test failed   1           not 3 or 4   6.2s   4m12s       12 times        namespace left-space, 2 objects
+healthy    passed            0           as stated    6.2s   4:12        -               nothing
+expired    the test failed   1           not 3 or 4   6.2s   4:12        12 times        namespace left-space, 2 objects
 
 expired ended with 1, not with 3 or 4: It ends with 3.
   look into /runs/1

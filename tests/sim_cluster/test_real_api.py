@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
@@ -169,3 +170,38 @@ def test_a_namespace_that_is_deleted_goes(openshift: Client, new_name: Callable[
         if event["type"] == "DELETED":
             return
     assert openshift.ask("GET", f"/api/v1/namespaces/{name}").status == 404
+
+
+NODE_POOL = """
+apiVersion: karpenter.kwok.sh/v1alpha1
+kind: KWOKNodeClass
+metadata: {name: default}
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: default}
+spec:
+  template:
+    spec:
+      requirements: []
+      nodeClassRef: {group: karpenter.kwok.sh, kind: KWOKNodeClass, name: default}
+"""
+
+
+def test_pods_without_a_node_bring_one_when_karpenter_is_there(tmp_path: Path) -> None:
+    try:
+        find_binaries(karpenter=True)
+    except ControlPlaneMissingError as error:
+        pytest.skip(str(error))
+    with running_cluster(ClusterOptions(api="real", platform="kubernetes", nodes=1, karpenter=True)) as cluster:
+        client = Client(cluster.kubeconfig)
+        for document in yaml.safe_load_all(NODE_POOL):
+            group, kind = document["apiVersion"], f"{document['kind'].lower()}es".replace("pooles", "pools")
+            client.post(f"/apis/{group}/{kind}", document)
+        big = deployment("big", "default", 2)
+        big["spec"]["template"]["spec"]["nodeSelector"] = {"karpenter.sh/nodepool": "default"}
+        client.post("/apis/apps/v1/namespaces/default/deployments", big)
+        path = "/apis/apps/v1/namespaces/default/deployments/big"
+        client.until(path, lambda obj: obj["status"].get("readyReplicas") == 2, 60)
+        assert len(client.get("/api/v1/nodes")["items"]) == 2
+        client.close()

@@ -35,6 +35,11 @@ class Binaries:
         """Return the path of a program."""
         return self.directory / name
 
+    @property
+    def karpenter_kinds(self) -> Path:
+        """The directory of Karpenter's CRDs."""
+        return self.directory / "crds"
+
     def missing(self, names: tuple[str, ...]) -> list[str]:
         """Return which of some programs are not there."""
         return [name for name in names if not os.access(self.path(name), os.X_OK)]

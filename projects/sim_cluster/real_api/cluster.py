@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.behaviours.conditions import is_true
@@ -26,8 +28,8 @@ from projects.sim_cluster.over_http.seeding import INSTALLER, seed_over_http
 from projects.sim_cluster.over_http.stamps import Stamps
 from projects.sim_cluster.packages.playing import offered, playing
 from projects.sim_cluster.parts import Parts
-from projects.sim_cluster.real_api.binaries import find_binaries
-from projects.sim_cluster.real_api.control_plane import ControlPlane
+from projects.sim_cluster.real_api.binaries import Binaries, find_binaries
+from projects.sim_cluster.real_api.control_plane import KARPENTER_NAMESPACE, ControlPlane
 from projects.sim_cluster.real_api.proxy import Proxy
 from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
@@ -42,7 +44,8 @@ _SETTLE_SECONDS: Final = 0.2
 async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visitors) -> AsyncIterator[Parts]:
     """Run a control plane that keeps its files in a directory, and what plays on it, until the block ends."""
     authority = Authority()
-    control_plane = ControlPlane(find_binaries(karpenter=options.karpenter), directory, authority)
+    binaries = find_binaries(karpenter=options.karpenter)
+    control_plane = ControlPlane(binaries, directory, authority)
     try:
         await control_plane.start_api()
         async with (
@@ -50,7 +53,9 @@ async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visit
             Proxy(control_plane.administrator, control_plane.anyone) as proxy,
         ):
             played = _Played(api, proxy, options, visitors)
-            await played.start(control_plane)
+            await played.start(control_plane, karpenter_objects(binaries) if options.karpenter else ())
+            if options.karpenter:
+                control_plane.start_karpenter()
             try:
                 yield Parts(proxy, authority, Strikes(options.scenario, options.seed), played.clock, played.changes)
             finally:
@@ -78,10 +83,10 @@ class _Played:
         """Return a number that is another one after each change that has been seen."""
         return self._stamps.changes + self._proxy.changes
 
-    async def start(self, control_plane: ControlPlane) -> None:
-        """Give the cluster its shape, have its controllers start, and then the behaviours."""
+    async def start(self, control_plane: ControlPlane, besides: Iterable[Object]) -> None:
+        """Give the cluster its shape and some more objects, have its controllers start, and then the behaviours."""
         installer = HttpCluster(self._api, self.clock, self._stamps, INSTALLER)
-        await seed_over_http(installer, Discovery(self._api), self._shape())
+        await seed_over_http(installer, Discovery(self._api), chain(besides, self._shape()))
         await control_plane.start_controllers(self._options.settings.timings, self._options.speed)
         await _nodes_are_ready(installer, self._options.nodes)
         self.runtime.start()
@@ -92,6 +97,13 @@ class _Played:
         if self._options.platform == "kubernetes":
             return plain.worker_nodes(nodes, now)
         return chain(documents(AGGREGATED), openshift.objects(nodes, now, self._packages))
+
+
+def karpenter_objects(binaries: Binaries) -> Iterator[Object]:
+    """Yield what Karpenter needs to be there before it starts."""
+    for path in sorted(binaries.karpenter_kinds.glob("*.yaml")):
+        yield from filter(None, yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": KARPENTER_NAMESPACE}}
 
 
 async def _nodes_are_ready(cluster: Cluster, count: int) -> None:

@@ -18,10 +18,11 @@ from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.over_http.connection import Access, Connection
-from projects.sim_cluster.real_api.binaries import API_SERVER, CONTROLLERS, ETCD, KWOK, SCHEDULER, Binaries
+from projects.sim_cluster.real_api.binaries import API_SERVER, CONTROLLERS, ETCD, KARPENTER, KWOK, SCHEDULER, Binaries
 from projects.sim_cluster.real_api.processes import Processes
 from projects.sim_cluster.real_api.stages import documents, stages
 
+KARPENTER_NAMESPACE: Final = "karpenter"
 _LOCAL: Final = "127.0.0.1"
 _START_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.05
@@ -75,6 +76,16 @@ class ControlPlane:
         self._run_controllers(documents(stages(timings, speed)))
         for namespace in ("default", "kube-system"):
             await self._answers(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+
+    def start_karpenter(self) -> None:
+        """Start Karpenter with the provider whose machines KWOK plays; its kinds and its namespace are there."""
+        self._processes.start(
+            self._binaries.path(KARPENTER), "--disable-leader-election",
+            environment={
+                "KUBECONFIG": str(self._directory / "kubeconfig"), "SYSTEM_NAMESPACE": KARPENTER_NAMESPACE, "KARPENTER_SERVICE": "karpenter",
+                "KUBERNETES_MIN_VERSION": "1.21", "METRICS_PORT": str(_free_port()), "HEALTH_PROBE_PORT": str(_free_port()),
+            },
+        )  # fmt: skip
 
     def stop(self) -> None:
         """End all of it; what stays is its logs."""

@@ -28,6 +28,17 @@ conditions:
 addresses:
 - {address: {{ NodeIP | Quote }}, type: InternalIP}
 - {address: {{ .metadata.name | Quote }}, type: Hostname}
+nodeInfo:
+  architecture: {{ index .metadata.labels "kubernetes.io/arch" | default "amd64" | Quote }}
+  operatingSystem: linux
+  kubeletVersion: kwok
+  kubeProxyVersion: ""
+  containerRuntimeVersion: kwok
+  kernelVersion: kwok
+  osImage: kwok
+  bootID: ""
+  machineID: ""
+  systemUUID: ""
 phase: Running
 """
 
