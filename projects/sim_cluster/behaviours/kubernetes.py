@@ -10,6 +10,7 @@ from projects.sim_cluster.behaviours.endpoint_slices import ENDPOINT_SLICE
 from projects.sim_cluster.behaviours.jobs import JOB
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
+from projects.sim_cluster.behaviours.node_life import NODE_LIFE, TAINT_EVICTION
 from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
 from projects.sim_cluster.behaviours.scheduler import Scheduler
 from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
@@ -26,6 +27,8 @@ def kubernetes_behaviours(
         *workloads,
         Scheduler().behaviour(),
         Kubelet().behaviour(),
+        NODE_LIFE,
+        TAINT_EVICTION,
         ENDPOINT_SLICE,
         CLAIM,
         VOLUME,
