@@ -333,3 +333,53 @@ def test_a_namespace_waits_for_what_is_held() -> None:
         assert not [o for o in stage.all("configmaps") if o["metadata"]["namespace"] == "doomed"]
 
     play(script)
+
+
+def condition_of(stage: Stage, path: str, name: str, kind: str) -> tuple[str, str]:
+    found = [each for each in status(stage, path, name).get("conditions") or () if each["type"] == kind]
+    return (found[0]["status"], found[0]["reason"]) if found else ("", "")
+
+
+def test_a_quota_holds_a_deployment_until_it_is_raised() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}})
+        spec = deployment("d", "default", 3)
+        spec["spec"]["progressDeadlineSeconds"] = 30
+        stage.create("apps/deployments", spec)
+        path = "apps/deployments"
+        await stage.until(
+            "late", lambda: condition_of(stage, path, "d", "Progressing") == ("False", "ProgressDeadlineExceeded")
+        )
+        assert condition_of(stage, path, "d", "ReplicaFailure") == ("True", "FailedCreate")
+        message = next(
+            each["message"] for each in status(stage, path, "d")["conditions"] if each["type"] == "ReplicaFailure"
+        )
+        assert message.endswith("is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1")
+        assert any(event["message"] == f"Error creating: {message}" for event in stage.all("events"))
+        stage.patch("resourcequotas", "q", {"spec": {"hard": {"pods": "10"}}})
+        await stage.until(
+            "done", lambda: condition_of(stage, path, "d", "Progressing") == ("True", "NewReplicaSetAvailable")
+        )
+        assert condition_of(stage, path, "d", "ReplicaFailure") == ("", "")
+
+    play(script)
+
+
+def test_a_paused_deployment_takes_its_size_and_nothing_else() -> None:
+    async def script(stage: Stage) -> None:
+        path = "apps/deployments"
+        stage.create(path, deployment("d", "default", 2))
+        await stage.until("ready", lambda: status(stage, path, "d").get("readyReplicas") == 2)
+        containers = [{"name": "c", "image": "i:2"}]
+        stage.patch(
+            path, "d", {"spec": {"paused": True, "replicas": 3, "template": {"spec": {"containers": containers}}}}
+        )
+        await stage.until("three", lambda: status(stage, path, "d").get("readyReplicas") == 3)
+        assert condition_of(stage, path, "d", "Progressing") == ("Unknown", "DeploymentPaused")
+        assert len(stage.all("apps/replicasets")) == 1
+        stage.patch(path, "d", {"spec": {"paused": None}})
+        await stage.until("rolled out", lambda: condition_of(stage, path, "d", "Progressing")[1] == "NewReplicaSetAvailable"
+                          and status(stage, path, "d").get("updatedReplicas") == 3)  # fmt: skip
+        assert {pod["spec"]["containers"][0]["image"] for pod in stage.pods()} == {"i:2"}
+
+    play(script)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from projects.sim_cluster.behaviours.conditions import condition, newest_last, with_conditions
+from projects.sim_cluster.behaviours.cache import key_of
+from projects.sim_cluster.behaviours.deployment_status import report
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.pods import share, template_hash
 from projects.sim_cluster.behaviours.resources import DEPLOYMENTS, REPLICA_SETS
@@ -14,27 +15,33 @@ HASH: Final = "pod-template-hash"
 REVISION: Final = "deployment.kubernetes.io/revision"
 
 
-async def roll_out(world: World, deployment: Object) -> None:
+async def roll_out(world: World, deployment: Object) -> float | None:
     """Take a rollout one step further, and say where it stands."""
     if deployment["metadata"].get("deletionTimestamp"):
-        return
+        return None
     sets = sorted(world.cache(REPLICA_SETS).owned_by(deployment), key=_revision)
     current = next((rs for rs in sets if _template(rs) == deployment["spec"]["template"]), None)
-    if deployment["spec"].get("paused") and current is None:
-        await _report(world, deployment, sets, None)
-        return
-    if current is None:
+    if deployment["spec"].get("paused"):
+        await _scale_paused(world, deployment, sets, current)
+        return await report(world, deployment, sets, current, _unavailable(deployment), is_new=False)
+    if is_new := current is None:
         current = await _new_set(world, deployment, sets)
         sets.append(current)
+    assert current is not None
     old = [rs for rs in sets if rs is not current]
     current = await _mark_revision(world, deployment, current, old)
     await _scale(world, deployment, current, old)
     await _forget_old(world, deployment, old)
-    known = [
-        world.cache(REPLICA_SETS).get(rs["metadata"]["namespace"], rs["metadata"]["name"]) or rs
-        for rs in (*old, current)
-    ]
-    await _report(world, deployment, known, known[-1])
+    known = [world.cache(REPLICA_SETS).get(*key_of(rs)) or rs for rs in (*old, current)]
+    return await report(world, deployment, known, known[-1], _unavailable(deployment), is_new=is_new)
+
+
+async def _scale_paused(world: World, deployment: Object, sets: list[Object], current: Object | None) -> None:
+    """Give a Deployment that is paused its size, but no other pods: its newest set that has pods, or its current one, takes it."""
+    sized = [rs for rs in sets if _replicas(rs)] or ([current] if current else sets[-1:])
+    others = sum(map(_replicas, sized[:-1]))
+    for replica_set in sized[-1:]:
+        await _resize(world, deployment, replica_set, max(0, deployment["spec"]["replicas"] - others))
 
 
 def _revision(replica_set: Object) -> int:
@@ -166,83 +173,6 @@ async def _forget_old(world: World, deployment: Object, old: list[Object]) -> No
     idle = [rs for rs in old if not _replicas(rs) and not (rs.get("status") or {}).get("replicas")]
     for replica_set in idle[: max(0, len(idle) - deployment["spec"].get("revisionHistoryLimit", 10))]:
         await world.delete(REPLICA_SETS, replica_set)
-
-
-async def _report(world: World, deployment: Object, sets: list[Object], current: Object | None) -> None:
-    def total(field: str) -> int:
-        return sum(int((rs.get("status") or {}).get(field, 0)) for rs in sets)
-
-    wanted, available = deployment["spec"]["replicas"], total("availableReplicas")
-    updated = int((current.get("status") or {}).get("replicas", 0)) if current else 0
-    replicas = total("replicas")
-    unavailable = sum(map(_replicas, sets)) - available
-    done = current is not None and updated == replicas == available == wanted
-    now = world.timestamp
-    found = with_conditions(
-        deployment, now, _availability(deployment, available), _progress(deployment, current, done=done)
-    )
-    await world.set_status(DEPLOYMENTS, deployment, {
-        "observedGeneration": deployment["metadata"]["generation"],
-        "replicas": replicas or None,
-        "updatedReplicas": updated or None,
-        "readyReplicas": total("readyReplicas") or None,
-        "availableReplicas": available or None,
-        "unavailableReplicas": max(0, unavailable) or None,
-        "terminatingReplicas": total("terminatingReplicas"),
-        "conditions": _with_update_times(deployment, newest_last(deployment, found), now),
-    })  # fmt: skip
-
-
-def _progress(deployment: Object, current: Object | None, *, done: bool) -> Object:
-    if current is None:
-        return {
-            "type": "Progressing",
-            "status": "Unknown",
-            "reason": "DeploymentPaused",
-            "message": "Deployment is paused",
-        }
-    name = f'ReplicaSet "{current["metadata"]["name"]}"'
-    if done or (
-        condition(deployment, "Progressing").get("reason") == "NewReplicaSetAvailable"
-        and _same_set(deployment, current)
-    ):
-        return {
-            "type": "Progressing",
-            "status": "True",
-            "reason": "NewReplicaSetAvailable",
-            "message": f"{name} has successfully progressed.",
-        }
-    return {
-        "type": "Progressing",
-        "status": "True",
-        "reason": "ReplicaSetUpdated",
-        "message": f"{name} is progressing.",
-    }
-
-
-def _same_set(deployment: Object, current: Object) -> bool:
-    return f'"{current["metadata"]["name"]}"' in str(condition(deployment, "Progressing").get("message"))
-
-
-def _availability(deployment: Object, available: int) -> Object:
-    enough = available >= deployment["spec"]["replicas"] - _unavailable(deployment)
-    if enough:
-        return {
-            "type": "Available",
-            "status": "True",
-            "reason": "MinimumReplicasAvailable",
-            "message": "Deployment has minimum availability.",
-        }
-    return {"type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable",
-            "message": "Deployment does not have minimum availability."}  # fmt: skip
-
-
-def _with_update_times(deployment: Object, found: list[Object], now: str) -> list[Object]:
-    old: dict[str, Any] = {entry["type"]: entry for entry in (deployment.get("status") or {}).get("conditions") or ()}
-    for entry in found:
-        same = all(old.get(entry["type"], {}).get(key) == entry.get(key) for key in ("status", "reason", "message"))
-        entry["lastUpdateTime"] = old[entry["type"]]["lastUpdateTime"] if same else now
-    return found
 
 
 DEPLOYMENT: Final = Behaviour(

@@ -105,7 +105,7 @@ def _tolerated_until(pod: Object, taint: Object, now: float) -> float | None:
     if not spans:
         return None
     added = taint.get("timeAdded")
-    return (seconds_of(added) if added else now) + max(0, min(spans))
+    return (seconds_of(added) if added else now) + max(0.0, float(min(spans)))
 
 
 def _pods_of_node(world: World, node: Object) -> list[Key]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.conditions import condition, is_true
-from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.interface import Object, RefusedError
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import owner_reference
+from projects.sim_cluster.behaviours.unit import World, owner_reference
 
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
+_FIRST_RETRY: Final = 1.0
+_LAST_RETRY: Final = 300.0
 
 
 def template_hash(template: Object) -> str:
@@ -44,6 +46,17 @@ def created(pod: Object) -> tuple[str, str]:
 def deleted(pod: Object) -> tuple[str, str]:
     """Return reason and message of the event by which a controller tells that it has deleted a pod."""
     return "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"
+
+
+def not_created(refused: RefusedError) -> tuple[str, str]:
+    """Return reason and message of the event by which a controller tells that it may not make a pod."""
+    return "FailedCreate", f"Error creating: {refused}"
+
+
+def retry_after(world: World, failing: Object) -> float:
+    """Return after how many seconds a controller tries again what a condition says is refused: each time twice as long."""
+    since = failing.get("lastTransitionTime")
+    return min(max(world.now - seconds_of(since), _FIRST_RETRY), _LAST_RETRY) if since else _FIRST_RETRY
 
 
 def is_active(pod: Object) -> bool:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pods import counted, created, deleted, is_active, is_ready, pod_from
+from projects.sim_cluster.behaviours.conditions import condition, with_conditions
+from projects.sim_cluster.behaviours.interface import Object, RefusedError
+from projects.sim_cluster.behaviours.pods import (
+    counted,
+    created,
+    deleted,
+    is_active,
+    is_ready,
+    not_created,
+    pod_from,
+    retry_after,
+)
 from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
+
+_FAILURE: Final = "ReplicaFailure"
 
 
 async def replicate(world: World, replica_set: Object) -> float | None:
@@ -15,15 +27,28 @@ async def replicate(world: World, replica_set: Object) -> float | None:
     pods = world.cache(PODS).owned_by(replica_set)
     active = [pod for pod in pods if is_active(pod)]
     wanted = replica_set["spec"].get("replicas", 1)
+    failure: Object | None = None
     if not replica_set["metadata"].get("deletionTimestamp"):
-        for _ in range(wanted - len(active)):
-            prefix = f"{replica_set['metadata']['name']}-"
-            pod = await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
-            world.tell(replica_set, *created(pod))
+        failure = await _create(world, replica_set, wanted - len(active))
         for pod in sorted(active, key=_first_to_go)[: len(active) - wanted] if len(active) > wanted else ():
             await world.delete(PODS, pod)
             world.tell(replica_set, *deleted(pod))
-    return await _count(world, replica_set)
+    wait = await _count(world, replica_set, failure)
+    again = retry_after(world, condition(replica_set, _FAILURE)) if failure else None
+    return min((each for each in (wait, again) if each is not None), default=None)
+
+
+async def _create(world: World, replica_set: Object, missing: int) -> Object | None:
+    """Make pods until all are there or one is refused; return the condition that says so."""
+    prefix = f"{replica_set['metadata']['name']}-"
+    for _ in range(missing):
+        try:
+            pod = await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
+        except RefusedError as refused:
+            world.tell(replica_set, *not_created(refused), type="Warning")
+            return {"type": _FAILURE, "status": "True", "reason": "FailedCreate", "message": str(refused)}
+        world.tell(replica_set, *created(pod))
+    return None
 
 
 def _first_to_go(pod: Object) -> tuple[bool, bool, str]:
@@ -32,7 +57,7 @@ def _first_to_go(pod: Object) -> tuple[bool, bool, str]:
     return bool(pod["spec"].get("nodeName")), is_ready(pod), inverted
 
 
-async def _count(world: World, replica_set: Object) -> float | None:
+async def _count(world: World, replica_set: Object, failure: Object | None) -> float | None:
     pods = world.cache(PODS).owned_by(replica_set)
     count = counted(pods, replica_set["spec"].get("minReadySeconds", 0), world.now)
     await world.set_status(REPLICA_SETS, replica_set, {
@@ -42,8 +67,16 @@ async def _count(world: World, replica_set: Object) -> float | None:
         "availableReplicas": count.available or None,
         "terminatingReplicas": count.terminating,
         "observedGeneration": replica_set["metadata"]["generation"],
+        "conditions": _conditions(world, replica_set, failure) or None,
     })  # fmt: skip
     return count.wait
+
+
+def _conditions(world: World, replica_set: Object, failure: Object | None) -> list[Object]:
+    """Return the conditions of a set; why it cannot make pods is told once, not in the words of each try."""
+    if failure is not None:
+        return with_conditions(replica_set, world.timestamp, condition(replica_set, _FAILURE) or failure)
+    return [each for each in (replica_set.get("status") or {}).get("conditions") or () if each["type"] != _FAILURE]
 
 
 REPLICA_SET: Final = Behaviour(
