@@ -44,9 +44,7 @@ class SimulatedCluster:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
         packages = offered(options) if on_openshift else ()
-        shape = (
-            openshift.objects(settled.nodes, now, packages) if on_openshift else plain.worker_nodes(settled.nodes, now)
-        )
+        shape = openshift.objects(settled, packages, now) if on_openshift else plain.worker_nodes(settled, now)
         if options.state is not None:
             restore(self.api, options.state, shape, now)
         else:

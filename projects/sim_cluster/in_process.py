@@ -67,12 +67,15 @@ class InProcessCluster:
     async def patch(
         self, resource: Resource, namespace: str, name: str, patch: Object, subresource: str = ""
     ) -> Object:
-        """Merge a patch into an object; a patch of ``binding`` puts a pod on a node."""
+        """Merge a patch into an object; a patch of ``binding`` puts a pod on a node, one of ``eviction`` takes it away."""
         kind = self._kind(resource)
         options = WriteOptions(self.manager, self._user, subresource=subresource)
         try:
             if subresource == "binding":
                 self.api.subresources.bind(kind, namespace, name, patch, options)
+                done = self.api.resources.get(kind, namespace, name)
+            elif subresource == "eviction":
+                self.api.subresources.evict(kind, namespace, name, patch, dry_run=False)
                 done = self.api.resources.get(kind, namespace, name)
             else:
                 done = self.api.resources.patch(kind, namespace, name, "merge", patch, options)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.model import Scenario
 
 DEFAULT_NODES: Final = 3
+OPENSHIFT_VERSION: Final = "4.20.3"
+Machines = tuple[tuple[str, int], ...]  # machine types, and how many nodes of each
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
 ApiKind = Literal["simulated", "real"]
@@ -25,9 +27,16 @@ class Settled:
     """Options with nothing left open."""
 
     nodes: int
+    machines: Machines
     platform: Platform
+    version: str
     speed: float
     settings: Settings
+
+    @property
+    def all_nodes(self) -> int:
+        """How many nodes the cluster starts with."""
+        return self.nodes + sum(count for _, count in self.machines)
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,12 @@ class ClusterOptions:
             if scenario is None
             else (scenario.shape.nodes, scenario.shape.platform, scenario.speed, scenario.settings(self.seed))
         )
+        shape = None if scenario is None else scenario.shape
         return Settled(
             nodes=self.state.nodes if self.state else nodes if self.nodes is None else self.nodes,
+            machines=tuple((each.type, each.count) for each in shape.machines) if shape and not self.state else (),
             platform=self.state.platform if self.state else self.platform or platform,
+            version=OPENSHIFT_VERSION if shape is None else shape.openshift,
             speed=self.speed or speed,
             settings=self.settings or settings,
         )

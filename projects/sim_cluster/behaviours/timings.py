@@ -16,6 +16,8 @@ class Timings:
     machine_provision: float = 40
     node_join: float = 30
     machine_delete: float = 15
+    node_reboot: float = 120
+    operator_update: float = 60
     catalog_resolve: float = 2
     install_plan: float = 4
     csv_install: float = 6

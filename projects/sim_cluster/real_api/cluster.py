@@ -88,15 +88,15 @@ class _Played:
         installer = HttpCluster(self._api, self.clock, self._stamps, INSTALLER)
         await seed_over_http(installer, Discovery(self._api), chain(besides, self._shape()))
         await control_plane.start_controllers(self._options.settings.timings, self._options.speed)
-        await _nodes_are_ready(installer, self._options.nodes)
+        await _nodes_are_ready(installer, self._options.all_nodes)
         self.runtime.start()
 
     def _shape(self) -> Iterable[Object]:
         """Return what the cluster starts with beside what its control plane makes."""
-        nodes, now = self._options.nodes, timestamp(self.clock.now())
+        now = timestamp(self.clock.now())
         if self._options.platform == "kubernetes":
-            return plain.worker_nodes(nodes, now)
-        return chain(documents(AGGREGATED), openshift.objects(nodes, now, self._packages))
+            return plain.worker_nodes(self._options, now)
+        return chain(documents(AGGREGATED), openshift.objects(self._options, self._packages, now))
 
 
 def karpenter_objects(binaries: Binaries) -> Iterator[Object]:

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 from projects.sim_cluster.behaviours.programs import Program
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
-from projects.sim_cluster.options import DEFAULT_SPEED, Platform
+from projects.sim_cluster.options import DEFAULT_SPEED, OPENSHIFT_VERSION, Platform
 from projects.sim_cluster.scenarios.api_faults import AnyApiFault
 from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
 from projects.sim_cluster.scenarios.declared import made, section_of
@@ -42,7 +42,7 @@ class Shape(Section):
     """Worker nodes of the default type."""
     machines: tuple[Machines, ...] = ()
     """Further worker nodes, by type."""
-    openshift: str = Field(default="4.20.3", pattern=r"^4\.\d+\.\d+$")
+    openshift: str = Field(default=OPENSHIFT_VERSION, pattern=r"^4\.\d+\.\d+$")
     """The version of OpenShift."""
     kubernetes: Literal["1.35"] = "1.35"
     """The version of Kubernetes: the one that the API was recorded from is the only one."""

@@ -33,9 +33,10 @@ CUSTOM: Final = (
         ("Since", "date", '.status.conditions[?(@.type=="Available")].lastTransitionTime'),
     )),
     CustomKind(_CONFIG, "Infrastructure", "infrastructures"),
-    CustomKind(_CONFIG, "Project", "projects"),
-    CustomKind(_CONFIG, "Ingress", "ingresses"),
-    CustomKind(_CONFIG, "Network", "networks"),
+    *(CustomKind(_CONFIG, kind, plural) for kind, plural in (
+        ("Console", "consoles"), ("DNS", "dnses"), ("FeatureGate", "featuregates"), ("Image", "images"), ("Ingress", "ingresses"),
+        ("Network", "networks"), ("OAuth", "oauths"), ("Project", "projects"), ("Proxy", "proxies"), ("Scheduler", "schedulers"),
+    )),
     CustomKind(_MACHINE, "MachineSet", "machinesets", namespaced=True, replicas=True, columns=(
         ("Desired", "integer", ".spec.replicas"), ("Current", "integer", ".status.replicas"), ("Ready", "integer", ".status.readyReplicas"),
         ("Available", "string", ".status.availableReplicas"), *AGE,
@@ -49,6 +50,11 @@ CUSTOM: Final = (
         ("MachineCount", "number", ".status.machineCount"), ("ReadyMachineCount", "number", ".status.readyMachineCount"),
         ("UpdatedMachineCount", "number", ".status.updatedMachineCount"), ("DegradedMachineCount", "number", ".status.degradedMachineCount"), *AGE,
     )),
+    CustomKind("machineconfiguration.openshift.io/v1", "MachineConfig", "machineconfigs", short=("mc",), status=False, columns=(
+        ("GeneratedByController", "string", ".metadata.annotations['machineconfiguration\\.openshift\\.io/generated-by-controller-version']"),
+        ("IgnitionVersion", "string", ".spec.config.ignition.version"), *AGE,
+    )),
+    CustomKind("machineconfiguration.openshift.io/v1", "KubeletConfig", "kubeletconfigs"),
     CustomKind(_OLM, "CatalogSource", "catalogsources", namespaced=True, short=("catsrc",), columns=(
         ("Display", "string", ".spec.displayName"), ("Type", "string", ".spec.sourceType"), ("Publisher", "string", ".spec.publisher"), *AGE,
     )),
@@ -67,6 +73,18 @@ CUSTOM: Final = (
 )  # fmt: skip
 
 AGGREGATED: Final = (
+    CustomKind("security.openshift.io/v1", "SecurityContextConstraints", "securitycontextconstraints", short=("scc",), status=False, columns=(
+        ("Priv", "string", ".allowPrivilegedContainer"), ("Caps", "string", ".allowedCapabilities"), ("SELinux", "string", ".seLinuxContext.type"),
+        ("RunAsUser", "string", ".runAsUser.type"), ("FSGroup", "string", ".fsGroup.type"), ("SupGroup", "string", ".supplementalGroups.type"),
+        ("Priority", "string", ".priority"), ("ReadOnlyRootFS", "string", ".readOnlyRootFilesystem"), ("Volumes", "string", ".volumes"),
+    )),
+    CustomKind("user.openshift.io/v1", "User", "users", status=False, columns=(
+        ("UID", "string", ".metadata.uid"), ("Full Name", "string", ".fullName"), ("Identities", "string", ".identities"),
+    )),
+    CustomKind("user.openshift.io/v1", "Group", "groups", status=False, columns=(("Users", "string", ".users"),)),
+    CustomKind("user.openshift.io/v1", "Identity", "identities", status=False, columns=(
+        ("IDP Name", "string", ".providerName"), ("IDP User Name", "string", ".providerUserName"), ("User Name", "string", ".user.name"),
+    )),
     CustomKind("route.openshift.io/v1", "Route", "routes", namespaced=True, columns=(
         ("Host/Port", "string", ".status.ingress[0].host"), ("Services", "string", ".spec.to.name"), ("Termination", "string", ".spec.tls.termination"),
     )),

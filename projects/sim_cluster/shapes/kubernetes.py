@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any, Final
 
-from projects.sim_cluster.behaviours.instance_types import Size
+from projects.sim_cluster.behaviours.instance_types import Size, size_of
 from projects.sim_cluster.behaviours.node_objects import KUBERNETES, node, node_status
+from projects.sim_cluster.options import Settled
 
 Object = dict[str, Any]
 _NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -60,13 +62,12 @@ def base_objects() -> Iterator[Object]:
     }  # fmt: skip
 
 
-def worker_nodes(count: int, now: str) -> Iterator[Object]:
-    """Yield the ready nodes of a plain Kubernetes cluster."""
-    for number in range(count):
+def worker_nodes(options: Settled, now: str) -> Iterator[Object]:
+    """Yield the ready nodes of a plain Kubernetes cluster; those of a machine type say which."""
+    kinds = chain(repeat("", options.nodes), *(repeat(kind, count) for kind, count in options.machines))
+    for number, kind in enumerate(kinds):
         name = f"worker-{number}"
-        made = node(name, {"node-role.kubernetes.io/worker": ""})
-        yield made | {
-            "status": node_status(
-                name, f"192.168.{number // 250}.{number % 250 + 2}", _SIZE, KUBERNETES, now, ready=True
-            )
-        }
+        labels = {"node-role.kubernetes.io/worker": ""} | ({"node.kubernetes.io/instance-type": kind} if kind else {})
+        address = f"192.168.{number // 250}.{number % 250 + 2}"
+        status = node_status(name, address, size_of(kind) if kind else _SIZE, KUBERNETES, now, ready=True)
+        yield node(name, labels) | {"status": status}

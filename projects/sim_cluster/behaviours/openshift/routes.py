@@ -24,10 +24,14 @@ async def admit(world: World, route: Object) -> None:
         route = await world.patch(ROUTES, route, patch)
     if (route.get("status") or {}).get("ingress"):
         return
-    condition = {"type": "Admitted", "status": "True", "lastTransitionTime": world.timestamp}
-    ingress = {"host": route["spec"]["host"], "routerName": "default", "routerCanonicalHostname": f"router-default.{DOMAIN}",
-               "wildcardPolicy": "None", "conditions": [condition]}  # fmt: skip
-    await world.set_status(ROUTES, route, {"ingress": [ingress]})
+    await world.set_status(ROUTES, route, {"ingress": [admitted(route, world.timestamp)]})
+
+
+def admitted(route: Object, now: str) -> Object:
+    """Return what the default router says of a route that it has admitted."""
+    condition = {"type": "Admitted", "status": "True", "lastTransitionTime": now}
+    return {"host": route["spec"]["host"], "routerName": "default", "routerCanonicalHostname": f"router-default.{DOMAIN}",
+            "wildcardPolicy": "None", "conditions": [condition]}  # fmt: skip
 
 
 ROUTE: Final = Behaviour("routes", ROUTES, admit)
