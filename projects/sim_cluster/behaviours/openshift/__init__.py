@@ -7,7 +7,7 @@ from projects.sim_cluster.behaviours.openshift.install_plans import Bundles, ins
 from projects.sim_cluster.behaviours.openshift.kubelet_configs import KUBELET_CONFIG
 from projects.sim_cluster.behaviours.openshift.machines import MACHINE, MACHINE_SET
 from projects.sim_cluster.behaviours.openshift.node_updates import NODE_UPDATE
-from projects.sim_cluster.behaviours.openshift.pools import POOL
+from projects.sim_cluster.behaviours.openshift.pools import pool_behaviour
 from projects.sim_cluster.behaviours.openshift.projects import project_behaviours
 from projects.sim_cluster.behaviours.openshift.routes import ROUTE
 from projects.sim_cluster.behaviours.openshift.service_versions import SERVICE_VERSION
@@ -18,5 +18,5 @@ from projects.sim_cluster.behaviours.unit import Behaviour
 def openshift_behaviours(bundles: Bundles) -> list[Behaviour]:
     """Return the behaviours of machines, operators and routes; `bundles` is what OLM finds in the packages."""
     operators = [SUBSCRIPTION, install_plan(bundles), SERVICE_VERSION]
-    machines = [MACHINE_SET, MACHINE, POOL, KUBELET_CONFIG, NODE_UPDATE]
+    machines = [MACHINE_SET, MACHINE, pool_behaviour(), KUBELET_CONFIG, NODE_UPDATE]
     return [*machines, *operators, CLUSTER_VERSION, ROUTE, *project_behaviours()]

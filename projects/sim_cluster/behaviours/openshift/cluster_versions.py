@@ -36,6 +36,8 @@ _FIRST: Final = (
 
 async def follow(world: World, version: Object) -> float | None:
     """Take a ClusterVersion one step further: what it may be updated to, and the update that is asked for."""
+    if not (version.get("status") or {}).get("history"):
+        return None  # nothing is installed yet
     await _offer(world, version)
     desired, now_at = version["spec"].get("desiredUpdate") or {}, version["status"]["history"][0]
     if now_at["state"] == "Partial":

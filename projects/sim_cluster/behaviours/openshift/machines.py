@@ -12,7 +12,8 @@ from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY, hook
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node, node_status
-from projects.sim_cluster.behaviours.resources import MACHINE_SETS, MACHINES, NODES
+from projects.sim_cluster.behaviours.openshift.pools import node_annotations
+from projects.sim_cluster.behaviours.resources import MACHINE_CONFIG_POOLS, MACHINE_SETS, MACHINES, NODES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
@@ -194,6 +195,7 @@ def _until_next_try(world: World, machine: Object) -> float:
 async def _provision(world: World, machine: Object) -> float:
     address = next(each for each in map(_address, _NUMBERS) if not _is_taken(world, machine, each))
     made = node_of(machine, address)
+    made["metadata"]["annotations"] |= _configured(world)
     size = size_of(_provider(machine).get("instanceType", ""))
     name = made["metadata"]["name"]
     await world.ensure(
@@ -211,6 +213,13 @@ def _address(number: int) -> str:
 def _is_taken(world: World, machine: Object, address: str) -> bool:
     """Return whether a node of that address is there already: a loaded cluster has nodes that were not counted here."""
     return world.cache(NODES).get("", node_of(machine, address)["metadata"]["name"]) is not None
+
+
+def _configured(world: World) -> dict[str, str]:
+    """Return the annotations of a node that boots with what the workers have."""
+    pool = world.cache(MACHINE_CONFIG_POOLS).get("", "worker") or {}
+    name = ((pool.get("status") or {}).get("configuration") or {}).get("name")
+    return node_annotations(name) if name else {}
 
 
 async def _join(world: World, machine: Object) -> float | None:
@@ -268,6 +277,6 @@ MACHINE: Final = Behaviour(
     live,
     manager="machine-controller-manager",
     woken_by=(Wake(MACHINE_SETS, _machines_of_set),),
-    reads=(NODES,),
+    reads=(NODES, MACHINE_CONFIG_POOLS),
     component="awscontroller",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
@@ -29,7 +30,23 @@ def annotation(node: Object, name: str) -> str:
     return str((node["metadata"].get("annotations") or {}).get(name, ""))
 
 
-async def configure(world: World, pool: Object) -> None:
+class _Rendered:
+    """What pools are made of: one that came with a configuration keeps it until something in its sources changes.
+
+    The configurations of a captured cluster were rendered by the real controller, whose names for them are its own.
+    """
+
+    def __init__(self) -> None:
+        self._adopted: dict[str, tuple[str, str]] = {}
+
+    def name_of(self, pool: Object, ours: str) -> str:
+        """Return the name of the configuration that a pool should have, given the one that we would render."""
+        given = (pool["spec"].get("configuration") or {}).get("name") or ours
+        rendered_from, name = self._adopted.setdefault(pool["metadata"]["uid"], (ours, given))
+        return name if rendered_from == ours else ours
+
+
+async def configure(known: _Rendered, world: World, pool: Object) -> None:
     """Render a pool's configuration, have as many nodes take it on as may be away, and count them."""
     if pool["metadata"].get("deletionTimestamp"):
         return
@@ -37,17 +54,14 @@ async def configure(world: World, pool: Object) -> None:
     if not chosen:
         return
     target = rendered(pool, chosen)
-    await world.ensure(MACHINE_CONFIGS, target)
-    name = target["metadata"]["name"]
+    name = known.name_of(pool, target["metadata"]["name"])
+    if name == target["metadata"]["name"]:
+        await world.ensure(MACHINE_CONFIGS, target)
     configuration = configuration_of(name, chosen)
     if (pool["spec"].get("configuration") or {}).get("name") != name:
         pool = await world.patch(MACHINE_CONFIG_POOLS, pool, {"spec": {"configuration": configuration}})
-    nodes = nodes_of(world, pool)
-    for node in nodes:
-        if not annotation(node, CURRENT):
-            await world.patch(NODES, node, {"metadata": {"annotations": node_annotations(name)}})
     if not pool["spec"].get("paused"):
-        await _begin(world, pool, nodes, name)
+        await _begin(world, pool, nodes_of(world, pool), name)
     await _report(world, pool, configuration)
 
 
@@ -75,11 +89,14 @@ def _pool_of(world: World, node: Object) -> str:
 
 
 def _is_away(node: Object) -> bool:
-    return bool(node["spec"].get("unschedulable")) or not is_true(node, "Ready") or annotation(node, STATE) != DONE
+    updating = bool(annotation(node, CURRENT)) and annotation(node, STATE) != DONE
+    return updating or bool(node["spec"].get("unschedulable")) or not is_true(node, "Ready")
 
 
 def _has(node: Object, name: str) -> bool:
-    return annotation(node, CURRENT) == annotation(node, DESIRED) == name and annotation(node, STATE) == DONE
+    """Return whether a node has a configuration; one without annotations is nobody's to configure."""
+    current = annotation(node, CURRENT)
+    return not current or (current == annotation(node, DESIRED) == name and annotation(node, STATE) == DONE)
 
 
 async def _begin(world: World, pool: Object, nodes: list[Object], name: str) -> None:
@@ -125,11 +142,13 @@ def conditions(pool: Object, now: str, name: str, *, updated: bool) -> list[Obje
     return with_conditions(pool, now, *wanted)
 
 
-POOL: Final = Behaviour(
-    "machine config pools",
-    MACHINE_CONFIG_POOLS,
-    configure,
-    manager="machine-config-controller",
-    woken_by=(Wake(NODES, every(MACHINE_CONFIG_POOLS)), Wake(MACHINE_CONFIGS, every(MACHINE_CONFIG_POOLS))),
-    component="machineconfigcontroller-nodecontroller",
-)
+def pool_behaviour() -> Behaviour:
+    """Return the behaviour of pools."""
+    return Behaviour(
+        "machine config pools",
+        MACHINE_CONFIG_POOLS,
+        partial(configure, _Rendered()),
+        manager="machine-config-controller",
+        woken_by=(Wake(NODES, every(MACHINE_CONFIG_POOLS)), Wake(MACHINE_CONFIGS, every(MACHINE_CONFIG_POOLS))),
+        component="machineconfigcontroller-nodecontroller",
+    )

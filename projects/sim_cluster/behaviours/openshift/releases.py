@@ -13,13 +13,14 @@ from projects.sim_cluster.behaviours.interface import Object
 
 _OFFERED: Final = 3
 _CHANNEL: Final = re.compile(r"(?:stable|fast|candidate|eus)-(\d+)\.(\d+)")
+_NUMBERS: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _FIRST_KUBELET_PATCH: Final = 2
 
 
 def numbers(version: str) -> tuple[int, int, int]:
-    """Return a version as numbers."""
-    major, minor, patch = version.split(".")
-    return int(major), int(minor), int(patch)
+    """Return a version as numbers; what follows them, as in a nightly's, is left out."""
+    found = _NUMBERS.match(version)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
 
 
 def image_of(version: str) -> str:
