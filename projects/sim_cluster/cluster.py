@@ -16,6 +16,7 @@ from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
@@ -58,6 +59,7 @@ class SimulatedCluster:
         if on_openshift:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
+        behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)
 
     def changes(self) -> int:

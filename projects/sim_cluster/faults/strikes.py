@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.api_faults import AnyApiFault
     from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
+    from projects.sim_cluster.scenarios.fields import Section
     from projects.sim_cluster.scenarios.model import Scenario
 
     AnyFault = AnyApiFault | AnyClusterFault
@@ -25,11 +26,11 @@ class Strikes:
         self._names = dict(zip(map(id, self._faults), _named(self._faults), strict=True))
         self._struck = Counter[str]()
 
-    def name(self, fault: AnyFault) -> str:
+    def name(self, fault: Section) -> str:
         """Return what a fault is called: its name, or what it does; a number tells those of one name apart."""
         return self._names[id(fault)]
 
-    def strike(self, fault: AnyFault) -> None:
+    def strike(self, fault: Section) -> None:
         """Count that a fault has struck."""
         self._struck[self.name(fault)] += 1
 

@@ -18,6 +18,7 @@ from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
@@ -57,7 +58,7 @@ async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visit
             if options.karpenter:
                 control_plane.start_karpenter()
             try:
-                yield Parts(proxy, authority, Strikes(options.scenario, options.seed), played.clock, played.changes)
+                yield Parts(proxy, authority, played.strikes, played.clock, played.changes)
             finally:
                 await played.runtime.stop()
     finally:
@@ -76,6 +77,8 @@ class _Played:
             self.clock = JumpingClock(visitors, self.changes, _SETTLE_SECONDS)
         self._stamps = Stamps(self.clock)
         behaviours = playing(self._packages) if on_openshift else []  # Kubernetes itself is real
+        self.strikes = Strikes(options.scenario, options.seed)
+        behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         connect = partial(HttpCluster, api, self.clock, self._stamps)
         self.runtime = Runtime(connect, behaviours, self._options.settings)
 

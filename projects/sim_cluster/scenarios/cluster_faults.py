@@ -20,54 +20,6 @@ class ClusterFault(Section):
     """How probable it is for each object that it may befall, by itself; the seed decides."""
 
 
-class Pods(Section):
-    """Which pods; a key that is not given fits every pod."""
-
-    namespaces: Patterns = ()
-    """Patterns of namespaces."""
-    names: Patterns = ()
-    """Patterns of names."""
-    labels: dict[str, str] = Field(default_factory=dict)
-    """Labels that they have."""
-    images: Patterns = ()
-    """Patterns of images, one of which one of its containers has."""
-
-
-class PodFault(ClusterFault):
-    """What all faults of pods have."""
-
-    pods: Pods
-    """Which pods."""
-    count: int | None = Field(default=None, ge=1)
-    """How many pods at most, in the order in which they start; all that fit by default."""
-
-
-class ImagePullFailure(PodFault):
-    """The image cannot be pulled: ErrImagePull, ImagePullBackOff."""
-
-    do: Literal["image-pull-failure"]
-
-
-class CrashLoop(PodFault):
-    """The container exits soon after each start: CrashLoopBackOff."""
-
-    do: Literal["crash-loop"]
-    exit_code: int = Field(default=1, ge=1, le=255)
-    """What it exits with."""
-
-
-class OutOfMemory(PodFault):
-    """The container uses more memory than it may: OOMKilled, 137."""
-
-    do: Literal["out-of-memory"]
-
-
-class NeverReady(PodFault):
-    """The container runs, and its readiness probe never succeeds."""
-
-    do: Literal["never-ready"]
-
-
 class NodeLost(ClusterFault):
     """A node's kubelet stops: NotReady, unreachable, its pods are evicted."""
 
@@ -113,17 +65,17 @@ class NamespaceStuck(ClusterFault):
 
     do: Literal["namespace-stuck"]
     namespaces: Patterns = ()
-    """Patterns of namespaces; any that is made after the start by default."""
+    """Patterns of namespaces; any by default but those of the cluster itself (`default`, `kube-*`, `openshift*`)."""
     lasts: Seconds | None = None
     """How long, from its deletion on; for ever by default."""
 
 
 class QuotaReached(ClusterFault):
-    """A ResourceQuota is in namespaces that are made, and leaves no more than this."""
+    """A ResourceQuota is in namespaces, and leaves no more than this."""
 
     do: Literal["quota-reached"]
     namespaces: Patterns = ()
-    """Patterns of namespaces; any that is made after the start by default."""
+    """Patterns of namespaces; any by default but those of the cluster itself (`default`, `kube-*`, `openshift*`)."""
     hard: dict[str, str] = Field(default_factory=lambda: {"pods": "0"})
     """What the quota allows."""
 
@@ -134,21 +86,13 @@ class NoCapacity(ClusterFault):
     do: Literal["no-capacity"]
     instance_types: Patterns = ()
     """Patterns of machine types; any by default."""
+    fails: bool = False
+    """Whether a machine that cannot be made is given up (`Failed`), rather than tried again (`Provisioning`)."""
     lasts: Seconds | None = None
     """How long there is none, from the beginning of the fault on; for ever by default."""
 
 
 AnyClusterFault = Annotated[
-    ImagePullFailure
-    | CrashLoop
-    | OutOfMemory
-    | NeverReady
-    | NodeLost
-    | GpuLost
-    | OperatorStuck
-    | InstallPlanFailed
-    | NamespaceStuck
-    | QuotaReached
-    | NoCapacity,
+    NodeLost | GpuLost | OperatorStuck | InstallPlanFailed | NamespaceStuck | QuotaReached | NoCapacity,
     Field(discriminator="do"),
 ]

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Final
 
 DIRECTORY: Final = Path(__file__).parent / "named"
-SHIPPED: Final = ("healthy", "flaky-api", "slow-operator", "expired-credentials")
+SHIPPED: Final = (
+    "healthy",
+    "flaky-api",
+    "slow-operator",
+    "lost-node",
+    "no-gpu-capacity",
+    "stuck-namespace",
+    "expired-credentials",
+)
 """Their names, in the order in which they are told and rehearsed."""
 _SUFFIXES: Final = (".yaml", ".yml")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,15 @@ def going_through(directory: Path, text: str, **given: Any) -> Iterator[Client]:
             yield client
         finally:
             client.close()
+
+
+def eventually(client: Client, path: str, accept: Callable[[Any], Any], seconds: float = 30) -> Any:
+    """Ask until an answer is accepted, whatever its status, and return it."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not accept(answer := client.ask("GET", path).body):
+        assert time.monotonic() < deadline, f"{path} after {seconds} s: {answer}"
+        pause.wait(0.03)
+    return answer
 
 
 def struck(client: Client) -> dict[str, int]:

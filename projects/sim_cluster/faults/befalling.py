@@ -1,0 +1,82 @@
+"""What all faults of the cluster have in common: when they begin, what they befall, what they have struck. Used by their modules."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from projects.sim_cluster.behaviours.cache import key_of
+from projects.sim_cluster.behaviours.interface import Object, Resource
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.faults.chance import chance
+from projects.sim_cluster.faults.strikes import Strikes
+
+if TYPE_CHECKING:
+    from projects.sim_cluster.scenarios.cluster_faults import ClusterFault
+
+F = TypeVar("F", bound="ClusterFault")
+MANAGER: Final = "fault"
+"""The name under which faults own the fields that they write."""
+
+
+class Befalling(Generic[F]):
+    """One fault at work.
+
+    Args:
+      fault: The fault.
+      strikes: Where it is counted what it has struck.
+      start: When the cluster started, on its own clock.
+    """
+
+    def __init__(self, fault: F, strikes: Strikes, start: float) -> None:
+        self.fault, self.start = fault, start
+        self.name = strikes.name(fault)
+        self._strikes, self._struck = strikes, set[str]()
+
+    def left(self, world: World) -> float:
+        """Return the seconds until it begins; not above 0 once it has."""
+        return self.start + self.fault.after - world.now
+
+    def may_befall(self, obj: Object) -> bool:
+        """Return whether chance lets it befall an object: the same each time for a seed."""
+        return chance(self._strikes.seed, self.name, *key_of(obj)) < self.fault.probability
+
+    def rank(self, obj: Object) -> float:
+        """Return where an object stands when some of several are chosen by chance."""
+        return chance(self._strikes.seed, self.name, "rank", *key_of(obj))
+
+    def has_struck(self, obj: Object) -> bool:
+        """Return whether it has struck an object."""
+        return obj["metadata"]["uid"] in self._struck
+
+    def strike(self, obj: Object) -> None:
+        """Count that it has struck an object; once for each."""
+        if not self.has_struck(obj):
+            self._struck.add(obj["metadata"]["uid"])
+            self._strikes.strike(self.fault)
+
+    def chosen(self, world: World, resource: Resource, fits: Callable[[Object], bool], count: int) -> list[Object]:
+        """Return so many objects as are to be struck, those that were struck among them."""
+        fitting = [obj for obj in world.cache(resource) if self.has_struck(obj) or (fits(obj) and self.may_befall(obj))]
+        return sorted(fitting, key=lambda obj: (not self.has_struck(obj), self.rank(obj)))[:count]
+
+    def behaviour(
+        self,
+        acts_on: Resource,
+        act: Callable[[World, Object], Awaitable[float | None]],
+        woken_by: Iterable[Wake] = (),
+    ) -> Behaviour:
+        """Return the behaviour that acts on each object once the fault has begun."""
+
+        async def once_begun(world: World, obj: Object) -> float | None:
+            left = self.left(world)
+            return left if left > 0 else await act(world, obj)
+
+        return Behaviour(f"fault {self.name}", acts_on, once_begun, manager=MANAGER, woken_by=tuple(woken_by))
+
+
+def fits(text: str, patterns: Iterable[str]) -> bool:
+    """Return whether one of the patterns fits; none at all fits everything."""
+    given = tuple(patterns)
+    return not given or any(fnmatchcase(text, pattern) for pattern in given)

@@ -1,0 +1,154 @@
+"""What goes wrong behind the API, as a client sees it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projects.sim_cluster.behaviours.conditions import condition
+from tests.sim_cluster.olm import OLM, group, subscribe
+from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
+from tests.sim_cluster.talk import Client, config_map
+
+MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
+GPU_TYPE = "g5.2xlarge"
+
+
+def faults(do: str, **more: Any) -> str:
+    return json.dumps({"faults": {"cluster": [{"do": do, **more}]}})
+
+
+def namespace(client: Client, name: str = "mine") -> str:
+    client.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    return name
+
+
+def has_phase(phase: str, obj: Any) -> bool:
+    return bool((obj.get("status") or {}).get("phase") == phase)
+
+
+def machine_set(client: Client, instance_type: str, replicas: int = 1) -> list[str]:
+    """Make a MachineSet of a machine type; return the paths of its machines."""
+    made = copy.deepcopy(client.get(f"{MACHINES}/machinesets")["items"][0])
+    name = made["metadata"]["name"]
+    made = json.loads(json.dumps({key: made[key] for key in ("apiVersion", "kind", "spec")}).replace(name, "more"))
+    made |= {"metadata": {"name": "more"}}
+    made["spec"]["template"]["spec"]["providerSpec"]["value"]["instanceType"] = instance_type
+    made["spec"]["replicas"] = replicas
+    client.post(f"{MACHINES}/machinesets", made)
+    eventually(
+        client, f"{MACHINES}/machinesets/more", lambda obj: (obj.get("status") or {}).get("replicas") == replicas
+    )
+    chosen = "labelSelector=machine.openshift.io%2Fcluster-api-machineset%3Dmore"
+    return [
+        f"{MACHINES}/machines/{each['metadata']['name']}"
+        for each in client.get(f"{MACHINES}/machines?{chosen}")["items"]
+    ]
+
+
+def is_ready(node: Any, status: str) -> bool:
+    return bool(condition(node, "Ready").get("status") == status)
+
+
+def lost_nodes(listed: Any) -> list[str]:
+    return [node["metadata"]["name"] for node in listed["items"] if is_ready(node, "Unknown")]
+
+
+def test_a_node_is_lost_and_returns(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("node-lost", returns_after="20m"), nodes=3, speed=600) as client:
+        (lost,) = lost_nodes(eventually(client, "/api/v1/nodes", lost_nodes))
+        assert condition(client.get(f"/api/v1/nodes/{lost}"), "DiskPressure")["status"] == "Unknown"
+        eventually(client, f"/api/v1/nodes/{lost}", partial(is_ready, status="True"))
+        assert struck(client) == {"node-lost": 1}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_seed_says_which_nodes_are_lost(tmp_path: Path, seed: int) -> None:
+    lost = []
+    for _ in range(2):
+        with going_through(tmp_path, faults("node-lost", count=2), nodes=5, seed=seed) as client:
+            listed = eventually(client, "/api/v1/nodes", lambda listed: len(lost_nodes(listed)) == 2)
+            lost.append(lost_nodes(listed))
+    assert lost[0] == lost[1]
+
+
+def test_a_namespace_is_stuck_for_a_while(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("namespace-stuck", lasts="2m"), speed=120) as client:
+        path = f"/api/v1/namespaces/{namespace(client)}"
+        held = f"{path}/configmaps/kube-root-ca.crt"
+        eventually(client, held, lambda obj: obj["metadata"].get("finalizers"))
+        client.ask("DELETE", path)
+        stuck = eventually(
+            client, path, lambda obj: condition(obj, "NamespaceFinalizersRemaining").get("status") == "True"
+        )
+        assert (
+            "rehearsal.foresail.io/stuck in 1 resource instances"
+            in condition(stuck, "NamespaceFinalizersRemaining")["message"]
+        )
+        eventually(client, path, lambda obj: obj.get("code") == 404)
+        assert struck(client) == {"namespace-stuck": 1}
+
+
+def test_the_clusters_own_namespaces_are_left_alone(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("quota-reached", hard={"configmaps": "1"})) as client:
+        path = f"/api/v1/namespaces/{namespace(client)}"
+        eventually(client, "/sim/faults", lambda told: told["struck"] == 1)
+        eventually(
+            client,
+            f"{path}/resourcequotas/quota-reached",
+            lambda obj: (obj.get("status") or {}).get("used", {}).get("configmaps") == "1",
+        )
+        refused = client.ask("POST", f"{path}/configmaps", config_map("mine"))
+        assert refused.status == 403
+        assert "exceeded quota: quota-reached" in refused.body["message"]
+        assert client.get("/api/v1/resourcequotas")["items"][0]["metadata"]["namespace"] == "mine"
+        assert len(client.get("/api/v1/resourcequotas")["items"]) == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_cloud_has_no_machine_of_a_type(tmp_path: Path, fails: bool) -> None:
+    text = faults("no-capacity", instance_types=["g5.*"], fails=fails)
+    with going_through(tmp_path, text, platform="openshift", speed=600) as client:
+        (machine,) = machine_set(client, GPU_TYPE)
+        told = eventually(client, machine, lambda obj: (obj.get("status") or {}).get("providerStatus"))
+        message = told["status"]["providerStatus"]["conditions"][0]["message"]
+        assert "InsufficientInstanceCapacity: We currently do not have sufficient g5.2xlarge capacity" in message
+        assert told["status"]["phase"] == ("Failed" if fails else "Provisioning")
+        assert struck(client) == {"no-capacity": 1}
+
+
+def test_capacity_comes_back_and_other_types_have_it(tmp_path: Path) -> None:
+    text = faults("no-capacity", instance_types=["g5.*"], lasts="20m")
+    with going_through(tmp_path, text, platform="openshift", speed=1200) as client:
+        (machine,) = machine_set(client, GPU_TYPE)
+        eventually(client, machine, partial(has_phase, "Running"))
+        assert struck(client) == {"no-capacity": 1}
+
+
+def test_an_operator_gets_stuck(tmp_path: Path) -> None:
+    text = faults("operator-stuck", operators=["example-*"])
+    with going_through(tmp_path, text, platform="openshift", speed=600) as client:
+        group(client, namespace(client))
+        subscribe(client, "mine")
+        eventually(client, "/sim/faults", lambda told: told["struck"] == 1)
+        versions = client.get(f"{OLM}/v1alpha1/namespaces/mine/clusterserviceversions")["items"]
+        assert [csv["status"]["phase"] for csv in versions] == ["Installing"]
+
+
+def test_an_install_plan_fails(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("install-plan-failed"), platform="openshift", speed=600) as client:
+        group(client, namespace(client))
+        subscribe(client, "mine")
+        plans = f"{OLM}/v1alpha1/namespaces/mine/installplans"
+        eventually(client, plans, lambda listed: listed["items"] and has_phase("Failed", listed["items"][0]))
+        assert struck(client) == {"install-plan-failed": 1}
+
+
+def test_what_is_openshifts_cannot_befall_kubernetes(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("no-capacity")) as client:
+        assert struck(client) == {"no-capacity": 0}
