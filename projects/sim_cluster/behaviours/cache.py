@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from projects.sim_cluster.behaviours.interface import Object
 
 Key = tuple[str, str]
+State = TypeVar("State", bound=Hashable)
 
 
 def key_of(obj: Object) -> Key:
@@ -28,6 +30,7 @@ class Cache:
         self._owned: dict[str, set[Key]] = {}
         self._on_node: dict[str, set[Key]] = {}
         self._node_changes: Counter[str] = Counter()
+        self._tallies: dict[Callable[[Object], Any], dict[str, Counter[Any]]] = {}
         self._gone: set[str] = set()
         self._gone_order: deque[str] = deque()
 
@@ -44,6 +47,22 @@ class Cache:
     def owned_by(self, owner: Object) -> list[Object]:
         """Return what refers to an owner, ordered by name."""
         return self._chosen(self._owned.get(owner["metadata"]["uid"], ()))
+
+    def tally(self, owner: Object, state_of: Callable[[Object], State]) -> Counter[State]:
+        """Return how many of an owner's objects are in which state; it is kept count of, so it costs nothing to ask often."""
+        if state_of not in self._tallies:
+            self._tallies[state_of] = {}
+            for obj in self._objects.values():
+                self._count(obj, state_of, 1)
+        return self._tallies[state_of].get(owner["metadata"]["uid"], Counter())
+
+    def _count(self, obj: Object, state_of: Callable[[Object], Any], number: int) -> None:
+        state, tallies = state_of(obj), self._tallies[state_of]
+        for owner in obj["metadata"].get("ownerReferences") or ():
+            tally = tallies.setdefault(owner["uid"], Counter())
+            tally[state] += number
+            if not any(tally.values()):
+                del tallies[owner["uid"]]
 
     def on_node(self, node: str) -> list[Object]:
         """Return the pods of a node."""
@@ -80,6 +99,8 @@ class Cache:
         if node := (obj.get("spec") or {}).get("nodeName"):
             self._on_node.setdefault(node, set()).add(key)
             self._node_changes[node] += 1
+        for state_of in self._tallies:
+            self._count(obj, state_of, 1)
 
     def remove(self, obj: Object) -> None:
         """Forget an object that is gone."""
@@ -99,3 +120,5 @@ class Cache:
         if node := (obj.get("spec") or {}).get("nodeName"):
             self._on_node.get(node, set()).discard(key)
             self._node_changes[node] += 1
+        for state_of in self._tallies:
+            self._count(obj, state_of, -1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from projects.sim_cluster.behaviours.conditions import condition, is_true
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
@@ -102,6 +102,27 @@ def counted(pods: Iterable[Object], min_ready_seconds: int, now: float) -> Count
             else:
                 waits.append(left)
     return Counted(total, ready, available, terminating, min(waits, default=None))
+
+
+class State(NamedTuple):
+    """What of a pod its controller counts."""
+
+    active: bool
+    ready: bool
+    terminating: bool
+
+
+def state_of(pod: Object) -> State:
+    """Return the state of a pod as its controller sees it."""
+    return State(is_active(pod), is_ready(pod), bool(pod["metadata"].get("deletionTimestamp")))
+
+
+def counted_from(tally: Mapping[State, int]) -> Counted:
+    """Return the same as `counted` from a tally by `state_of`, for an owner whose Ready pods are available at once."""
+    total = sum(number for state, number in tally.items() if state.active)
+    ready = sum(number for state, number in tally.items() if state.active and state.ready)
+    terminating = sum(number for state, number in tally.items() if state.terminating)
+    return Counted(total, ready, ready, terminating, None)
 
 
 def share(value: Any, total: int, *, up: bool) -> int:

@@ -7,7 +7,9 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
 from projects.sim_cluster.behaviours.pods import (
+    Counted,
     counted,
+    counted_from,
     created,
     deleted,
     is_active,
@@ -15,6 +17,7 @@ from projects.sim_cluster.behaviours.pods import (
     not_created,
     pod_from,
     retry_after,
+    state_of,
 )
 from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
@@ -24,16 +27,14 @@ _FAILURE: Final = "ReplicaFailure"
 
 async def replicate(world: World, replica_set: Object) -> float | None:
     """Make or delete the pods that are missing or too many, and count the others."""
-    pods = world.cache(PODS).owned_by(replica_set)
-    active = [pod for pod in pods if is_active(pod)]
-    wanted = replica_set["spec"].get("replicas", 1)
     failure: Object | None = None
     if not replica_set["metadata"].get("deletionTimestamp"):
-        failure = await _create(world, replica_set, wanted - len(active))
-        for pod in sorted(active, key=_first_to_go)[: len(active) - wanted] if len(active) > wanted else ():
+        missing = replica_set["spec"].get("replicas", 1) - _counted(world, replica_set).all
+        failure = await _create(world, replica_set, missing)
+        for pod in _too_many(world, replica_set, -missing):
             await world.delete(PODS, pod)
             world.tell(replica_set, *deleted(pod))
-    wait = await _count(world, replica_set, failure)
+    wait = await _report(world, replica_set, failure)
     again = retry_after(world, condition(replica_set, _FAILURE)) if failure else None
     return min((each for each in (wait, again) if each is not None), default=None)
 
@@ -51,15 +52,29 @@ async def _create(world: World, replica_set: Object, missing: int) -> Object | N
     return None
 
 
+def _too_many(world: World, replica_set: Object, number: int) -> list[Object]:
+    if number <= 0:
+        return []
+    active = [pod for pod in world.cache(PODS).owned_by(replica_set) if is_active(pod)]
+    return sorted(active, key=_first_to_go)[:number]
+
+
 def _first_to_go(pod: Object) -> tuple[bool, bool, str]:
     """Pods without a node go first, then those that are not Ready, then the youngest."""
     inverted = "".join(chr(0x10FFFF - ord(letter)) for letter in pod["metadata"]["creationTimestamp"])
     return bool(pod["spec"].get("nodeName")), is_ready(pod), inverted
 
 
-async def _count(world: World, replica_set: Object, failure: Object | None) -> float | None:
-    pods = world.cache(PODS).owned_by(replica_set)
-    count = counted(pods, replica_set["spec"].get("minReadySeconds", 0), world.now)
+def _counted(world: World, replica_set: Object) -> Counted:
+    """Count the pods; with thousands of them, and a look at each change of one, it must not take a look at all."""
+    pods = world.cache(PODS)
+    if wait := replica_set["spec"].get("minReadySeconds", 0):
+        return counted(pods.owned_by(replica_set), wait, world.now)
+    return counted_from(pods.tally(replica_set, state_of))
+
+
+async def _report(world: World, replica_set: Object, failure: Object | None) -> float | None:
+    count = _counted(world, replica_set)
     await world.set_status(REPLICA_SETS, replica_set, {
         "replicas": count.all,
         "fullyLabeledReplicas": count.all or None,

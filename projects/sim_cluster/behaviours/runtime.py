@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.resources import CUSTOM_RESOURCES
 from projects.sim_cluster.behaviours.settings import Settings
-from projects.sim_cluster.behaviours.unit import Behaviour, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 log = logging.getLogger(__name__)
 _OBSERVER = "behaviours"
@@ -32,13 +34,14 @@ class _Runner:
         self._due.update(dict.fromkeys(keys))
         self._wake.set()
 
-    def observe(self, resource: Resource, obj: Object) -> None:
-        """Add what a change of an object wakes."""
-        if resource == self.behaviour.acts_on:
-            self.add([key_of(obj)])
+    def observers(self) -> Iterator[tuple[Resource, Callable[[Object], None]]]:
+        """Yield what is to be called with each changed object of a resource."""
+        yield self.behaviour.acts_on, lambda obj: self.add([key_of(obj)])
         for wake in self.behaviour.woken_by:
-            if wake.resource == resource:
-                self.add(wake.keys(self.world, obj))
+            yield wake.resource, partial(self._woken, wake)
+
+    def _woken(self, wake: Wake, obj: Object) -> None:
+        self.add(wake.keys(self.world, obj))
 
     async def run(self) -> None:
         """Act on objects as they come due, for ever."""
@@ -92,6 +95,9 @@ class Runtime:
             _Runner(each, World(connect(each.manager), settings, self._caches, self._recorder, each.component))
             for each in behaviours
         ]
+        self._observers: dict[Resource, list[Callable[[Object], None]]] = {}
+        for resource, observe in chain.from_iterable(runner.observers() for runner in self._runners):
+            self._observers.setdefault(resource, []).append(observe)
         self._tasks: list[asyncio.Task[None]] = []
         self._unseen: set[Resource] = set()
         self._seen = asyncio.Event()
@@ -112,15 +118,8 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _resources(self) -> set[Resource]:
-        return {CUSTOM_RESOURCES} | {
-            resource
-            for runner in self._runners
-            for resource in (
-                runner.behaviour.acts_on,
-                *runner.behaviour.reads,
-                *(wake.resource for wake in runner.behaviour.woken_by),
-            )
-        }
+        read = (resource for runner in self._runners for resource in runner.behaviour.reads)
+        return {CUSTOM_RESOURCES, *self._observers, *read}
 
     async def _run(self, runner: _Runner) -> None:
         await self._seen.wait()
@@ -167,5 +166,5 @@ class Runtime:
         if resource == CUSTOM_RESOURCES:  # what waits for its kind looks again
             self._kinds.set()
             self._kinds = asyncio.Event()
-        for runner in self._runners:
-            runner.observe(resource, obj)
+        for observe in self._observers.get(resource, ()):
+            observe(obj)
