@@ -87,32 +87,32 @@ def _start_seconds() -> tuple[float, float]:
         return sorted(once() for _ in range(_STARTS))[_STARTS // 2]
 
 
-Started = tuple[Client, Callable[[], float]]
+Started = tuple[Path, Callable[[], float]]
 
 
 @contextmanager
 def _simulated() -> Iterator[Started]:
-    """Run a simulated cluster; yield a client of it, and what says its memory."""
+    """Run a simulated cluster; yield its kubeconfig, and what says its memory."""
     command = [sys.executable, "-m", "projects.sim_cluster"]
     with tempfile.TemporaryDirectory() as name:
         shape = ["--platform", "kubernetes", "--nodes", str(_NODES)]
         subprocess.run([*command, "up", name, *shape], check=True, capture_output=True, cwd=ROOT)
         try:
             pid = json.loads(Path(name, "server.json").read_text(encoding="utf-8"))["pid"]
-            yield Client(Path(name, "kubeconfig")), lambda: _resident(pid)
+            yield Path(name, "kubeconfig"), lambda: _resident(pid)
         finally:
             subprocess.run([*command, "down", name], check=True, capture_output=True, cwd=ROOT)
 
 
 @contextmanager
 def _real() -> Iterator[Started]:
-    """Run a real control plane with KWOK; yield a client of it, and what says the memory of its processes."""
+    """Run a real control plane with KWOK; yield its kubeconfig, and what says the memory of its processes."""
     command = [sys.executable, str(_CONTROL_PLANE)]
     with tempfile.TemporaryDirectory() as name:
         subprocess.run([*command, "up", name, "--nodes", str(_NODES)], check=True, capture_output=True)
         try:
             pids = json.loads(Path(name, "pids.json").read_text(encoding="utf-8")).values()
-            yield Client(Path(name, "kubeconfig")), lambda: sum(map(_resident, pids))
+            yield Path(name, "kubeconfig"), lambda: sum(map(_resident, pids))
         finally:
             subprocess.run([*command, "down", name], check=True, capture_output=True)
 
@@ -122,11 +122,11 @@ def _resident(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
 
 
-def _measure(client: Client, memory: Callable[[], float]) -> _Measured:
-    rollout = _rollout(client)
-    resident = memory()
-    listing = median_seconds(lambda: client.ask("GET", "/api/v1/namespaces/rollout/pods"), 5)
-    return _Measured(rollout, resident, listing, _one_by_one(client))
+def _measure(kubeconfig: Path, memory: Callable[[], float]) -> _Measured:
+    rollout = _rollout(Client(kubeconfig))
+    resident, reader = memory(), Client(kubeconfig)  # a connection that has been idle so long may be gone
+    listing = median_seconds(lambda: reader.ask("GET", "/api/v1/namespaces/rollout/pods"), 5)
+    return _Measured(rollout, resident, listing, _one_by_one(Client(kubeconfig)))
 
 
 def _namespace(client: Client, name: str) -> None:

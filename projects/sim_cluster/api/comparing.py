@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any, Final, Literal
 
 from projects.sim_cluster.api.fieldsets import LEAF, SELF, Path, Tree, insert
@@ -43,15 +44,16 @@ def shape_of(value: Any, other: Any, schema: Schema | None) -> Shape:
 def element_of(item: Any, schema: Schema) -> str:
     """Return the path element of a list's item: its keys, or its value."""
     if schema.list_keys and isinstance(item, dict):
-        keys = {key: item.get(key, _default_of(schema, key)) for key in sorted(schema.list_keys)}
-        keys = {key: value for key, value in keys.items() if value is not None}
-        return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
-    return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+        keys = ((key, item.get(key, default)) for key, default in schema.sorted_keys)
+        return "k:{" + ",".join(f'"{key}":{_text(value)}' for key, value in keys if value is not None) + "}"
+    return "v:" + _text(item)
 
 
-def _default_of(schema: Schema, key: str) -> Any:
-    child = schema.items.child(key) if schema.items is not None else None
-    return None if child is None else child.node.get("default")
+def _text(value: Any) -> str:
+    """Return a value as JSON; most are names, and there are very many of them."""
+    if type(value) is str:
+        return encode_basestring(value)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def owned_part(obj: Object) -> Object:

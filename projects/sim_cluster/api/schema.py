@@ -168,6 +168,12 @@ class Schema:
         return tuple(self.node.get("x-kubernetes-list-map-keys", ())) if is_map else ()
 
     @cached_property
+    def sorted_keys(self) -> tuple[tuple[str, Any], ...]:
+        """The keys of an associative list in order, each with the default that stands for one that is not there."""
+        children = ((key, self.items.child(key) if self.items is not None else None) for key in sorted(self.list_keys))
+        return tuple((key, None if child is None else child.node.get("default")) for key, child in children)
+
+    @cached_property
     def is_set(self) -> bool:
         """Whether it is a list of distinct scalars that are owned one by one."""
         return self.node.get("x-kubernetes-list-type") == "set"

@@ -20,6 +20,7 @@ _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "Daemo
 _RESTART: Final = ("Always", "OnFailure", "Never")
 _POD_MUTABLE: Final = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
 _POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
+_NAMED: Final = ("labels", "annotations", "ownerReferences", "finalizers")
 _POD_MESSAGE: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -32,7 +33,8 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
-    found += [*metadata_causes(after, custom=kind.custom), *_new_finalizers(before or after, after)]
+    if before is None or _names_changed(before["metadata"], after["metadata"]):
+        found += [*metadata_causes(after, custom=kind.custom), *_new_finalizers(before or after, after)]
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
@@ -48,6 +50,11 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     if before is not None and (check := _UPDATES.get(kind.kind)):
         found += check(before, after)
     return found
+
+
+def _names_changed(before: Object, after: Object) -> bool:
+    """Return whether there is anything in the metadata that has not been looked at when it was written."""
+    return any(after.get(field) != before.get(field) for field in _NAMED)
 
 
 def _new_finalizers(before: Object, after: Object) -> list[Cause]:

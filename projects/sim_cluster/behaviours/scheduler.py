@@ -35,7 +35,8 @@ _NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 class _Load:
     """What a node offers, what each of its pods asks of it and all together take, and those that do not want all others beside them."""
 
-    state: tuple[str, int]
+    node: Object
+    changes: int
     offered: Amounts
     asked: dict[str, tuple[Object, Amounts]]
     taken: Amounts
@@ -95,23 +96,25 @@ class Scheduler:
         """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""
         spec, pods = pod["spec"], world.cache(PODS)
         asked, named = demand(spec), named_nodes(spec)
-        loads = [(node, self._load(pods, node)) for node in world.cache(NODES)]
+        loads = self._current_loads(pods, world.cache(NODES))
         others = _company(world, pod, loads)
         known = self._known_verdicts(spec, asked)
         fitting: list[_Fit] = []
         refusals: list[_Refusal] = []
-        for node, load in loads:
-            name = node["metadata"]["name"]
+        for name, load in loads.items():
             if named is not None and name not in named:
                 refusals.append(_Refusal((OTHER_NODE,), final=True))
                 continue
             before = known.get(name)
             if before is None or before[0] is not load:
-                before = known[name] = (load, _judge(spec, node, asked, load))
-            verdict: _Fit | _Refusal | None = before[1]
-            if isinstance(verdict, tuple) and others is not NOBODY and (reason := others.refusal(node)):
-                verdict = _Refusal((reason,), final=reason == AWAY_FROM_WANTED)
-            (refusals if isinstance(verdict, _Refusal) else fitting).append(verdict)  # type: ignore[arg-type]
+                before = known[name] = (load, _judge(spec, asked, load))
+            verdict = before[1]
+            if isinstance(verdict, _Refusal):
+                refusals.append(verdict)
+            elif others is not NOBODY and (reason := others.refusal(load.node)):
+                refusals.append(_Refusal((reason,), final=reason == AWAY_FROM_WANTED))
+            else:
+                fitting.append(verdict)
         return fitting, refusals
 
     def _known_verdicts(self, spec: Object, asked: Amounts) -> _Verdicts:
@@ -123,16 +126,16 @@ class Scheduler:
             self._verdicts.popitem(last=False)
         return known
 
-    def _load(self, pods: Cache, node: Object) -> _Load:
-        name = node["metadata"]["name"]
-        state = (node["metadata"]["resourceVersion"], pods.changes_on_node(name))
-        known = self._loads.get(name)
-        if known is None or known.state != state:
-            there = [pod for pod in pods.on_node(name) if _phase(pod) not in _ENDED]
-            asked = _asked(there, known.asked if known is not None else {})
-            guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
-            known = self._loads[name] = _Load(state, _allocatable(node), asked, total(asked.values()), guards)
-        return known
+    def _current_loads(self, pods: Cache, nodes: Cache) -> dict[str, _Load]:
+        """Return what there is to know of each node, by name; only of those that have changed it is found out anew."""
+        before, self._loads = self._loads, {}
+        for node in nodes:
+            name = node["metadata"]["name"]
+            known, changes = before.get(name), pods.changes_on_node(name)
+            if known is None or known.node is not node or known.changes != changes:
+                known = _load(pods, node, changes, known.asked if known is not None else {})
+            self._loads[name] = known
+        return self._loads
 
     def _all_waiting(self, _world: World, _node: Object) -> Iterable[Key]:
         return list(self._waiting)
@@ -175,22 +178,29 @@ def _asked(there: Iterable[Object], known: dict[str, tuple[Object, Amounts]]) ->
     return found
 
 
-def _company(world: World, pod: Object, loads: list[tuple[Object, _Load]]) -> Company:
+def _load(pods: Cache, node: Object, changes: int, known: dict[str, tuple[Object, Amounts]]) -> _Load:
+    there = [pod for pod in pods.on_node(node["metadata"]["name"]) if _phase(pod) not in _ENDED]
+    asked = _asked(there, known)
+    guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
+    return _Load(node, changes, _allocatable(node), asked, total(asked.values()), guards)
+
+
+def _company(world: World, pod: Object, loads: dict[str, _Load]) -> Company:
     pods = world.cache(PODS)
-    guards = [(guard, node) for node, load in loads for guard in load.guards]
+    guards = [(guard, load.node) for load in loads.values() for guard in load.guards]
     if not guards and not pod["spec"].get("affinity"):
         return NOBODY
-    placed = ((other, node) for node, _ in loads for other in pods.on_node(node["metadata"]["name"]))
+    placed = ((other, load.node) for name, load in loads.items() for other in pods.on_node(name))
     return company(pod, placed, guards, list(world.cache(NAMESPACES)))
 
 
-def _judge(spec: Object, node: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
+def _judge(spec: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
     """Return how well a pod fits on a node, or why it does not: what the first of the scheduler's filters finds is what it says."""
-    if reason := why_not(spec, node):
+    if reason := why_not(spec, load.node):
         return _Refusal((reason,), final=True)
     if refusal := _too_small(load.offered, asked, load.taken):
         return refusal
-    return (_share(asked, load), load.taken[POD_COUNT], node["metadata"]["name"])
+    return (_share(asked, load), load.taken[POD_COUNT], load.node["metadata"]["name"])
 
 
 def _too_small(offered: Amounts, asked: Amounts, taken: Amounts) -> _Refusal | None:
