@@ -60,7 +60,9 @@ class SimulatedCluster:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        self.runtime = Runtime(partial(InProcessCluster, self.api, self.clock), behaviours, settled.settings)
+        connect = partial(InProcessCluster, self.api, self.clock)
+        self.connect = connect if on_openshift else None
+        self.runtime = Runtime(connect, behaviours, settled.settings)
 
     def changes(self) -> int:
         """Return a number that is another one after each change of the cluster."""
@@ -73,6 +75,6 @@ async def simulated_cluster(options: ClusterOptions, visitors: Visitors) -> Asyn
     cluster = SimulatedCluster(options, visitors)
     cluster.runtime.start()
     try:
-        yield Parts(cluster.http, cluster.authority, cluster.strikes, cluster.clock, cluster.changes)
+        yield Parts(cluster.http, cluster.authority, cluster.strikes, cluster.clock, cluster.changes, cluster.connect)
     finally:
         await cluster.runtime.stop()

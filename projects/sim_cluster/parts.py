@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from projects.sim_cluster.api.certificates import Authority
+from projects.sim_cluster.behaviours.interface import Cluster
 from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.faults.strikes import Strikes
 
@@ -22,6 +23,7 @@ class Parts:
       strikes: What goes wrong on it.
       clock: Its time.
       changes: Returns a number that is another one after each change of the cluster.
+      connect: Gives a component, by its name, the cluster as behaviours see it; None where no OpenShift is played.
     """
 
     http: ASGIApp
@@ -29,3 +31,4 @@ class Parts:
     strikes: Strikes
     clock: Clock
     changes: Callable[[], int]
+    connect: Callable[[str], Cluster] | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 
+from projects.sim_cluster.aggregated.serving import with_aggregated
 from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.clock import MAX_SPEED
@@ -81,7 +82,7 @@ async def serve(options: ClusterOptions, directory: Path, started: Callable[[str
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, 0))
         async with _cluster(options, directory, visitors) as parts:
-            served = VisitingLayer(parts.http, parts.clock, visitors, parts.changes)
+            served = VisitingLayer(with_aggregated(parts), parts.clock, visitors, parts.changes)
             app = FaultLayer(served, parts.strikes, parts.clock, visitors)
             server = _Server(_TlsConfig(app, server_context(parts.authority)))
             await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)

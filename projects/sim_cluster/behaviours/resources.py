@@ -37,3 +37,6 @@ CLUSTER_OPERATORS: Final = Resource("config.openshift.io", "v1", "clusteroperato
 MACHINE_CONFIGS: Final = Resource("machineconfiguration.openshift.io", "v1", "machineconfigs")
 MACHINE_CONFIG_POOLS: Final = Resource("machineconfiguration.openshift.io", "v1", "machineconfigpools")
 KUBELET_CONFIGS: Final = Resource("machineconfiguration.openshift.io", "v1", "kubeletconfigs")
+IMAGE_STREAMS: Final = Resource("image.openshift.io", "v1", "imagestreams")
+BUILD_CONFIGS: Final = Resource("build.openshift.io", "v1", "buildconfigs")
+BUILDS: Final = Resource("build.openshift.io", "v1", "builds")

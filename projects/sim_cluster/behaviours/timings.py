@@ -18,6 +18,7 @@ class Timings:
     machine_delete: float = 15
     node_reboot: float = 120
     operator_update: float = 60
+    build_run: float = 90
     catalog_resolve: float = 2
     install_plan: float = 4
     csv_install: float = 6

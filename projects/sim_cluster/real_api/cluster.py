@@ -58,7 +58,7 @@ async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visit
             if options.karpenter:
                 control_plane.start_karpenter()
             try:
-                yield Parts(proxy, authority, played.strikes, played.clock, played.changes)
+                yield Parts(proxy, authority, played.strikes, played.clock, played.changes, played.connect)
             finally:
                 await played.runtime.stop()
     finally:
@@ -80,6 +80,7 @@ class _Played:
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         connect = partial(HttpCluster, api, self.clock, self._stamps)
+        self.connect = connect if on_openshift else None
         self.runtime = Runtime(connect, behaviours, self._options.settings)
 
     def changes(self) -> int:

@@ -73,6 +73,17 @@ CUSTOM: Final = (
 )  # fmt: skip
 
 AGGREGATED: Final = (
+    CustomKind("image.openshift.io/v1", "ImageStream", "imagestreams", namespaced=True, short=("is",), columns=(
+        ("Image Repository", "string", ".status.dockerImageRepository"), ("Tags", "string", ".status.tags[*].tag"),
+    )),
+    CustomKind("image.openshift.io/v1", "ImageStreamTag", "imagestreamtags", namespaced=True, short=("istag",), status=False),
+    CustomKind("build.openshift.io/v1", "BuildConfig", "buildconfigs", namespaced=True, short=("bc",), columns=(
+        ("Type", "string", ".spec.strategy.type"), ("From", "string", ".spec.source.type"), ("Latest", "integer", ".status.lastVersion"),
+    )),
+    CustomKind("build.openshift.io/v1", "Build", "builds", namespaced=True, columns=(
+        ("Type", "string", ".spec.strategy.type"), ("From", "string", ".spec.source.type"), ("Status", "string", ".status.phase"),
+        ("Started", "date", ".status.startTimestamp"), ("Duration", "string", ".status.duration"),
+    )),
     CustomKind("security.openshift.io/v1", "SecurityContextConstraints", "securitycontextconstraints", short=("scc",), status=False, columns=(
         ("Priv", "string", ".allowPrivilegedContainer"), ("Caps", "string", ".allowedCapabilities"), ("SELinux", "string", ".seLinuxContext.type"),
         ("RunAsUser", "string", ".runAsUser.type"), ("FSGroup", "string", ".fsGroup.type"), ("SupGroup", "string", ".supplementalGroups.type"),
