@@ -13,6 +13,8 @@ from projects.sim_cluster.api.http import HttpApi
 from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
+from projects.sim_cluster.behaviours.stages.documents import load_stages
+from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
@@ -60,6 +62,7 @@ class SimulatedCluster:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
+        behaviours += stage_behaviours(load_stages(options.stages))
         connect = partial(InProcessCluster, self.api, self.clock)
         self.connect = connect if on_openshift else None
         self.runtime = Runtime(connect, behaviours, settled.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from projects.sim_cluster.behaviours.settings import Settings
@@ -54,6 +55,7 @@ class ClusterOptions:
       api: Which API serves it.
       karpenter: Whether pods without a node bring one, by Karpenter; only on the real API.
       state: What it starts with instead of a shape: a captured cluster, whose platform and nodes are its own.
+      stages: Files with KWOK ``Stage`` documents that it plays.
     """
 
     nodes: int | None = None
@@ -66,6 +68,7 @@ class ClusterOptions:
     api: ApiKind = "simulated"
     karpenter: bool = False
     state: State | None = None
+    stages: tuple[Path, ...] = ()
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""

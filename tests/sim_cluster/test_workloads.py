@@ -80,9 +80,14 @@ def play(script: Script, speed: float = 600, **timings: float) -> None:
 
 def play_with(script: Script, settings: Settings, speed: float = 600) -> None:
     """Run a script on a plain cluster with settings of its own."""
+    play_on(script, ClusterOptions(platform="kubernetes", speed=speed, settings=settings))
+
+
+def play_on(script: Script, options: ClusterOptions) -> None:
+    """Run a script on a cluster."""
 
     async def run() -> None:
-        cluster = SimulatedCluster(ClusterOptions(platform="kubernetes", speed=speed, settings=settings))
+        cluster = SimulatedCluster(options)
         stage = Stage(cluster)
         cluster.api.store.listeners.append(stage.changes.append)
         cluster.runtime.start()

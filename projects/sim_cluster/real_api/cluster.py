@@ -16,6 +16,8 @@ from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Cluster, Object
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
+from projects.sim_cluster.behaviours.stages.documents import load_stages
+from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
@@ -80,6 +82,7 @@ class _Played:
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         connect = partial(HttpCluster, api, self.clock, self._stamps)
+        behaviours += stage_behaviours(load_stages(options.stages))
         self.connect = connect if on_openshift else None
         self.runtime = Runtime(connect, behaviours, self._options.settings)
 

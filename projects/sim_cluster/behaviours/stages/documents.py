@@ -103,13 +103,19 @@ def read_stages(text: str, source: str) -> list[Stage]:
 def _stage(document: Any, source: str) -> Stage:
     name = ""
     try:
-        body = _mapping(document, "a document", "apiVersion", "kind", "metadata", "spec", "status")
-        if (body.get("apiVersion"), body.get("kind")) != ("kwok.x-k8s.io/v1alpha1", "Stage"):
-            raise ConstructError(f"{body.get('apiVersion')} {body.get('kind')} is no kwok.x-k8s.io/v1alpha1 Stage")
+        body = _body(document)
         name = str((body.get("metadata") or {}).get("name", ""))
         return _of_spec(name, body.get("spec"))
     except ConstructError as error:
         raise StageError(source, name, str(error)) from error
+
+
+def _body(document: Any) -> Object:
+    body = _mapping(document, "the document", "apiVersion", "kind", "metadata", "spec", "status")
+    found = f"{body.get('apiVersion')} {body.get('kind')}"
+    if found != "kwok.x-k8s.io/v1alpha1 Stage":
+        raise ConstructError(f"{found} is no kwok.x-k8s.io/v1alpha1 Stage")
+    return body
 
 
 def _of_spec(name: str, found: Any) -> Stage:
@@ -206,16 +212,19 @@ def _expression(found: Any, where: str) -> Query | None:
 def _changes(follows: Object) -> Iterable[Change]:
     if (text := follows.get("statusTemplate")) is not None:
         subresource = str(follows.get("statusSubresource", "status"))
-        template = _at("statusTemplate", lambda: Template(str(text), NAMES))
-        yield Change(subresource, "status", "strategic", template)
+        yield Change(subresource, "status", "strategic", _template(text, "statusTemplate"))
     for number, found in enumerate(follows.get("patches") or ()):
         where = f"patches[{number}]"
         patch = _mapping(found, where, "subresource", "root", "template", "type")
         kind = patch.get("type", "strategic")
         if kind not in _PATCH_TYPES:
             raise ConstructError(f"{where}.type {kind!r} is not supported")
-        template = _at(where, lambda text=str(patch.get("template", "")): Template(text, NAMES))  # type: ignore[misc]
+        template = _template(patch.get("template"), where)
         yield Change(str(patch.get("subresource", "")), str(patch.get("root", "")), kind, template)
+
+
+def _template(text: Any, where: str) -> Template:
+    return _at(where, lambda: Template(str(text or ""), NAMES))
 
 
 def _finalizers(found: Any) -> Finalizers:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.stages.mistakes import ConstructError
@@ -23,7 +24,7 @@ Token = tuple[str, str]
 class Scope:
     """What an expression sees: the dot, the variables, the functions."""
 
-    def __init__(self, dot: Any, variables: MutableMapping[str, Any], functions: Functions) -> None:
+    def __init__(self, dot: Any, variables: ChainMap[str, Any], functions: Functions) -> None:
         self.dot, self.variables, self.functions = dot, variables, functions
 
 
@@ -81,23 +82,26 @@ class Reader:
             if piped is not None:
                 raise self._mistake()
             return self._operand()
-        if text not in self._known:
-            raise ConstructError(f"the function {text!r} in {{{{ {self._text} }}}} is not supported")
         self._place += 1
         arguments = []
         while self._peek()[0] != "end" and self._peek() not in {("sign", "|"), ("sign", ")")}:
             arguments.append(self._operand())
         if piped is not None:
             arguments.append(piped)
-        return lambda scope: scope.functions[text](*(each(scope) for each in arguments))
+        return self._call(text, arguments)
+
+    def _call(self, name: str, arguments: list[Expression]) -> Expression:
+        if name not in self._known:
+            raise ConstructError(f"the function {name!r} in {{{{ {self._text} }}}} is not supported")
+        return lambda scope: scope.functions[name](*(each(scope) for each in arguments))
 
     def _operand(self) -> Expression:
         kind, text = self._peek()
         if kind == "end" or (kind == "sign" and text != "("):
             raise self._mistake()
-        if kind == "word" and text not in _CONSTANTS:
-            return self._command(None)
         self._place += 1
+        if kind == "word" and text not in _CONSTANTS:
+            return self._call(text, [])
         if kind == "sign":
             return self._group()
         return _literal(kind, text)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object, Resource
-from projects.sim_cluster.behaviours.resources import NODES
+from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.stages.documents import Delay, Requirement, Stage, scalar
 from projects.sim_cluster.behaviours.stages.functions import functions_for
 from projects.sim_cluster.behaviours.stages.patching import patch_of
@@ -31,7 +31,7 @@ def stage_behaviours(stages: Iterable[Stage]) -> list[Behaviour]:
     by_resource: dict[Resource, list[Stage]] = {}
     for stage in stages:
         by_resource.setdefault(stage.resource, []).append(stage)
-    return [_Player(found).behaviour(resource) for resource, found in sorted(by_resource.items())]
+    return [_Player(resource, found).behaviour() for resource, found in sorted(by_resource.items())]
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,22 @@ class _Plan:
 class _Player:
     """Plays the stages of one resource."""
 
-    def __init__(self, stages: list[Stage]) -> None:
-        self._stages = stages
+    def __init__(self, resource: Resource, stages: list[Stage]) -> None:
+        self._resource, self._stages = resource, stages
         self._plans: dict[Key, _Plan] = {}
         self._draws: dict[Key, int] = {}
         self._addresses: dict[str, str] = {}
         self._numbers = itertools.count(2)
 
-    def behaviour(self, resource: Resource) -> Behaviour:
+    def behaviour(self) -> Behaviour:
         """Return the behaviour."""
-        return Behaviour(f"stages of {resource.name}", resource, self.play, "kwok", reads=(NODES,), component="kwok")
+        name = f"stages of {self._resource.name}"
+        return Behaviour(name, self._resource, self.play, "kwok", reads=(NODES,), component="kwok")
 
     async def play(self, world: World, obj: Object) -> float | None:
-        """Take an object to its next stage when that is due."""
+        """Take an object to its next stage when that is due; a pod has none before it has a node."""
+        if self._resource == PODS and not obj["spec"].get("nodeName"):
+            return None
         key, metadata = key_of(obj), obj["metadata"]
         plan = self._plans.get(key)
         if plan is None or (plan.uid, plan.version) != (metadata["uid"], metadata["resourceVersion"]):

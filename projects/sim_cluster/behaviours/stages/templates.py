@@ -69,7 +69,7 @@ class Template:
         if word in _BLOCKS:
             return self._control(word, rest)
         if (assigned := _ASSIGNED.fullmatch(text)) is not None:
-            return _assignment(assigned[1], self._read(assigned[3]))
+            return _assignment(assigned[1], self._read(assigned[3]), declares=assigned[2] == ":=")
         expression = self._read(text)
         return lambda scope: iter([shown(expression(scope))])
 
@@ -112,17 +112,18 @@ def _text(text: str) -> Part:
     return lambda _scope: iter([text])
 
 
-def _assignment(name: str, expression: Expression) -> Part:
+def _assignment(name: str, expression: Expression, *, declares: bool) -> Part:
     def assign(scope: Scope) -> Iterator[str]:
-        scope.variables[name] = expression(scope)
+        blocks = scope.variables.maps
+        block = blocks[0] if declares else next((each for each in blocks if name in each), blocks[0])
+        block[name] = expression(scope)
         yield ""
 
     return assign
 
 
 def _inner(scope: Scope, dot: Any, variables: dict[str, Any]) -> Scope:
-    outer = scope.variables
-    return Scope(dot, ChainMap(variables, outer), scope.functions)
+    return Scope(dot, ChainMap(variables, *scope.variables.maps), scope.functions)
 
 
 def _range(names: tuple[str | None, str | None], expression: Expression, body: list[Part], others: list[Part]) -> Part:
