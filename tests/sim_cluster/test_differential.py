@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.sim_cluster import mistakes
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.talk import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, Client, config_map, deployment
 
@@ -334,6 +335,15 @@ def test_pods_and_workloads_are_defaulted_alike(both: Both) -> None:
         ("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings?dryRun=All", {"metadata": {"name": "a"},
             "roleRef": {"kind": "ClusterRole", "name": "view"}, "subjects": [{"kind": "User", "name": "u"}]}),
         ("POST", "/api/v1/namespaces?dryRun=All", {"metadata": {"name": "dry"}}),
+    ])  # fmt: skip
+
+
+def test_mistakes_in_pods_and_workloads(both: Both) -> None:
+    dry = "/apis/{}/v1/namespaces/NS/{}?dryRun=All"
+    both([
+        *(("POST", f"{PODS}?dryRun=All", body) for body in mistakes.pods()),
+        *(("POST", dry.format("apps", resource), body) for resource, body in mistakes.workloads()),
+        *(("POST", dry.format("batch", resource), body) for resource, body in mistakes.jobs()),
     ])  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_watches_begin_with_what_is_there(client: Client, namespace: str) -> Non
     listed = list(
         client.watch(f"{path}&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan")
     )
-    assert [event["type"] for event in listed] == ["ADDED", "BOOKMARK"]
+    assert [event["type"] for event in listed][:2] == ["ADDED", "BOOKMARK"]  # a minute of the cluster's may bring more
     assert listed[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 

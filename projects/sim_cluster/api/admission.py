@@ -13,8 +13,8 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from projects.sim_cluster.api import limit_ranges
-from projects.sim_cluster.api.errors import ApiError, forbidden, not_found
+from projects.sim_cluster.api import limit_ranges, pod_classes
+from projects.sim_cluster.api.errors import forbidden, not_found
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.timestamps import timestamp
@@ -104,6 +104,18 @@ class Admission:
         if kind.storage == ("", "pods") and (ranges := self._limit_ranges(obj)):
             limit_ranges.fill(obj, ranges)
 
+    def admit(self, obj: Object, kind: Kind) -> None:
+        """Refuse a new pod whose classes are not there, and give it what they stand for."""
+        if kind.storage == ("", "pods"):
+            self._check_account(obj, kind)
+            pod_classes.admit(obj, kind, self.store)
+
+    def _check_account(self, obj: Object, kind: Kind) -> None:
+        namespace, account = obj["metadata"]["namespace"], (obj.get("spec") or {}).get("serviceAccountName", "default")
+        if account != "default" and self.store.get(("", "serviceaccounts"), namespace, account) is None:
+            why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+            raise forbidden(kind, obj["metadata"]["name"], why)
+
     def check_limits(self, kind: Kind, before: Object | None, after: Object) -> None:
         """Refuse a new object that leaves the bounds of its namespace."""
         judge = {("", "pods"): limit_ranges.check_pod, ("", "persistentvolumeclaims"): limit_ranges.check_claim}.get(
@@ -138,23 +150,10 @@ class Admission:
             key = f"node.kubernetes.io/{condition}"
             if not any(_tolerates(toleration, key) for toleration in tolerations):
                 tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-        spec["priority"] = self._priority(spec)
-        spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
         obj["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
-
-    def _priority(self, spec: Object) -> int:
-        found = self.store.get(("scheduling.k8s.io", "priorityclasses"), "", spec.get("priorityClassName", ""))
-        return int(found.object.get("value", 0)) if found else int(spec.get("priority", 0))
 
     def _mount_token(self, obj: Object, spec: Object, account: str) -> None:
         found = self.store.get(("", "serviceaccounts"), obj["metadata"]["namespace"], account)
-        if found is None and account != "default":
-            kind = self.registry.find("", "v1", "pods")
-            assert kind is not None
-            name = f"{obj['metadata']['namespace']}/{account}"
-            why = f'error looking up service account {name}: serviceaccount "{account}" not found'
-            raise ApiError(403, "Forbidden", f'pods "{obj["metadata"]["name"]}" is forbidden: {why}',
-                           {"name": obj["metadata"]["name"], "kind": "pods"})  # fmt: skip
         off = found is not None and found.object.get("automountServiceAccountToken") is False
         if spec.get("automountServiceAccountToken", not off) is False:
             return
@@ -236,7 +235,8 @@ def _tolerates(toleration: Object, key: str) -> bool:
 
 def _quality(spec: Object) -> str:
     """Return the quality-of-service class of a pod."""
-    resources = [container.get("resources") or {} for container in spec["containers"]]
+    own = spec.get("resources")  # of the pod as a whole, which then decide alone
+    resources = [own] if own else [container.get("resources") or {} for container in spec["containers"]]
     if not any(entry.get("requests") or entry.get("limits") for entry in resources):
         return "BestEffort"
     sure = all(

@@ -50,7 +50,6 @@ _SPECS: Final[dict[tuple[str, str], Object]] = {
         "completionMode": "NonIndexed",
         "suspend": False,
         "manualSelector": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
     },
     ("batch", "CronJob"): {
         "concurrencyPolicy": "Allow",
@@ -128,11 +127,20 @@ def _container_defaults(container: Object) -> None:
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(probe), dict):
             _fill(container[probe], _PROBE)
-            if isinstance(container[probe].get("httpGet"), dict):
-                container[probe]["httpGet"].setdefault("scheme", "HTTP")
+            _handler_defaults(container[probe])
+    for handler in (container.get("lifecycle") or {}).values():
+        if isinstance(handler, dict):
+            _handler_defaults(handler)
     for variable in container.get("env") or ():
         if isinstance(field := (variable.get("valueFrom") or {}).get("fieldRef"), dict):
             field.setdefault("apiVersion", "v1")
+
+
+def _handler_defaults(handler: Object) -> None:
+    if isinstance(handler.get("httpGet"), dict):
+        _fill(handler["httpGet"], {"path": "/", "scheme": "HTTP"})
+    if isinstance(handler.get("grpc"), dict):
+        handler["grpc"].setdefault("service", "")
 
 
 def _volume_defaults(volume: Object) -> None:
@@ -157,8 +165,19 @@ def _rollout(obj: Object) -> None:
         _fill(strategy.setdefault("rollingUpdate", {}), _ROLLING.get(obj["kind"], _ROLLING["strategy"]))
 
 
+def _stateful_set(obj: Object) -> None:
+    _rollout(obj)
+    for claim in (obj.get("spec") or {}).get("volumeClaimTemplates") or ():
+        claim |= {"kind": "PersistentVolumeClaim", "apiVersion": "v1"}
+        _fill(claim.setdefault("spec", {}), _SPECS["", "PersistentVolumeClaim"])
+        claim["status"] = {"phase": "Pending"}
+
+
 def _job(obj: Object) -> None:
     spec = obj.get("spec") or {}
+    if spec.get("podFailurePolicy"):
+        spec.setdefault("podReplacementPolicy", "Failed")
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
@@ -185,6 +204,10 @@ def _pod(obj: Object) -> None:
     if not isinstance(spec, dict):
         return
     spec.setdefault("enableServiceLinks", True)
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
+    if limits := (spec.get("resources") or {}).get("limits"):
+        spec["resources"]["requests"] = limits | (spec["resources"].get("requests") or {})
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     for container in containers:
         resources = container.get("resources") or {}
@@ -268,7 +291,7 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
     ("apps", "Deployment"): _rollout,
     ("apps", "DaemonSet"): _rollout,
-    ("apps", "StatefulSet"): _rollout,
+    ("apps", "StatefulSet"): _stateful_set,
     ("batch", "Job"): _job,
     ("", "Service"): _service,
     ("", "Pod"): _pod,

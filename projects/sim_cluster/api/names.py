@@ -49,24 +49,43 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _formatted(value: str, field: str, pattern: str, message: str, longest: int) -> Iterator[Cause]:
+    if len(value) > longest:
+        yield invalid_value(field, shown(value), f"must be no more than {longest} characters")
+    if not re.fullmatch(pattern, value):
+        yield invalid_value(field, shown(value), message)
+
+
+def dns_label(value: str, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with an RFC 1123 label, such as a container's name."""
+    return _formatted(value, field, _LABEL, _LABEL_MESSAGE, _LONGEST_LABEL)
+
+
+def dns_label_1035(value: str, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with an RFC 1035 label, such as a Service's name."""
+    return _formatted(value, field, _LABEL_1035, _LABEL_1035_MESSAGE, _LONGEST_LABEL)
+
+
+def dns_subdomain(value: str, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with an RFC 1123 subdomain, such as most objects' names."""
+    return _formatted(value, field, _SUBDOMAIN, _SUBDOMAIN_MESSAGE, _LONGEST_NAME)
+
+
 def name_causes(kind: Kind, name: str) -> Iterator[Cause]:
     """Yield what is wrong with an object's name."""
-    pattern, message, longest = _SUBDOMAIN, _SUBDOMAIN_MESSAGE, _LONGEST_NAME
-    key = (kind.group, kind.kind)
+    field, key = "metadata.name", (kind.group, kind.kind)
     if kind.group in _AS_PATH:
-        if name in {".", ".."} or "/" in name or "%" in name:
-            yield invalid_value(
-                "metadata.name", shown(name), "may not contain '/'" if "/" in name else "may not be '.'"
-            )
-        return
-    if key in _AS_LABEL:
-        pattern, message, longest = _LABEL, _LABEL_MESSAGE, _LONGEST_LABEL
+        if name in {".", ".."}:
+            yield invalid_value(field, shown(name), f"may not be '{name}'")
+        for character in "/%":
+            if character in name:
+                yield invalid_value(field, shown(name), f"may not contain '{character}'")
+    elif key in _AS_LABEL:
+        yield from dns_label(name, field)
     elif key in _AS_1035:
-        pattern, message, longest = _LABEL_1035, _LABEL_1035_MESSAGE, _LONGEST_LABEL
-    if len(name) > longest:
-        yield invalid_value("metadata.name", shown(name), f"must be no more than {longest} characters")
-    if not re.fullmatch(pattern, name):
-        yield invalid_value("metadata.name", shown(name), message)
+        yield from dns_label_1035(name, field)
+    else:
+        yield from dns_subdomain(name, field)
 
 
 def label_causes(labels: Any, field: str) -> Iterator[Cause]:
@@ -74,6 +93,12 @@ def label_causes(labels: Any, field: str) -> Iterator[Cause]:
     for key, value in (labels or {}).items():
         yield from key_causes(key, field)
         yield from value_causes(value, field)
+
+
+def annotation_causes(annotations: Any, field: str) -> Iterator[Cause]:
+    """Yield what is wrong with the keys of annotations."""
+    for key in annotations or {}:
+        yield from key_causes(key.lower(), field)
 
 
 def value_causes(value: str, field: str) -> Iterator[Cause]:
@@ -119,7 +144,6 @@ def metadata_causes(obj: Object, *, custom: bool) -> Iterator[Cause]:
     """Yield what is wrong with the names in an object's metadata: labels, annotations, owners, finalizers."""
     metadata = obj["metadata"]
     yield from label_causes(metadata.get("labels"), "metadata.labels")
-    for key in metadata.get("annotations") or {}:
-        yield from key_causes(key.lower(), "metadata.annotations")
+    yield from annotation_causes(metadata.get("annotations"), "metadata.annotations")
     yield from _owner_causes(metadata.get("ownerReferences"))
     yield from _finalizer_causes(metadata.get("finalizers"), custom=custom)

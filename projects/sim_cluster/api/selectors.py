@@ -166,3 +166,16 @@ def _text_at(obj: Object, path: tuple[str, ...]) -> str:
     if value is None:
         return "false" if path[-1] in {"unschedulable", "hostNetwork"} else "0" if path[-1] == "replicas" else ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_OF_SPECS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
+
+
+def selects(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Return whether a label selector of a spec, known to be valid, matches labels."""
+    wanted = [Requirement(key, "in", frozenset({value})) for key, value in (selector.get("matchLabels") or {}).items()]
+    wanted += [
+        Requirement(entry["key"], _OF_SPECS[entry["operator"]], frozenset(entry.get("values") or ()))
+        for entry in selector.get("matchExpressions") or ()
+    ]
+    return all(requirement.matches(labels) for requirement in wanted)

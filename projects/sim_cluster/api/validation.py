@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.custom_validation import custom_causes
 from projects.sim_cluster.api.defaults import pod_specs
-from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value, not_supported, required
+from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value
 from projects.sim_cluster.api.immutable import IMMUTABLE
+from projects.sim_cluster.api.job_validation import cron_job, ends, job
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.names import label_causes, metadata_causes, name_causes, shown
+from projects.sim_cluster.api.names import metadata_causes, name_causes, shown
+from projects.sim_cluster.api.pod_validation import new_pod, pod_spec
+from projects.sim_cluster.api.workload_validation import after_pod, workload
 
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
-_RESTART: Final = ("Always", "OnFailure", "Never")
 _POD_MUTABLE: Final = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
 _POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 _NAMED: Final = ("labels", "annotations", "ownerReferences", "finalizers")
@@ -34,7 +36,9 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
     if before is None or _names_changed(before["metadata"], after["metadata"]):
-        found += [*metadata_causes(after, custom=kind.custom), *_new_finalizers(before or after, after)]
+        told = list(metadata_causes(after, custom=kind.custom))
+        found += told if before is None else _told_again(told, kind)
+        found += _new_finalizers(before or after, after)
     if kind.custom:
         found += custom_causes(after, kind.schema)
         return found
@@ -42,11 +46,10 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
         found += fixed(before, after)
     if kind.group not in {"", "apps", "batch"}:
         return found
-    if kind.kind in _WORKLOADS:
-        found += _workload(after, kind)
-    elif kind.kind == "Job":
-        found += _job(after)
-    found += (cause for path, spec in _pods(after, kind) for cause in _pod_spec(spec, path, kind))
+    if before is None or before.get("spec") != after.get("spec") or before.get("template") != after.get("template"):
+        found += _spec_causes(after, kind)
+    if before is None and kind.kind == "Pod":
+        found += new_pod(after.get("spec") or {}, "spec")
     if before is not None and (check := _UPDATES.get(kind.kind)):
         found += check(before, after)
     return found
@@ -55,6 +58,45 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
 def _names_changed(before: Object, after: Object) -> bool:
     """Return whether there is anything in the metadata that has not been looked at when it was written."""
     return any(after.get(field) != before.get(field) for field in _NAMED)
+
+
+def _spec_causes(obj: Object, kind: Kind) -> Iterator[Cause]:
+    if kind.kind in _WORKLOADS:
+        yield from workload(obj, kind)
+    elif kind.kind == "Job":
+        yield from job(obj)
+    elif kind.kind == "CronJob":
+        yield from cron_job(obj)
+    for path, spec in _pods(obj, kind):
+        yield from pod_spec(spec, path)
+    if kind.kind in _WORKLOADS:
+        yield from after_pod(obj, kind)
+    elif kind.kind in {"Job", "CronJob"}:
+        path = _POD_PATHS.get(kind.kind, "spec.template.spec").removesuffix(".template.spec")
+        yield from ends(_at(obj, tuple(path.split("."))) or {}, path)
+
+
+#: How often the real server looks at the metadata of an update, and at its finalizers, where that is not four times and twice:
+#: each layer of it checks, and each lists what it finds.
+_LOOKED_AT: Final[dict[str, tuple[int, int]]] = {
+    **dict.fromkeys((
+        "PodTemplate", "Service", "ResourceQuota", "ReplicationController", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
+        "CronJob", "Lease", "PriorityClass", "CSIDriver",
+    ), (3, 1)),
+    **dict.fromkeys((
+        "LimitRange", "EndpointSlice", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "FlowSchema",
+        "PriorityLevelConfiguration",
+    ), (3, 2)),
+    "Event": (2, 1),
+    "PodDisruptionBudget": (2, 1),
+    "PersistentVolume": (4, 3),
+}  # fmt: skip
+
+
+def _told_again(told: list[Cause], kind: Kind) -> list[Cause]:
+    times, of_finalizers = (1, 1) if kind.custom else _LOOKED_AT.get(kind.kind, (4, 2))
+    about = [cause for cause in told if cause.field.startswith("metadata.finalizers")]
+    return [cause for cause in told if cause not in about] * times + about * of_finalizers
 
 
 def _new_finalizers(before: Object, after: Object) -> list[Cause]:
@@ -78,60 +120,6 @@ def _pods(obj: Object, kind: Kind) -> Iterator[tuple[str, Object]]:
         yield path, {}
     for spec in specs:
         yield path, spec
-
-
-def _pod_spec(spec: Object, path: str, kind: Kind) -> Iterator[Cause]:
-    if not spec.get("containers"):
-        yield required(f"{path}.containers")
-    names: set[str] = set()
-    for index, container in enumerate(spec.get("containers") or ()):
-        yield from _container(container, f"{path}.containers[{index}]", names)
-    for index, container in enumerate(spec.get("initContainers") or ()):
-        yield from _container(container, f"{path}.initContainers[{index}]", names)
-    policy = spec.get("restartPolicy", "Always")
-    if policy not in _RESTART:
-        yield not_supported(f"{path}.restartPolicy", shown(policy), _RESTART)
-    elif kind.kind in _WORKLOADS and policy != "Always":
-        yield not_supported(f"{path}.restartPolicy", shown(policy), ["Always"])
-
-
-def _container(container: Object, path: str, names: set[str]) -> Iterator[Cause]:
-    name = container.get("name", "")
-    if not name:
-        yield required(f"{path}.name")
-    elif name in names:
-        yield Cause(f"{path}.name", "FieldValueDuplicate", f"Duplicate value: {shown(name)}")
-    names.add(name)
-    if not container.get("image"):
-        yield required(f"{path}.image")
-
-
-def _workload(obj: Object, kind: Kind) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    labels = (spec.get("template") or {}).get("metadata", {}).get("labels")
-    wanted = (spec.get("selector") or {}).get("matchLabels") or {}
-    expressions = (spec.get("selector") or {}).get("matchExpressions")
-    if not spec.get("selector"):
-        yield required("spec.selector")
-    elif not wanted and not expressions:
-        yield invalid_value(
-            "spec.selector", shown(spec["selector"]), f"empty selector is invalid for {kind.kind.lower()}"
-        )
-    replicas = spec.get("replicas", 1)
-    if replicas < 0:
-        yield invalid_value("spec.replicas", str(replicas), "must be greater than or equal to 0")
-    if not spec.get("selector") or any((labels or {}).get(key) != value for key, value in wanted.items()):
-        yield invalid_value(
-            "spec.template.metadata.labels", shown(labels), "`selector` does not match template `labels`"
-        )
-    yield from label_causes(labels, "spec.template.labels")
-
-
-def _job(obj: Object) -> Iterator[Cause]:
-    policy = (obj.get("spec", {}).get("template") or {}).get("spec", {}).get("restartPolicy")
-    if policy not in {"OnFailure", "Never"}:
-        yield Cause("spec.template.spec.restartPolicy", "FieldValueRequired",
-                    'Required value: valid values: "OnFailure", "Never"')  # fmt: skip
 
 
 def _immutable(*path: str) -> Callable[[Object, Object], Iterator[Cause]]:

@@ -21,6 +21,7 @@ from projects.sim_cluster.api.defaults import set_defaults
 from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.ownership import Manager, after_update
+from projects.sim_cluster.api.pod_warnings import pod_warnings
 from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
@@ -74,6 +75,7 @@ class Writer:
             set_custom_defaults(result, kind.schema)
         else:
             set_defaults(result, kind)
+            warnings += pod_warnings(result, kind)
         return result
 
     def create(self, kind: Kind, namespace: str, obj: Object, options: WriteOptions) -> Outcome:
@@ -91,6 +93,7 @@ class Writer:
         self.admission.metadata(shaped, kind, namespace)
         managed = managed or self._managed(kind, None, shaped, options)
         self.admission.fill_limits(shaped, kind)
+        self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
         for check in self.checks:
             check(kind, None, shaped)
