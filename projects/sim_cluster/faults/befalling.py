@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import ClusterFault
 
 F = TypeVar("F", bound="ClusterFault")
+_OWN: Final = ("default", "kube-*", "openshift*")
 MANAGER: Final = "fault"
 """The name under which faults own the fields that they write."""
 
@@ -74,6 +75,12 @@ class Befalling(Generic[F]):
             return left if left > 0 else await act(world, obj)
 
         return Behaviour(f"fault {self.name}", acts_on, once_begun, manager=MANAGER, woken_by=tuple(woken_by))
+
+
+def is_meant(namespace: str, patterns: Iterable[str]) -> bool:
+    """Return whether a fault is for a namespace: one that fits, by default any but the cluster's own."""
+    given = tuple(patterns)
+    return fits(namespace, given) if given else not fits(namespace, _OWN)
 
 
 def fits(text: str, patterns: Iterable[str]) -> bool:

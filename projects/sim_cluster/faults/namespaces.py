@@ -10,15 +10,13 @@ from projects.sim_cluster.behaviours.interface import Object, Resource
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
-from projects.sim_cluster.faults.befalling import Befalling, fits
+from projects.sim_cluster.faults.befalling import Befalling, is_meant
 
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import NamespaceStuck, QuotaReached
 
 QUOTAS: Final = Resource("", "v1", "resourcequotas")
 FINALIZER: Final = "rehearsal.foresail.io/stuck"
-_OWN: Final = ("default", "kube-*", "openshift*")
-"""Namespaces of the cluster itself."""
 _HELD: Final = "kube-root-ca.crt"
 """What every namespace holds: nothing that is there for the fault alone, which somebody would come across."""
 
@@ -66,8 +64,7 @@ def quota_reached(befalling: Befalling[QuotaReached]) -> Behaviour:
 
 
 def _is_meant(befalling: Befalling[NamespaceStuck] | Befalling[QuotaReached], namespace: Object) -> bool:
-    name, patterns = namespace["metadata"]["name"], befalling.fault.namespaces
-    return (fits(name, patterns) if patterns else not fits(name, _OWN)) and befalling.may_befall(namespace)
+    return is_meant(namespace["metadata"]["name"], befalling.fault.namespaces) and befalling.may_befall(namespace)
 
 
 def _namespace_of(_world: World, obj: Object) -> Iterable[Key]:

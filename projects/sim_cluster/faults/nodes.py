@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.hooks import LOST_GPUS, hook
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.resources import NODES
-from projects.sim_cluster.behaviours.unit import Behaviour, World
-from projects.sim_cluster.faults.befalling import Befalling, fits
+from projects.sim_cluster.behaviours.resources import NODES, PODS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.faults.befalling import MANAGER, Befalling, fits, is_meant
 
 if TYPE_CHECKING:
-    from projects.sim_cluster.scenarios.cluster_faults import GpuLost, NodeLost
+    from projects.sim_cluster.scenarios.cluster_faults import GpuLost, NodeLost, Pods
 
 _REPORTED: Final = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
 _SILENT: Final = {
@@ -34,26 +37,70 @@ def node_lost(befalling: Befalling[NodeLost]) -> Behaviour:
 
     What follows from it (taints, evictions) is the cluster's own doing.
     """
-    fault = befalling.fault
+    loss = _Loss(befalling)
+    if befalling.fault.once_runs is None:
+        return befalling.behaviour(NODES, loss.lose)
+    return Behaviour(f"fault {befalling.name}", NODES, loss.lose, MANAGER, woken_by=(Wake(PODS, _node_of),))
 
-    def may_go(node: Object) -> bool:
-        return fits(node["metadata"]["name"], fault.nodes) and is_true(node, "Ready")
 
-    async def lose(world: World, node: Object) -> float | None:
-        chosen = befalling.chosen(world, NODES, may_go, fault.count)
-        if all(each["metadata"]["uid"] != node["metadata"]["uid"] for each in chosen):
+class _Loss:
+    """A loss of nodes: since when each may be lost, and when it was."""
+
+    def __init__(self, befalling: Befalling[NodeLost]) -> None:
+        self._befalling, self._fault = befalling, befalling.fault
+        self._since: dict[str, float] = {}
+        self._lost: dict[str, float] = {}
+
+    async def lose(self, world: World, node: Object) -> float | None:
+        """Let a node go when it is one of those to go, and come back in time."""
+        uid = node["metadata"]["uid"]
+        if uid in self._lost:
+            return await self._return(world, node)
+        if self._fault.once_runs is not None and not _runs(world, node, self._fault.once_runs):
             return None
-        back = None if fault.returns_after is None else befalling.left(world) + fault.returns_after
-        if back is not None and back <= 0:
-            if condition(node, "Ready").get("status") == "Unknown" and befalling.has_struck(node):
-                await _report(world, node, silent=False)
+        began = self._since.setdefault(uid, world.now)
+        if self._fault.once_runs is not None and (left := began + self._fault.after - world.now) > 0:
+            return left
+        chosen = self._befalling.chosen(world, NODES, partial(self._may_go, world), self._fault.count)
+        if all(each["metadata"]["uid"] != uid for each in chosen):
             return None
-        if not befalling.has_struck(node):
-            befalling.strike(node)
-            await _report(world, node, silent=True)
-        return back
+        self._befalling.strike(node)
+        self._lost[uid] = world.now
+        await _report(world, node, silent=True)
+        return self._fault.returns_after
 
-    return befalling.behaviour(NODES, lose)
+    def _may_go(self, world: World, node: Object) -> bool:
+        pods = self._fault.once_runs
+        runs = pods is None or _runs(world, node, pods)
+        return runs and fits(node["metadata"]["name"], self._fault.nodes) and is_true(node, "Ready")
+
+    async def _return(self, world: World, node: Object) -> float | None:
+        if self._fault.returns_after is None or condition(node, "Ready").get("status") != "Unknown":
+            return None
+        left = self._lost[node["metadata"]["uid"]] + self._fault.returns_after - world.now
+        if left <= 0:
+            await _report(world, node, silent=False)
+        return left if left > 0 else None
+
+
+def _runs(world: World, node: Object, pods: Pods) -> bool:
+    return any(
+        is_true(pod, "Ready") and _is_one_of(pod, pods) for pod in world.cache(PODS).on_node(node["metadata"]["name"])
+    )
+
+
+def _is_one_of(pod: Object, pods: Pods) -> bool:
+    metadata = pod["metadata"]
+    labels = metadata.get("labels") or {}
+    return (
+        is_meant(metadata["namespace"], pods.namespaces)
+        and fits(metadata["name"], pods.names)
+        and all(labels.get(key) == value for key, value in pods.labels.items())
+    )
+
+
+def _node_of(_world: World, pod: Object) -> Iterable[Key]:
+    return [("", name)] if (name := pod["spec"].get("nodeName")) else ()
 
 
 async def _report(world: World, node: Object, *, silent: bool) -> None:

@@ -20,6 +20,17 @@ class ClusterFault(Section):
     """How probable it is for each object that it may befall, by itself; the seed decides."""
 
 
+class Pods(Section):
+    """Which pods; a key that is not given fits every pod."""
+
+    namespaces: Patterns = ()
+    """Patterns of namespaces; any by default but those of the cluster itself (`default`, `kube-*`, `openshift*`)."""
+    names: Patterns = ()
+    """Patterns of names."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels that they have."""
+
+
 class NodeLost(ClusterFault):
     """A node's kubelet stops: NotReady, unreachable, its pods are evicted."""
 
@@ -28,6 +39,8 @@ class NodeLost(ClusterFault):
     """Patterns of nodes; any by default."""
     count: int = Field(default=1, ge=1)
     """How many nodes."""
+    once_runs: Pods | None = None
+    """Only a node on which such a pod has got ready; `after` counts from then on: what happens in the midst of a run."""
     returns_after: Seconds | None = None
     """How long it is gone; for ever by default."""
 

@@ -152,3 +152,28 @@ def test_an_install_plan_fails(tmp_path: Path) -> None:
 def test_what_is_openshifts_cannot_befall_kubernetes(tmp_path: Path) -> None:
     with going_through(tmp_path, faults("no-capacity")) as client:
         assert struck(client) == {"no-capacity": 0}
+
+
+def pod(name: str) -> Any:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+
+
+def test_a_node_is_lost_once_something_runs_on_it(tmp_path: Path) -> None:
+    text = faults("node-lost", once_runs={"names": ["wanted"]}, after="1s")
+    with going_through(tmp_path, text, nodes=3) as client:
+        pods = f"/api/v1/namespaces/{namespace(client)}/pods"
+        client.post("/api/v1/namespaces/default/pods", pod("wanted"))
+        client.post(pods, pod("other"))
+        client.until(f"{pods}/other", lambda obj: condition(obj, "Ready").get("status") == "True")
+        assert struck(client) == {"node-lost": 0}
+        client.post(pods, pod("wanted"))
+        on = client.until(f"{pods}/wanted", lambda obj: obj["spec"].get("nodeName"))["spec"]["nodeName"]
+        assert lost_nodes(eventually(client, "/api/v1/nodes", lost_nodes)) == [on]
+        eventually(
+            client, f"{pods}/wanted", lambda obj: obj.get("code") == 404 or obj["metadata"].get("deletionTimestamp")
+        )
