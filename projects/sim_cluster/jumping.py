@@ -120,7 +120,14 @@ class JumpingClock:
         event, client = self._pending[Timing.EVENT], self._pending[Timing.CLIENT]
         if self._visitors is None:
             return event > 0
-        return (event > 0 and self._visitors.all_wait()) or (client > 0 and self._visitors.all_wait_for_nothing())
+        return (event > 0 and self._visitors.all_wait(self._ahead())) or (
+            client > 0 and self._visitors.all_wait_for_nothing()
+        )
+
+    def _ahead(self) -> float:
+        """Return how many seconds a jump would take."""
+        due = (each.due for each in self._timers if not each.over and each.timing is not Timing.CHORE)
+        return min(due, default=self._now) - self._now
 
     async def _jump(self) -> None:
         """Go to the next timer that time passes for, by way of the chores that come before."""

@@ -15,6 +15,8 @@ QUIET_SECONDS: Final = 0.05
 """Real seconds without a word after which clients that wait are taken to have seen what has happened so far."""
 IDLE_SECONDS: Final = 0.3
 """Real seconds after which nothing is left to happen but that a client gives up."""
+FAR_SECONDS: Final = 30.0
+"""Seconds of the cluster's time beyond which an event is far ahead."""
 ABSENT_SECONDS: Final = 3.0
 """Real seconds after which time passes although nobody seems to wait: a client may sleep."""
 
@@ -87,14 +89,20 @@ class Visitors:
         finally:
             self.left()
 
-    def all_wait(self) -> bool:
-        """Return whether it is time for the next event."""
+    def all_wait(self, ahead: float = 0.0) -> bool:
+        """Return whether it is time for the next event, which is so many seconds ahead.
+
+        What is far ahead takes a longer quiet: a client that only thinks for a moment would find its own deadlines past.
+        """
         if self._busy:
             return False
         if self._asks_again:
             self._asks_again = False  # one event for each time
             return True
-        return self._quiet() >= (QUIET_SECONDS if self._waiting else ABSENT_SECONDS)
+        is_far = ahead > FAR_SECONDS
+        if self._waiting:
+            return self._quiet() >= (IDLE_SECONDS if is_far else QUIET_SECONDS)
+        return self._quiet() >= ABSENT_SECONDS * (2 if is_far else 1)
 
     def all_wait_for_nothing(self) -> bool:
         """Return whether it is time for a client to give up, there being no event to come before."""

@@ -55,7 +55,7 @@ class _Loss:
         """Let a node go when it is one of those to go, and come back in time."""
         uid = node["metadata"]["uid"]
         if uid in self._lost:
-            return await self._return(world, node)
+            return await self._go_on(world, node)
         if self._fault.once_runs is not None and not _runs(world, node, self._fault.once_runs):
             return None
         began = self._since.setdefault(uid, world.now)
@@ -67,20 +67,22 @@ class _Loss:
         self._befalling.strike(node)
         self._lost[uid] = world.now
         await _report(world, node, silent=True)
-        return self._fault.returns_after
+        return min(filter(None, (self._fault.returns_after, self._fault.removed_after)), default=None)
 
     def _may_go(self, world: World, node: Object) -> bool:
         pods = self._fault.once_runs
         runs = pods is None or _runs(world, node, pods)
         return runs and fits(node["metadata"]["name"], self._fault.nodes) and is_true(node, "Ready")
 
-    async def _return(self, world: World, node: Object) -> float | None:
-        if self._fault.returns_after is None or condition(node, "Ready").get("status") != "Unknown":
-            return None
-        left = self._lost[node["metadata"]["uid"]] + self._fault.returns_after - world.now
-        if left <= 0:
+    async def _go_on(self, world: World, node: Object) -> float | None:
+        """Bring a lost node back, or remove it, when it is time for that."""
+        gone = world.now - self._lost[node["metadata"]["uid"]]
+        returns, removed = self._fault.returns_after, self._fault.removed_after
+        if removed is not None and gone >= removed:
+            await world.delete(NODES, node)
+        elif returns is not None and gone >= returns and condition(node, "Ready").get("status") == "Unknown":
             await _report(world, node, silent=False)
-        return left if left > 0 else None
+        return min((after - gone for after in (returns, removed) if after is not None and after > gone), default=None)
 
 
 def _runs(world: World, node: Object, pods: Pods) -> bool:

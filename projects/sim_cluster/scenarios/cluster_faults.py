@@ -43,6 +43,8 @@ class NodeLost(ClusterFault):
     """Only a node on which such a pod has got ready; `after` counts from then on: what happens in the midst of a run."""
     returns_after: Seconds | None = None
     """How long it is gone; for ever by default."""
+    removed_after: Seconds | None = None
+    """After how long the cloud sees that the machine is no more and removes the Node, and with it what ran there; never by default."""
 
 
 class GpuLost(ClusterFault):

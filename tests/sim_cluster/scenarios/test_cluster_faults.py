@@ -177,3 +177,12 @@ def test_a_node_is_lost_once_something_runs_on_it(tmp_path: Path) -> None:
         eventually(
             client, f"{pods}/wanted", lambda obj: obj.get("code") == 404 or obj["metadata"].get("deletionTimestamp")
         )
+
+
+def test_a_lost_node_is_taken_away_with_what_ran_on_it(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("node-lost", once_runs={}, removed_after="1m"), nodes=2) as client:
+        pods = f"/api/v1/namespaces/{namespace(client)}/pods"
+        client.post(pods, pod("alone"))
+        eventually(client, f"{pods}/alone", lambda obj: obj.get("code") == 404)
+        assert len(client.get("/api/v1/nodes")["items"]) == 1
+        assert struck(client) == {"node-lost": 1}
