@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.durations import age, human_duration
 from projects.sim_cluster.api.kinds import Object
-from projects.sim_cluster.api.subresources import selector_text
+from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import seconds_of
 
 Cells = list[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from projects.sim_cluster.api.errors import bad_request
 from projects.sim_cluster.api.kinds import Kind, Object
@@ -179,3 +179,19 @@ def selects(selector: Object, labels: Mapping[str, str]) -> bool:
         for entry in selector.get("matchExpressions") or ()
     ]
     return all(requirement.matches(labels) for requirement in wanted)
+
+
+def selector_text(selector: Any) -> str:
+    """Return a label selector as text, as ``/scale`` shows it."""
+    if isinstance(selector, str) or selector is None:
+        return selector or ""
+    labels = selector.get("matchLabels", selector if "matchExpressions" not in selector else {})
+    clauses = [f"{key}={value}" for key, value in sorted(labels.items())]
+    words = {"In": "in", "NotIn": "notin"}
+    for expression in selector.get("matchExpressions") or ():
+        operator, key = expression["operator"], expression["key"]
+        if operator in words:
+            clauses.append(f"{key} {words[operator]} ({','.join(sorted(expression.get('values') or ()))})")
+        else:
+            clauses.append(key if operator == "Exists" else f"!{key}")
+    return ",".join(clauses)

@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import ApiError, bad_request, conflict
+from projects.sim_cluster.api.evictions import evict
 from projects.sim_cluster.api.identity import AUDIENCE
 from projects.sim_cluster.api.kinds import Kind, Object, ScalePaths
 from projects.sim_cluster.api.patches import json_patch, merge_patch
-from projects.sim_cluster.api.requests import DeleteOptions, Outcome, PatchType, WriteOptions
+from projects.sim_cluster.api.requests import Outcome, PatchType, WriteOptions
 from projects.sim_cluster.api.resources import Resources
+from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import timestamp
 
 SCALE: Final = "scale"
@@ -33,22 +35,6 @@ def _patch_at(path: str, value: Any) -> Object:
     for part in reversed(path.strip(".").split(".")):
         value = {part: value}
     return dict(value)
-
-
-def selector_text(selector: Any) -> str:
-    """Return a label selector as text, as ``/scale`` shows it."""
-    if isinstance(selector, str) or selector is None:
-        return selector or ""
-    labels = selector.get("matchLabels", selector if "matchExpressions" not in selector else {})
-    clauses = [f"{key}={value}" for key, value in sorted(labels.items())]
-    words = {"In": "in", "NotIn": "notin"}
-    for expression in selector.get("matchExpressions") or ():
-        operator, key = expression["operator"], expression["key"]
-        if operator in words:
-            clauses.append(f"{key} {words[operator]} ({','.join(sorted(expression.get('values') or ()))})")
-        else:
-            clauses.append(key if operator == "Exists" else f"!{key}")
-    return ",".join(clauses)
 
 
 def scale_of(kind: Kind, obj: Object) -> Object:
@@ -101,13 +87,9 @@ class Subresources:
         return Outcome(scale_of(kind, done.object))
 
     def evict(self, kind: Kind, namespace: str, name: str, body: Any, *, dry_run: bool) -> Outcome:
-        """Delete a pod as ``kubectl drain`` does. PodDisruptionBudgets are not consulted."""
-        asked = (body or {}).get("deleteOptions") or {}
-        grace = asked.get("gracePeriodSeconds")
-        self.resources.delete(kind, namespace, name, DeleteOptions(grace_seconds=grace, dry_run=dry_run))
-        return Outcome(
-            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True
-        )
+        """Delete a pod as ``kubectl drain`` does, unless a budget would be violated."""
+        pod = self.resources.get(kind, namespace, name).object
+        return evict(self.resources, self.now(), kind, pod, body, dry_run=dry_run)
 
     def bind(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Put a pod on the node that a Binding names."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
 from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
+from projects.sim_cluster.behaviours.disruption_budgets import DISRUPTION_BUDGET
 from projects.sim_cluster.behaviours.endpoint_slices import ENDPOINT_SLICE
 from projects.sim_cluster.behaviours.jobs import JOB
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
@@ -27,6 +28,7 @@ def kubernetes_behaviours(
         *workloads,
         Scheduler().behaviour(),
         Kubelet().behaviour(),
+        DISRUPTION_BUDGET,
         NODE_LIFE,
         TAINT_EVICTION,
         ENDPOINT_SLICE,
