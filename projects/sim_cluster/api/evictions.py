@@ -40,7 +40,8 @@ def _budgets(resources: Resources, pod: Object) -> list[Object]:
     return [
         budget
         for budget in found
-        if (selector := budget["spec"].get("selector")) is not None and selects(selector, pod["metadata"].get("labels") or {})
+        if (selector := budget["spec"].get("selector")) is not None
+        and selects(selector, pod["metadata"].get("labels") or {})
     ]
 
 
