@@ -57,10 +57,12 @@ class Befalling(Generic[F]):
             self._struck.add(obj["metadata"]["uid"])
             self._strikes.strike(self.fault)
 
-    def chosen(self, world: World, resource: Resource, fits: Callable[[Object], bool], count: int) -> list[Object]:
-        """Return so many objects as are to be struck, those that were struck among them."""
-        fitting = [obj for obj in world.cache(resource) if self.has_struck(obj) or (fits(obj) and self.may_befall(obj))]
-        return sorted(fitting, key=lambda obj: (not self.has_struck(obj), self.rank(obj)))[:count]
+    def is_next(self, world: World, acts_on: Resource, obj: Object, fits: Callable[[Object], bool], count: int) -> bool:
+        """Return whether an object is one of those that chance chooses, `count` of which in all are struck."""
+        fitting = [each for each in world.cache(acts_on) if fits(each) and self.may_befall(each)]
+        fitting = sorted((each for each in fitting if not self.has_struck(each)), key=self.rank)
+        left = max(0, count - len(self._struck))
+        return any(each["metadata"]["uid"] == obj["metadata"]["uid"] for each in fitting[:left])
 
     def behaviour(
         self,

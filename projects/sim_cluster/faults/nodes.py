@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
-from projects.sim_cluster.behaviours.hooks import LOST_GPUS, hook
+from projects.sim_cluster.behaviours.hooks import LOST_GPUS
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
@@ -61,8 +61,7 @@ class _Loss:
         began = self._since.setdefault(uid, world.now)
         if self._fault.once_runs is not None and (left := began + self._fault.after - world.now) > 0:
             return left
-        chosen = self._befalling.chosen(world, NODES, partial(self._may_go, world), self._fault.count)
-        if all(each["metadata"]["uid"] != uid for each in chosen):
+        if not self._befalling.is_next(world, NODES, node, partial(self._may_go, world), self._fault.count):
             return None
         self._befalling.strike(node)
         self._lost[uid] = world.now
@@ -72,7 +71,7 @@ class _Loss:
     def _may_go(self, world: World, node: Object) -> bool:
         pods = self._fault.once_runs
         runs = pods is None or _runs(world, node, pods)
-        return runs and fits(node["metadata"]["name"], self._fault.nodes) and is_true(node, "Ready")
+        return runs and is_true(node, "Ready") and fits(node["metadata"]["name"], self._fault.nodes)
 
     async def _go_on(self, world: World, node: Object) -> float | None:
         """Bring a lost node back, or remove it, when it is time for that."""
@@ -123,8 +122,7 @@ def gpu_lost(befalling: Befalling[GpuLost]) -> Behaviour:
         return gpus and fits(node["metadata"]["name"], fault.nodes)
 
     async def take(world: World, node: Object) -> None:
-        chosen = befalling.chosen(world, NODES, has_gpus, fault.count)
-        if any(each["metadata"]["uid"] == node["metadata"]["uid"] for each in chosen) and not hook(node, LOST_GPUS):
+        if befalling.is_next(world, NODES, node, has_gpus, fault.count):
             befalling.strike(node)
             await world.patch(NODES, node, {"metadata": {"annotations": {LOST_GPUS: str(fault.gpus)}}})
 

@@ -184,5 +184,7 @@ def test_a_lost_node_is_taken_away_with_what_ran_on_it(tmp_path: Path) -> None:
         pods = f"/api/v1/namespaces/{namespace(client)}/pods"
         client.post(pods, pod("alone"))
         eventually(client, f"{pods}/alone", lambda obj: obj.get("code") == 404)
+        client.post(pods, pod("next"))
+        client.until(f"{pods}/next", lambda obj: condition(obj, "Ready").get("status") == "True")
         assert len(client.get("/api/v1/nodes")["items"]) == 1
         assert struck(client) == {"node-lost": 1}
