@@ -16,6 +16,7 @@ from projects.sim_cluster.scenarios.model import Scenario
 
 FILE_NAME = "rehearsal.json"
 _SHOWN = 3
+_MOST = 99.95  # beyond that, one decimal would make four digits
 _HEADINGS = (
     "scenario",
     "outcome",
@@ -104,20 +105,19 @@ def _row(result: Result) -> tuple[str, ...]:
         MEANINGS[ExitCode(result.exit_code)].partition(":")[0],
         str(result.exit_code),
         "as stated" if result.as_stated else f"not {_either(result.expected)}",
-        _lasted(result.real_seconds),
-        "-" if result.simulated_seconds is None else _lasted(result.simulated_seconds),
+        span(result.real_seconds),
+        "-" if result.simulated_seconds is None else span(result.simulated_seconds),
         counted(struck, "time") if struck else "-",
         summary(result.left),
     )
 
 
-def _lasted(seconds: float) -> str:
-    """Return a duration as a column shows it: seconds, or a time with colons when these would have three digits."""
-    if seconds < 99.95:  # noqa: PLR2004 - what would round to three digits
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+def span(seconds: float) -> str:
+    """Return a duration in one unit, as a column of them is read: ``11.0 s``, ``19.5 min``, ``1.7 h``."""
+    minutes = seconds / 60
+    if seconds < _MOST:
+        return f"{seconds:.1f} s"
+    return f"{minutes:.1f} min" if minutes < _MOST else f"{minutes / 60:.1f} h"
 
 
 def _either(codes: Sequence[int]) -> str:
