@@ -156,6 +156,8 @@ def _cannot_start(options: ClusterOptions) -> int | None:
     """Say why the API that is asked for cannot be had, and return the exit status for it."""
     if options.api == "simulated":
         return _refuse("--karpenter needs --api real") if options.karpenter else None
+    if options.settled().speed == MAX_SPEED:
+        return _refuse("--api real: its own controllers take their time; expected a --speed such as 60, found max")
     if options.state is not None:
         return _refuse("load needs --api simulated: a real API does not take objects as they were")
     from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries  # noqa: PLC0415 - only for this

@@ -47,7 +47,6 @@ class JumpingClock:
     Args:
       visitors: The cluster's clients; None when nobody but the behaviours is there.
       changes: Returns a number that is another one after each change of the cluster.
-      settle_seconds: Real seconds that behaviours may take to see a change: over HTTP, the cluster does not settle at once.
       epoch: Where it starts, in seconds since the epoch; None for the real time.
     """
 
@@ -57,11 +56,10 @@ class JumpingClock:
         self,
         visitors: Visitors | None = None,
         changes: Callable[[], int] = lambda: 0,
-        settle_seconds: float = 0.0,
         epoch: float | None = None,
     ) -> None:
         self._now = time.time() if epoch is None else epoch
-        self._visitors, self._changes, self._settle_seconds = visitors, changes, settle_seconds
+        self._visitors, self._changes = visitors, changes
         self._timers: list[_Timer] = []
         self._pending: Counter[Timing] = Counter()
         self._numbers = itertools.count()
@@ -113,8 +111,6 @@ class JumpingClock:
         while quiet < _TURNS:
             await turn()
             quiet, seen = (quiet + 1, seen) if self._changes() == seen else (0, self._changes())
-        if self._settle_seconds:
-            await asyncio.sleep(self._settle_seconds)  # noqa: TID251 - the others are other processes
 
     def _may_jump(self) -> bool:
         event, client = self._pending[Timing.EVENT], self._pending[Timing.CLIENT]

@@ -20,7 +20,7 @@ from projects.sim_cluster.cluster import simulated_cluster
 from projects.sim_cluster.faults.layer import FaultLayer
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.parts import Parts
-from projects.sim_cluster.sockets import HttpProtocol, SocketProtocol
+from projects.sim_cluster.sockets import protocols
 from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer
 from projects.sim_cluster.visitors import Visitors
 
@@ -46,8 +46,9 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
 class _TlsConfig(uvicorn.Config):  # type: ignore[misc]
     """A configuration that is given its TLS context instead of file names."""
 
-    def __init__(self, app: Any, context: ssl.SSLContext) -> None:
-        super().__init__(app, http=HttpProtocol, ws=SocketProtocol, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False,
+    def __init__(self, app: Any, context: ssl.SSLContext, visitors: Visitors) -> None:
+        http, web_socket = protocols(visitors)
+        super().__init__(app, http=http, ws=web_socket, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False,
                          timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, backlog=2048)  # fmt: skip
         self._context = context
 
@@ -71,7 +72,7 @@ def _cluster(options: ClusterOptions, directory: Path, visitors: Visitors) -> Ab
         return simulated_cluster(options, visitors)
     from projects.sim_cluster.real_api.cluster import real_cluster  # noqa: PLC0415 - only who asks for it pays for it
 
-    return real_cluster(options, directory / "control-plane", visitors)
+    return real_cluster(options, directory / "control-plane")
 
 
 async def serve(options: ClusterOptions, directory: Path, started: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -84,7 +85,7 @@ async def serve(options: ClusterOptions, directory: Path, started: Callable[[str
         async with _cluster(options, directory, visitors) as parts:
             served = VisitingLayer(with_aggregated(parts), parts.clock, visitors, parts.changes)
             app = FaultLayer(served, parts.strikes, parts.clock, visitors)
-            server = _Server(_TlsConfig(app, server_context(parts.authority)))
+            server = _Server(_TlsConfig(app, server_context(parts.authority), visitors))
             await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)
 
 

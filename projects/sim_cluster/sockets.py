@@ -11,16 +11,46 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from projects.sim_cluster.faults.harm import RESET
+from projects.sim_cluster.visitors import Visitors
 
 
-def _identifying(app: Any, transport: asyncio.Transport) -> Any:
+def protocols(visitors: Visitors) -> tuple[type[H11Protocol], type[WSProtocol]]:
+    """Return the protocols of a server: HTTP/1.1 and WebSockets, whose connections and requests somebody is told of."""
+    told = {"visitors": visitors}
+    return type("Http", (_Telling, H11Protocol), told), type("WebSockets", (_Telling, WSProtocol), told)
+
+
+class _Telling:
+    """What both have in common.
+
+    Attributes:
+      visitors: Who is told.
+    """
+
+    visitors: Visitors
+    app: Any
+    transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin to serve a connection."""
+        super().connection_made(transport)  # type: ignore[misc]
+        self.app = _identifying(self.app, transport, self.visitors)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End with a connection."""
+        super().connection_lost(exc)  # type: ignore[misc]
+        self.visitors.hung_up(self.transport)
+
+
+def _identifying(app: Any, transport: asyncio.Transport, visitors: Visitors) -> Any:
     """Return an application that is told whose certificate a connection came with; uvicorn itself does not tell."""
     secured = transport.get_extra_info("ssl_object")
     certificate = secured.getpeercert() if secured is not None else None
 
     async def identified(scope: Any, receive: Any, send: Any) -> None:
         extensions = {**scope.get("extensions", {}), RESET: lambda: _reset(transport)}
-        await app({"method": "GET", **scope, "certificate": certificate, "extensions": extensions}, receive, send)
+        with visitors.speaking(transport):
+            await app({"method": "GET", **scope, "certificate": certificate, "extensions": extensions}, receive, send)
 
     return identified
 
@@ -29,21 +59,3 @@ def _reset(transport: asyncio.Transport) -> None:
     """Close a connection with a reset in place of an end."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-
-
-class HttpProtocol(H11Protocol):  # type: ignore[misc]
-    """HTTP/1.1."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin to serve a connection."""
-        super().connection_made(transport)
-        self.app = _identifying(getattr(self, "app"), transport)  # noqa: B009 - uvicorn has no types, so the attribute has none either
-
-
-class SocketProtocol(WSProtocol):  # type: ignore[misc]
-    """WebSockets."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin to serve a connection."""
-        super().connection_made(transport)
-        self.app = _identifying(getattr(self, "app"), transport)  # noqa: B009 - as above

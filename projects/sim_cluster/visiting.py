@@ -58,24 +58,18 @@ class VisitingLayer:
             await self._working(scope, receive, send)
 
     async def _working(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.visitors.comes()
-        try:
+        question = f"{scope['path']}?{scope['query_string'].decode()}" if scope["method"] == "GET" else ""
+        with self.visitors.working():
             await self.app(scope, receive, send)
-        finally:
-            asks = scope["method"] == "GET"
-            question = f"{scope['path']}?{scope['query_string'].decode()}" if asks else ""
-            self.visitors.goes(question, self.changes())
+        self.visitors.asked(question, self.changes())
 
     async def _waiting(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def telling(message: Message) -> None:
             self.visitors.told()
             await send(message)
 
-        self.visitors.waits()
-        try:
+        with self.visitors.waiting():
             await self.app(scope, receive, telling)
-        finally:
-            self.visitors.left()
 
     async def _time(self, query: dict[str, str], receive: Receive) -> Response:
         if "until" in query:
@@ -89,15 +83,14 @@ class VisitingLayer:
 
     async def _reached(self, until: float, receive: Receive) -> None:
         """Wait for a time, unless the client goes away."""
-        self.visitors.waits()
         sleeping = asyncio.create_task(self.clock.sleep(until - self.clock.now()))
         leaving = asyncio.create_task(_gone(receive))
         try:
-            await asyncio.wait({sleeping, leaving}, timeout=_ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            with self.visitors.waiting():
+                await asyncio.wait({sleeping, leaving}, timeout=_ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             leaving.cancel()
-            self.visitors.left()
 
 
 async def _gone(receive: Receive) -> None:

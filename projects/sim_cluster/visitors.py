@@ -1,24 +1,31 @@
-"""What the cluster's clients do: whether they work or wait, as a clock that jumps has to know. Told by `visiting`.
+"""What the cluster's clients do: whether they work or wait, as a clock that jumps has to know. Told by `server` and `visiting`.
 
 A client waits when it watches, follows a log or asks for the time to pass, or when it asks the same question again although
-nothing has changed. Otherwise it works: it thinks between two requests, and the cluster's time stands still meanwhile.
+nothing has changed. Otherwise it works: it thinks between two requests, and the cluster's time stands still meanwhile. Who
+has several connections may do both at once; so while one waits, others are given time to say what they want.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
-QUIET_SECONDS: Final = 0.05
+QUIET_SECONDS: Final = 0.03
 """Real seconds without a word after which clients that wait are taken to have seen what has happened so far."""
-IDLE_SECONDS: Final = 0.3
+IDLE_SECONDS: Final = 0.1
 """Real seconds after which nothing is left to happen but that a client gives up."""
 FAR_SECONDS: Final = 30.0
 """Seconds of the cluster's time beyond which an event is far ahead."""
-ABSENT_SECONDS: Final = 3.0
-"""Real seconds after which time passes although nobody seems to wait: a client may sleep."""
+THINKING: Final = 10.0
+"""How many times longer that is while a connection is open that has said something of late and does not wait."""
+ABSENT_SECONDS: Final = 8.0
+"""Real seconds after which a client that says nothing sleeps, or is gone, and time passes although nobody seems to wait."""
+
+_client: ContextVar[Hashable] = ContextVar("client", default=None)
 
 
 class Visitors:
@@ -31,45 +38,50 @@ class Visitors:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._busy = 0
-        self._waiting = 0
+        self._waiting: Counter[Hashable] = Counter()
+        self._spoke: dict[Hashable, float] = {}
         self._asks_again = False
         self._asked: dict[str, int] = {}
         self._heard = monotonic()
 
-    def comes(self) -> None:
-        """A request has come in that is to be answered at once."""
+    @contextmanager
+    def speaking(self, client: Hashable) -> Iterator[None]:
+        """A connection makes a request for the length of a block."""
+        token = _client.set(client)
+        self._spoke[client] = self._heard = self._monotonic()
+        try:
+            yield
+        finally:
+            if client in self._spoke:  # not closed meanwhile
+                self._spoke[client] = self._heard = self._monotonic()
+            _client.reset(token)
+
+    def hung_up(self, client: Hashable) -> None:
+        """A connection was closed."""
+        self._spoke.pop(client, None)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A request is answered for the length of a block, as fast as possible."""
         self._busy += 1
         self._asks_again = False
-        self._heard = self._monotonic()
+        try:
+            yield
+        finally:
+            self._busy -= 1
 
-    def goes(self, question: str, state: int) -> None:
-        """It was answered.
+    def asked(self, question: str, state: int) -> None:
+        """A request was answered.
 
         Args:
           question: What it asked; empty when it changed something.
           state: A number that is another one after each change of the cluster.
         """
-        self._busy -= 1
-        self._heard = self._monotonic()
         if not question:
             self._asked.clear()
             return
         self._asks_again = self._asked.get(question) == state
         self._asked[question] = state
-
-    def waits(self) -> None:
-        """A client has begun to wait."""
-        self._waiting += 1
-        self.told()
-
-    def told(self) -> None:
-        """A client that waits was told something."""
-        self._heard = self._monotonic()
-
-    def left(self) -> None:
-        """A client waits no longer."""
-        self._waiting -= 1
-        self.told()
 
     def works(self) -> None:
         """A client does something between two requests: after a failure it is about to try again."""
@@ -80,14 +92,23 @@ class Visitors:
         self._busy -= 1
         self._heard = self._monotonic()
 
+    def told(self) -> None:
+        """A client that waits was told something."""
+        self._heard = self._monotonic()
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """A client waits for the length of a block."""
-        self.waits()
+        """The client of this request waits for the length of a block."""
+        client = _client.get()
+        self._waiting[client] += 1
+        self.told()
         try:
             yield
         finally:
-            self.left()
+            self._waiting[client] -= 1
+            if not self._waiting[client]:
+                del self._waiting[client]
+            self.told()
 
     def all_wait(self, ahead: float = 0.0) -> bool:
         """Return whether it is time for the next event, which is so many seconds ahead.
@@ -101,12 +122,19 @@ class Visitors:
             return True
         is_far = ahead > FAR_SECONDS
         if self._waiting:
-            return self._quiet() >= (IDLE_SECONDS if is_far else QUIET_SECONDS)
-        return self._quiet() >= ABSENT_SECONDS * (2 if is_far else 1)
+            return self._quiet(IDLE_SECONDS if is_far else QUIET_SECONDS)
+        return self._quiet_seconds() >= ABSENT_SECONDS * (2 if is_far else 1)
 
     def all_wait_for_nothing(self) -> bool:
         """Return whether it is time for a client to give up, there being no event to come before."""
-        return not self._busy and self._waiting > 0 and self._quiet() >= IDLE_SECONDS
+        return not self._busy and bool(self._waiting) and self._quiet(IDLE_SECONDS)
 
-    def _quiet(self) -> float:
+    def _quiet(self, seconds: float) -> bool:
+        return self._quiet_seconds() >= seconds * (THINKING if self._somebody_thinks() else 1.0)
+
+    def _quiet_seconds(self) -> float:
         return self._monotonic() - self._heard
+
+    def _somebody_thinks(self) -> bool:
+        since = self._monotonic() - ABSENT_SECONDS
+        return any(spoke > since and client not in self._waiting for client, spoke in self._spoke.items())

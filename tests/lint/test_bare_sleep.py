@@ -53,7 +53,7 @@ def test_a_sleep_is_rejected_with_what_to_use_instead(code: str) -> None:
     assert "await" in said[0] if "asyncio" in code else "wait.wait_for" in said[0]
 
 
-def test_only_the_simulated_clocks_are_excused() -> None:
+def test_only_clocks_and_who_waits_for_a_server_that_tells_nobody_are_excused() -> None:
     paths = [
         path
         for base in ("projects", "toolbox", "tests", "benchmarks", "testing")
@@ -65,6 +65,8 @@ def test_only_the_simulated_clocks_are_excused() -> None:
     assert excused - {Path(__file__).relative_to(ROOT)} == {
         Path("projects/sim_cluster/clock.py"),
         Path("projects/sim_cluster/jumping.py"),
+        Path("projects/sim_cluster/over_http/watching.py"),
+        Path("projects/sim_cluster/real_api/control_plane.py"),
     }
 
 

@@ -23,7 +23,7 @@ from projects.sim_cluster.clock import MAX_SPEED, RunningClock, Timing, turn
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.running import running_cluster
-from projects.sim_cluster.visitors import ABSENT_SECONDS, IDLE_SECONDS, QUIET_SECONDS, Visitors
+from projects.sim_cluster.visitors import ABSENT_SECONDS, IDLE_SECONDS, QUIET_SECONDS, THINKING, Visitors
 from tests.sim_cluster.talk import Client
 
 
@@ -126,10 +126,9 @@ class Watchmaker:
 def test_time_stands_still_while_a_client_works() -> None:
     time = Watchmaker()
     visitors = Visitors(time)
-    visitors.comes()
-    time.seconds += 100
-    assert not visitors.all_wait(), "a request is being answered"
-    visitors.goes("", 1)
+    with visitors.speaking("a"), visitors.working():
+        time.seconds += 100
+        assert not visitors.all_wait(), "a request is being answered"
     time.seconds += ABSENT_SECONDS - 0.01
     assert not visitors.all_wait(), "its client thinks about the answer"
     time.seconds += 0.01
@@ -139,26 +138,44 @@ def test_time_stands_still_while_a_client_works() -> None:
 def test_time_passes_while_a_client_waits() -> None:
     time = Watchmaker()
     visitors = Visitors(time)
-    visitors.waits()
-    assert not visitors.all_wait()
-    time.seconds += QUIET_SECONDS
-    assert visitors.all_wait()
-    assert not visitors.all_wait_for_nothing()
-    visitors.told()
-    assert not visitors.all_wait(), "it looks at what it was told"
-    time.seconds += IDLE_SECONDS
-    assert visitors.all_wait_for_nothing()
-    visitors.left()
+    with visitors.speaking("a"), visitors.waiting():
+        assert not visitors.all_wait()
+        time.seconds += QUIET_SECONDS
+        assert visitors.all_wait()
+        assert not visitors.all_wait_for_nothing()
+        visitors.told()
+        assert not visitors.all_wait(), "it looks at what it was told"
+        time.seconds += IDLE_SECONDS
+        assert visitors.all_wait_for_nothing()
     time.seconds += IDLE_SECONDS
     assert not visitors.all_wait_for_nothing(), "nobody waits any more"
+
+
+def test_while_one_waits_another_may_think() -> None:
+    time = Watchmaker()
+    visitors = Visitors(time)
+    with visitors.speaking("b"):
+        pass
+    with visitors.speaking("a"), visitors.waiting():
+        time.seconds += QUIET_SECONDS
+        assert not visitors.all_wait()
+        time.seconds += QUIET_SECONDS * THINKING
+        assert visitors.all_wait()
+        with visitors.speaking("b"):
+            pass
+        time.seconds += QUIET_SECONDS
+        assert not visitors.all_wait()
+        visitors.hung_up("b")
+        assert visitors.all_wait(), "nobody else is there"
 
 
 def test_who_asks_the_same_again_waits() -> None:
     visitors = Visitors(Watchmaker())
 
     def ask(question: str, state: int) -> bool:
-        visitors.comes()
-        visitors.goes(question, state)
+        with visitors.speaking("a"), visitors.working():
+            pass
+        visitors.asked(question, state)
         return visitors.all_wait()
 
     assert [ask("/pods", 1), ask("/nodes", 1), ask("/pods", 1), ask("/pods", 2), ask("/pods", 2)] == [

@@ -7,6 +7,7 @@ that a time-out which is too short is one on a fast and on a slow machine alike.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -40,6 +41,10 @@ class Clock(Protocol):
         """Return the real seconds after which a stream that is to end in so many seconds is taken for dead."""
         ...
 
+    def jitter(self) -> float:
+        """Return by what a pause between two attempts is multiplied, so that nobody tries in step with others."""
+        ...
+
 
 class OwnClock:
     """This machine's monotonic clock."""
@@ -57,6 +62,10 @@ class OwnClock:
     def silence(self, seconds: float, longest: float) -> float:
         """Return no more than what is left."""
         return min(seconds, longest)
+
+    def jitter(self) -> float:
+        """Return a quarter more or less than one."""
+        return random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
 
 
 class ClusterClock:
@@ -82,6 +91,10 @@ class ClusterClock:
     def silence(self, seconds: float, longest: float) -> float:  # noqa: ARG002 - they are not real ones
         """Return the longest there is."""
         return longest
+
+    def jitter(self) -> float:
+        """Return one: a rehearsal is the same each time."""
+        return 1.0
 
 
 OWN = OwnClock()

@@ -67,10 +67,19 @@ class Session:
         self._api.user_agent = "foresail"
         if access.tls is not None:
             self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
+        self.clock: Clock = ClusterClock(self._time) if access.clock else OWN
         self.patience = Patience() if deadline is None else Patience(deadline)
-        self.clock: Clock = ClusterClock(lambda query: self.json("GET", access.clock, query)) if access.clock else OWN
         self.discovery = Discovery(self)
         self.dynamic = DynamicClient(self._api, discoverer=lambda _client, _cache: self.discovery)
+
+    def _time(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask a simulated cluster for its time, once: whoever is patient asks this to wait."""
+        path = self.access.clock + (f"?{urlencode(query)}" if query else "")
+        try:
+            told: Mapping[str, Any] = json.loads(self._once(_Request("GET", path), _read).data)
+        except Refusal as refusal:
+            raise refusal.error from refusal.cause
+        return told
 
     @property
     def address(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
 from projects.core.cluster.session import current_clock
@@ -10,7 +9,6 @@ from projects.core.execution.cancellation import SIGNAL_LOOK_S, current_token
 from projects.core.values.errors import UsageError
 
 _GROWTH = 1.6
-_JITTER = 0.25
 
 
 def pauses(shortest: float, longest: float) -> Iterator[float]:
@@ -32,7 +30,7 @@ def pauses(shortest: float, longest: float) -> Iterator[float]:
 
 def _growing(seconds: float, longest: float) -> Iterator[float]:
     while True:
-        yield seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - jitter, no secret
+        yield seconds * current_clock().jitter()
         seconds = min(seconds * _GROWTH, longest)
 
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
 import yaml
 
@@ -19,10 +18,9 @@ from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.stages.documents import load_stages
 from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
-from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.clock import Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.strikes import Strikes
-from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.over_http.cluster import HttpCluster
 from projects.sim_cluster.over_http.connection import Connection
@@ -37,14 +35,10 @@ from projects.sim_cluster.real_api.proxy import Proxy
 from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
 from projects.sim_cluster.shapes.definitions import AGGREGATED, documents
-from projects.sim_cluster.visitors import Visitors
-
-_SETTLE_SECONDS: Final = 0.2
-"""What a clock that jumps gives behaviours, and the controllers of the control plane, to see a change and to act on it."""
 
 
 @asynccontextmanager
-async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visitors) -> AsyncIterator[Parts]:
+async def real_cluster(options: ClusterOptions, directory: Path) -> AsyncIterator[Parts]:
     """Run a control plane that keeps its files in a directory, and what plays on it, until the block ends."""
     authority = Authority()
     binaries = find_binaries(karpenter=options.karpenter)
@@ -55,7 +49,7 @@ async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visit
             Connection(control_plane.administrator) as api,
             Proxy(control_plane.administrator, control_plane.anyone) as proxy,
         ):
-            played = _Played(api, proxy, options, visitors)
+            played = _Played(api, proxy, options)
             await played.start(control_plane, karpenter_objects(binaries) if options.karpenter else ())
             if options.karpenter:
                 control_plane.start_karpenter()
@@ -70,13 +64,11 @@ async def real_cluster(options: ClusterOptions, directory: Path, visitors: Visit
 class _Played:
     """What plays on a control plane."""
 
-    def __init__(self, api: Connection, proxy: Proxy, options: ClusterOptions, visitors: Visitors) -> None:
+    def __init__(self, api: Connection, proxy: Proxy, options: ClusterOptions) -> None:
         self._api, self._proxy, self._options = api, proxy, options.settled()
         on_openshift = self._options.platform == "openshift"
         self._packages = offered(options) if on_openshift else ()
         self.clock: Clock = RunningClock(self._options.speed)
-        if self._options.speed == MAX_SPEED:
-            self.clock = JumpingClock(visitors, self.changes, _SETTLE_SECONDS)
         self._stamps = Stamps(self.clock)
         behaviours = playing(self._packages) if on_openshift else []  # Kubernetes itself is real
         self.strikes = Strikes(options.scenario, options.seed)
