@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import ApiKind, ClusterOptions
+from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
 from projects.sim_cluster.running import running_cluster
 from tests.sim_cluster.talk import Client, Kubectl
 
@@ -84,6 +85,20 @@ def judge_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
         subprocess.run([*script, "down", str(directory)], check=True, capture_output=True)
     else:
         yield shared.kubeconfig
+
+
+#: For a fixture that starts a cluster: on the simulated API and on a real one.
+BOTH_APIS = ["simulated", pytest.param("real", marks=pytest.mark.envtest)]
+
+
+def available(api: ApiKind, *, karpenter: bool = False) -> ApiKind:
+    """Return an API that this machine has; skip the test when it has not."""
+    try:
+        if api == "real":
+            find_binaries(karpenter=karpenter)
+    except ControlPlaneMissingError as error:
+        pytest.skip(str(error))
+    return api
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
 from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.conftest import available, make_namespace
 from tests.sim_cluster.talk import Client, config_map, deployment
 from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
 from tests.sim_cluster.test_openshift import (
@@ -44,10 +43,7 @@ pytestmark = [pytest.mark.envtest, pytest.mark.usefixtures("control_plane")]
 
 @pytest.fixture(scope="session")
 def control_plane() -> None:
-    try:
-        find_binaries()
-    except ControlPlaneMissingError as error:
-        pytest.skip(str(error))
+    available("real")
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +107,7 @@ def test_upgrades_are_refused_in_words(openshift: Client) -> None:
     connection = openshift.connect()
     connection.request(
         "POST",
-        "/api/v1/namespaces/default/pods/p/exec?command=ls",
+        "/api/v1/namespaces/default/services/s/proxy/",
         headers={"Connection": "Upgrade", "Upgrade": "SPDY/3.1"},
     )
     response = connection.getresponse()
@@ -189,10 +185,7 @@ spec:
 
 
 def test_pods_without_a_node_bring_one_when_karpenter_is_there(tmp_path: Path) -> None:
-    try:
-        find_binaries(karpenter=True)
-    except ControlPlaneMissingError as error:
-        pytest.skip(str(error))
+    available("real", karpenter=True)
     with running_cluster(ClusterOptions(api="real", platform="kubernetes", nodes=1, karpenter=True)) as cluster:
         client = Client(cluster.kubeconfig)
         for document in yaml.safe_load_all(NODE_POOL):

@@ -35,14 +35,14 @@ class HttpCluster:
     async def list(self, resource: Resource, namespace: str = "", labels: str = "") -> Objects:
         """Return the objects of a resource."""
         objects, _ = await listed(self._api, path_of(resource, namespace), labels)
-        return [self._stamps.translate(obj) for obj in objects]
+        return [self._stamps.read(obj) for obj in objects]
 
     async def watch(self, resource: Resource) -> AsyncIterator[Batch]:
         """Yield what is there, then what happens."""
         async with aclosing(Watching(self._api, path_of(resource)).batches()) as batches:
             async for batch in batches:
                 for happening in batch:
-                    self._stamps.translate(happening.object)
+                    self._stamps.read(happening.object)
                 yield batch
 
     async def create(self, resource: Resource, obj: Object) -> Object:
@@ -57,7 +57,7 @@ class HttpCluster:
         whole, part = path_of(resource, namespace, name), path_of(resource, namespace, name, subresource)
         if subresource in _BY_POST:
             await self._api.ask("POST", part, self._as_manager, patch, agent=self._manager)
-            return self._stamps.translate(await self._api.ask("GET", whole, agent=self._manager))
+            return self._stamps.read(await self._api.ask("GET", whole, agent=self._manager))
         if subresource in _BY_PUT:
             known = await self._api.ask("GET", whole, agent=self._manager)
             return await self._changed("PUT", part, merge_patch(known, patch))
@@ -65,9 +65,10 @@ class HttpCluster:
 
     async def _changed(self, method: str, path: str, body: Object, content_type: str = JSON) -> Object:
         answer = await self._api.ask(
-            method, path, self._as_manager, body, content_type=content_type, agent=self._manager
+            method, path, self._as_manager, self._stamps.write(body), content_type=content_type, agent=self._manager
         )
-        return self._stamps.translate(answer)
+        self._stamps.keep(body, answer)
+        return self._stamps.read(answer)
 
     async def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str = "", grace_seconds: int | None = None

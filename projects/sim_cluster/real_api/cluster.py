@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Cluster, Object
+from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.stages.documents import load_stages
@@ -30,6 +31,7 @@ from projects.sim_cluster.over_http.stamps import Stamps
 from projects.sim_cluster.packages.playing import offered, playing
 from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.real_api.binaries import Binaries, find_binaries
+from projects.sim_cluster.real_api.containers import Kubelets, PodCopies
 from projects.sim_cluster.real_api.control_plane import KARPENTER_NAMESPACE, ControlPlane
 from projects.sim_cluster.real_api.proxy import Proxy
 from projects.sim_cluster.shapes import kubernetes as plain
@@ -54,9 +56,9 @@ async def real_cluster(options: ClusterOptions, directory: Path) -> AsyncIterato
             if options.karpenter:
                 control_plane.start_karpenter()
             try:
-                yield Parts(proxy, authority, played.strikes, played.clock, played.changes, played.connect)
+                yield Parts(played.kubelets, authority, played.strikes, played.clock, played.changes, played.connect)
             finally:
-                await played.runtime.stop()
+                await played.stop()
     finally:
         control_plane.stop()
 
@@ -70,13 +72,26 @@ class _Played:
         self._packages = offered(options) if on_openshift else ()
         self.clock: Clock = RunningClock(self._options.speed)
         self._stamps = Stamps(self.clock)
-        behaviours = playing(self._packages) if on_openshift else []  # Kubernetes itself is real
+        self._copies = PodCopies(self.clock, self._options.settings.programs)
+        self.kubelets = Kubelets(proxy, api, self._copies, self._stamps)
+        # What Kubernetes consists of is real, but for its nodes.
+        behaviours = [Kubelet().behaviour(), *(playing(self._packages) if on_openshift else ())]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        connect = partial(HttpCluster, api, self.clock, self._stamps)
         behaviours += stage_behaviours(load_stages(options.stages))
-        self.connect = connect if on_openshift else None
-        self.runtime = Runtime(connect, behaviours, self._options.settings)
+        self.connect = self._as if on_openshift else None
+        self._runtime = Runtime(self._as, behaviours, self._options.settings)
+        self._following: asyncio.Task[None] | None = None
+
+    def _as(self, manager: str) -> HttpCluster:
+        return HttpCluster(self._api, self.clock, self._stamps, manager)
+
+    async def stop(self) -> None:
+        """Stop playing."""
+        await self._runtime.stop()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
 
     def changes(self) -> int:
         """Return a number that is another one after each change that has been seen."""
@@ -84,11 +99,12 @@ class _Played:
 
     async def start(self, control_plane: ControlPlane, besides: Iterable[Object]) -> None:
         """Give the cluster its shape and some more objects, have its controllers start, and then the behaviours."""
-        installer = HttpCluster(self._api, self.clock, self._stamps, INSTALLER)
+        installer = self._as(INSTALLER)
         await seed_over_http(installer, Discovery(self._api), chain(besides, self._shape()))
-        await control_plane.start_controllers(self._options.settings.timings, self._options.speed)
+        await control_plane.start_controllers()
         await _nodes_are_ready(installer, self._options.all_nodes)
-        self.runtime.start()
+        self._runtime.start()
+        self._following = asyncio.create_task(self._copies.follow(installer))
 
     def _shape(self) -> Iterable[Object]:
         """Return what the cluster starts with beside what its control plane makes."""

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
-from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.over_http.connection import Access, Connection
 from projects.sim_cluster.real_api.binaries import API_SERVER, CONTROLLERS, ETCD, KARPENTER, KWOK, SCHEDULER, Binaries
 from projects.sim_cluster.real_api.processes import Processes
@@ -68,12 +67,12 @@ class ControlPlane:
         self._run_api()
         await self._answers("/readyz/poststarthook/rbac/bootstrap-roles")
 
-    async def start_controllers(self, timings: Timings, speed: float) -> None:
+    async def start_controllers(self) -> None:
         """Start the others, and wait until pods are accepted.
 
         The garbage collector sees definitions that are there already at once, later ones after half a minute.
         """
-        self._run_controllers(documents(stages(timings, speed)))
+        self._run_controllers()
         for namespace in ("default", "kube-system"):
             await self._answers(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
 
@@ -137,14 +136,14 @@ class ControlPlane:
             "--allow-privileged=true", "--endpoint-reconciler-type=none",
         )  # fmt: skip
 
-    def _run_controllers(self, stages_of_kwok: str) -> None:
+    def _run_controllers(self) -> None:
         self._run(
             CONTROLLERS, "--kubeconfig=kubeconfig", *_UNTHROTTLED, "--service-account-private-key-file=accounts.key",
             "--use-service-account-credentials=false", "--root-ca-file=ca.crt",
             "--controllers=*,-node-ipam-controller,-cloud-node-lifecycle-controller,-ttl-controller",
         )  # fmt: skip
         self._run(SCHEDULER, "--kubeconfig=kubeconfig", *_UNTHROTTLED)
-        self._write("kwok.yaml", stages_of_kwok.encode())
+        self._write("kwok.yaml", documents(stages()).encode())
         port = _free_port()
         self._run(
             KWOK, "--kubeconfig=kubeconfig", "--config=kwok.yaml", "--manage-all-nodes=true", "--node-lease-duration-seconds=40",

@@ -21,10 +21,12 @@ _OF_THE_CONNECTION: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
 _NOT_SENT_ON: Final = _OF_THE_CONNECTION | {b"host", b"content-length", b"expect"}
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_CREATED: Final = 201
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_IMPLEMENTED: Final = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"NotImplemented","code":501,'
-    b'"message":"this cluster does not hand on connections that are upgraded: no exec, attach or port-forward"}\n'
+    b'"message":"this cluster does not hand on connections that are upgraded: no port-forward, no proxy of sockets"}\n'
 )
 
 
@@ -64,6 +66,22 @@ class Proxy:
             return
         async with upstream:
             await self._hand_back(upstream, receive, send)
+
+    async def may(self, headers: Headers, attributes: dict[str, str]) -> bool:
+        """Return whether the API lets somebody do something, who brings the credentials of some headers."""
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        given = dict(headers).get(b"authorization", b"").decode("latin-1")
+        try:
+            async with self._anyone.post(
+                self._server + _REVIEWS, json=review, headers={"Authorization": given} if given else {}
+            ) as answer:
+                return answer.status == _CREATED and bool((await answer.json())["status"]["allowed"])
+        except aiohttp.ClientError:
+            return False
 
     async def _hand_back(self, upstream: aiohttp.ClientResponse, receive: Receive, send: Send) -> None:
         headers = [
