@@ -62,7 +62,7 @@ class SimulatedCluster:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        behaviours += stage_behaviours(load_stages(options.stages))
+        behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
         connect = partial(InProcessCluster, self.api, self.clock)
         self.connect = connect if on_openshift else None
         self.runtime = Runtime(connect, behaviours, settled.settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from projects.sim_cluster.behaviours.settings import Settings
 
 if TYPE_CHECKING:
+    from projects.sim_cluster.behaviours.unit import Behaviour
     from projects.sim_cluster.captures.state import State
     from projects.sim_cluster.packages.package import OperatorPackage
     from projects.sim_cluster.scenarios.model import Scenario
@@ -56,6 +57,7 @@ class ClusterOptions:
       karpenter: Whether pods without a node bring one, by Karpenter; only on the real API.
       state: What it starts with instead of a shape: a captured cluster, whose platform and nodes are its own.
       stages: Files with KWOK ``Stage`` documents that it plays.
+      behaviours: Behaviours that it plays besides its own.
     """
 
     nodes: int | None = None
@@ -69,6 +71,7 @@ class ClusterOptions:
     karpenter: bool = False
     state: State | None = None
     stages: tuple[Path, ...] = ()
+    behaviours: tuple[Behaviour, ...] = ()
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""

@@ -78,7 +78,7 @@ class _Played:
         behaviours = [Kubelet().behaviour(), *(playing(self._packages) if on_openshift else ())]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        behaviours += stage_behaviours(load_stages(options.stages))
+        behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
         self.connect = self._as if on_openshift else None
         self._runtime = Runtime(self._as, behaviours, self._options.settings)
         self._following: asyncio.Task[None] | None = None
