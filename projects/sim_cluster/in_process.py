@@ -11,7 +11,7 @@ from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.watches import Watch, WatchOptions
 from projects.sim_cluster.behaviours.interface import Batch, Happening, Objects, RefusedError, Resource
-from projects.sim_cluster.clock import Clock, turn
+from projects.sim_cluster.clock import Clock, Timing, turn
 
 _TURN: Final = 10  # writes after which others get a turn
 
@@ -99,9 +99,9 @@ class InProcessCluster:
         """Return the cluster's time."""
         return self.clock.now()
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, *, chore: bool = False) -> None:
         """Wait for some of the cluster's time."""
-        await self.clock.sleep(seconds)
+        await self.clock.sleep(seconds, Timing.CHORE if chore else Timing.EVENT)
 
 
 def namespaced_resources(api: Api) -> Iterable[Resource]:

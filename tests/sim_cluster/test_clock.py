@@ -19,7 +19,10 @@ from projects.core.cluster.conditions import Condition
 from projects.core.cluster.session import disconnect
 from projects.core.library.backoff import pause
 from projects.core.values.errors import TimedOut
+from projects.sim_cluster.behaviours.interface import Resource
 from projects.sim_cluster.clock import MAX_SPEED, RunningClock, Timing, turn
+from projects.sim_cluster.cluster import SimulatedCluster
+from projects.sim_cluster.in_process import InProcessCluster
 from projects.sim_cluster.jumping import JumpingClock
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.running import running_cluster
@@ -277,3 +280,27 @@ def test_the_speed_is_given_as_max() -> None:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     cluster = json.loads(done.stdout)["clusters"][0]["cluster"]
     assert [each["name"] for each in cluster["extensions"]] == ["foresail.io/clock"]
+
+
+def test_a_look_that_is_needed_no_longer_is_no_reason_for_time_to_pass() -> None:
+    """The progress deadline of a rollout, ten minutes ahead, is none once the rollout is through."""
+    deployment = {"metadata": {"name": "d", "namespace": "default"}, "spec": {
+        "replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": {
+            "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}}  # fmt: skip
+
+    async def script() -> float:
+        cluster = SimulatedCluster(ClusterOptions(platform="kubernetes", nodes=1, speed=MAX_SPEED))
+        cluster.runtime.start()
+        begun = cluster.clock.now()
+        connected = InProcessCluster(cluster.api, cluster.clock, "test")
+        await connected.create(Resource("apps", "v1", "deployments"), deployment)
+        async for batch in connected.watch(Resource("apps", "v1", "deployments")):
+            if any((each.object.get("status") or {}).get("availableReplicas") == 1 for each in batch):
+                break
+        for _ in range(1000):
+            await turn()
+        passed = cluster.clock.now() - begun
+        await cluster.runtime.stop()
+        return passed
+
+    assert run(script()) < 60

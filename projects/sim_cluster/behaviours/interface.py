@@ -73,6 +73,6 @@ class Cluster(Protocol):
         """Return the cluster's time, in seconds since the epoch."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait for some of the cluster's time."""
+    async def sleep(self, seconds: float, *, chore: bool = False) -> None:
+        """Wait for some of the cluster's time; for a chore that comes back for ever, no time passes on its account."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -13,10 +14,11 @@ from projects.sim_cluster.behaviours.events import Recorder
 from projects.sim_cluster.behaviours.interface import Cluster, Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.resources import CUSTOM_RESOURCES
 from projects.sim_cluster.behaviours.settings import Settings
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Chore, Wake, World
 
 log = logging.getLogger(__name__)
 _OBSERVER = "behaviours"
+_SAME_SECONDS = 1e-3  # a moment that was computed twice
 _RECORDER = "event-recorder"
 
 
@@ -57,29 +59,32 @@ class _Runner:
     async def _act(self, key: Key) -> None:
         obj = self.world.cache(self.behaviour.acts_on).get(*key)
         if obj is None:
+            self._later(key, None)
             return
         try:
             again = await self.behaviour.act(self.world, obj)
         except RefusedError as refused:
             log.info("%s on %s/%s: %s", self.behaviour.name, *key, refused)
-            again = self.world.timings.retry
+            again = Chore(self.world.timings.retry)
         except Exception:  # one object must not stop a behaviour; the log names it, and it is tried again
             log.exception("%s failed on %s/%s", self.behaviour.name, *key)
-            again = self.world.timings.retry
-        if again is not None:
-            self._later(key, again)
+            again = Chore(self.world.timings.retry)
+        self._later(key, again)
 
-    def _later(self, key: Key, seconds: float) -> None:
-        due = self.world.now + seconds
-        known = self._timers.get(key)
-        if known is not None and not known[1].done():
-            if known[0] <= due:
-                return
+    def _later(self, key: Key, seconds: float | None) -> None:
+        """Look at an object again in so many seconds, or not unless something changes: what was said before holds no longer."""
+        due = math.inf if seconds is None else self.world.now + seconds
+        known = self._timers.pop(key, None)
+        if known is not None and abs(known[0] - due) < _SAME_SECONDS:
+            self._timers[key] = known
+            return
+        if known is not None:
             known[1].cancel()
-        self._timers[key] = (due, asyncio.create_task(self._after(key, seconds)))
+        if seconds is not None:
+            self._timers[key] = (due, asyncio.create_task(self._after(key, seconds)))
 
     async def _after(self, key: Key, seconds: float) -> None:
-        await self.world.cluster.sleep(max(seconds, 0.0))
+        await self.world.cluster.sleep(max(seconds, 0.0), chore=isinstance(seconds, Chore))
         self._timers.pop(key, None)
         self.add([key])
 
@@ -156,7 +161,7 @@ class Runtime:
                 if refused.reason == "NotFound" and not self._is_defined(resource):
                     await kinds.wait()
                     continue
-            await self._world.cluster.sleep(self._world.timings.retry)
+            await self._world.cluster.sleep(self._world.timings.retry, chore=True)
 
     def _is_defined(self, resource: Resource) -> bool:
         """Return whether there is a definition of a resource: if so it will be served any moment."""

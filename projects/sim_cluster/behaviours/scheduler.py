@@ -17,7 +17,7 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
 from projects.sim_cluster.behaviours.resources import NAMESPACES, NODES, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Chore, Wake, World
 
 _RETRY: Final = 30.0
 _SORTS: Final = 100
@@ -90,7 +90,7 @@ class Scheduler:
             return None
         self._waiting[key_of(pod)] = None
         await _say_why(world, pod, refusals)
-        return _RETRY
+        return Chore(_RETRY)
 
     def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
         """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""

@@ -21,6 +21,10 @@ Act = Callable[["World", Object], Awaitable[float | None]]
 Keys = Callable[["World", Object], Iterable[Key]]
 
 
+class Chore(float):
+    """Seconds until another look that may find nothing new, for ever: they are no reason for time to pass."""
+
+
 @dataclass(frozen=True)
 class Wake:
     """A change of another resource that makes a behaviour look at some of its objects again."""

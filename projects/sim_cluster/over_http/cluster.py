@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from projects.sim_cluster.api.patches import merge_patch
 from projects.sim_cluster.behaviours.interface import Batch, Object, Objects, Resource
-from projects.sim_cluster.clock import Clock
+from projects.sim_cluster.clock import Clock, Timing
 from projects.sim_cluster.over_http.connection import JSON, MERGE, Connection
 from projects.sim_cluster.over_http.stamps import Stamps
 from projects.sim_cluster.over_http.watching import Watching, listed
@@ -85,6 +85,6 @@ class HttpCluster:
         """Return the cluster's time."""
         return self._clock.now()
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, *, chore: bool = False) -> None:
         """Wait for some of the cluster's time."""
-        await self._clock.sleep(seconds)
+        await self._clock.sleep(seconds, Timing.CHORE if chore else Timing.EVENT)
