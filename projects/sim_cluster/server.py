@@ -82,8 +82,8 @@ async def serve(options: ClusterOptions, directory: Path, started: Callable[[str
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, 0))
-        async with _cluster(options, directory, visitors) as parts:
-            served = VisitingLayer(with_aggregated(parts), parts.clock, visitors, parts.changes)
+        async with _cluster(options, directory, visitors) as parts, with_aggregated(parts) as answering:
+            served = VisitingLayer(answering, parts.clock, visitors, parts.changes)
             app = FaultLayer(served, parts.strikes, parts.clock, visitors)
             server = _Server(_TlsConfig(app, server_context(parts.authority), visitors))
             await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)

@@ -1,0 +1,174 @@
+"""Prometheus' API of a simulated OpenShift, through the service proxy: series of pods and nodes that are there."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.talk import Client
+
+API = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Client]:
+    """An OpenShift of its own, with one GPU node."""
+    with running_cluster(ClusterOptions(nodes=2)) as running:
+        client = Client(running.kubeconfig)
+        yield client
+        client.close()
+
+
+def ask(client: Client, what: str, **parameters: Any) -> Any:
+    answer = client.ask("GET", f"{API}/{what}?{urlencode(parameters, doseq=True)}")
+    assert answer.status == 200, answer.text
+    assert answer.body["status"] == "success"
+    return answer.body["data"]
+
+
+def values(client: Client, query: str) -> dict[str, float]:
+    found = ask(client, "query", query=query)["result"]
+    return {
+        ",".join(f"{key}={value}" for key, value in sorted(each["metric"].items())): float(each["value"][1])
+        for each in found
+    }
+
+
+def workload(client: Client, space: str, name: str, replicas: int) -> None:
+    resources = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"containers": [{"name": "c", "image": "i", "resources": resources}]},
+    }
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+    client.post(f"/apis/apps/v1/namespaces/{space}/deployments", {"metadata": {"name": name}, "spec": spec})
+    client.until(
+        f"/apis/apps/v1/namespaces/{space}/deployments/{name}",
+        lambda obj: obj.get("status", {}).get("readyReplicas") == replicas,
+    )
+
+
+def test_pods_are_counted_and_asked_for_what_they_request(cluster: Client, new_name: Callable[[str], str]) -> None:
+    space = make_namespace(cluster, new_name("counted"))
+    workload(cluster, space, "web", 3)
+    assert values(cluster, f'sum by (phase) (kube_pod_status_phase{{namespace="{space}"}} == 1)') == {
+        "phase=Running": 3
+    }
+    assert values(cluster, f'sum(kube_pod_container_resource_requests{{namespace="{space}",resource="cpu"}})') == {
+        "": 1.5
+    }
+    assert values(
+        cluster, f'count(kube_pod_info{{namespace="{space}"}} * on (node) group_left (role) kube_node_role)'
+    ) == {"": 3}
+    cluster.ask("DELETE", f"/apis/apps/v1/namespaces/{space}/deployments/web")
+    for event in cluster.watch(f"/api/v1/namespaces/{space}/pods?watch=1&timeoutSeconds=20"):
+        if event["type"] == "DELETED" and not cluster.get(f"/api/v1/namespaces/{space}/pods")["items"]:
+            break
+    assert values(cluster, f'count(kube_pod_info{{namespace="{space}"}})') == {}
+
+
+def test_usage_follows_requests_and_has_a_past(cluster: Client, new_name: Callable[[str], str]) -> None:
+    space = make_namespace(cluster, new_name("used"))
+    workload(cluster, space, "busy", 2)
+    now = ask(cluster, "query", query="time()")["result"][0]
+    step, chosen = 15, f'namespace="{space}"'
+    while (
+        later := ask(cluster, "query", query="time()")["result"][0]
+    ) < now + 240:  # four minutes are four seconds here
+        cluster.get("/healthz", accept="*/*") if False else None
+    data = ask(
+        cluster,
+        "query_range",
+        query=f"sum(rate(container_cpu_usage_seconds_total{{{chosen}}}[2m]))",
+        start=later - 60,
+        end=later,
+        step=step,
+    )
+    assert data["resultType"] == "matrix"
+    points = [float(value) for _, value in data["result"][0]["values"]]
+    assert len(points) == 5
+    assert all(0.4 < value < 0.8 for value in points)  # 60 % of two halves of a core, in waves
+    memory = values(cluster, f"avg(container_memory_working_set_bytes{{{chosen}}}) / 1024^3")
+    assert 0.4 < memory[""] < 0.8
+
+
+def test_nodes_are_there_with_what_they_have(cluster: Client) -> None:
+    assert values(cluster, 'count(kube_node_status_condition{condition="Ready",status="true"} == 1)') == {"": 2}
+    assert values(cluster, 'sum(kube_node_status_capacity{resource="cpu"})') == {"": 8}
+    free = values(cluster, "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes")
+    assert len(free) == 2
+    assert all(0.5 < value < 1 for value in free.values())
+    targets = ask(cluster, "targets")["activeTargets"]
+    assert {each["labels"]["job"] for each in targets} == {"kubelet", "kube-state-metrics", "node-exporter"}
+    assert {each["health"] for each in targets} == {"up"}
+
+
+def test_names_and_labels_are_listed(cluster: Client) -> None:
+    names = ask(cluster, "label/__name__/values")
+    assert {"up", "kube_pod_info", "DCGM_FI_DEV_GPU_UTIL"} <= set(names)
+    assert ask(cluster, "label/role/values", **{"match[]": "kube_node_role"}) == ["worker"]
+    assert {"__name__", "node", "role"} <= set(ask(cluster, "labels", **{"match[]": "kube_node_role"}))
+    assert len(ask(cluster, "series", **{"match[]": "kube_node_info"})) == 2
+    assert ask(cluster, "metadata")["container_cpu_usage_seconds_total"][0]["type"] == "counter"
+
+
+@pytest.mark.parametrize(("what", "parameters", "code", "kind", "said"), [
+    ("query", {"query": "sum("}, 400, "bad_data", "1:5: parse error"),
+    ("query", {}, 400, "bad_data", 'invalid parameter "query"'),
+    ("query", {"query": "histogram_quantile(0.9, up)"}, 422, "execution", "the simulated Prometheus does not support the function histogram_quantile()"),
+    ("query_range", {"query": "up", "start": 0, "end": 1e6, "step": 1}, 400, "bad_data", "exceeded maximum resolution"),
+    ("query_range", {"query": "up", "start": 10, "end": 1, "step": 1}, 400, "bad_data", "end timestamp must not be before start time"),
+])  # fmt: skip
+def test_errors_are_prometheus_own(
+    cluster: Client, what: str, parameters: dict[str, Any], code: int, kind: str, said: str
+) -> None:
+    answer = cluster.ask("GET", f"{API}/{what}?{urlencode(parameters)}")
+    assert (answer.status, answer.body["status"], answer.body["errorType"]) == (code, "error", kind)
+    assert said in answer.body["error"]
+
+
+def test_a_query_may_be_a_form_and_a_path_must_be_known(cluster: Client) -> None:
+    form = urlencode({"query": "1 + 1"}).encode()
+    answer = cluster.ask("POST", f"{API}/query", form, "application/x-www-form-urlencoded")
+    assert answer.body["data"]["result"][1] == "2"
+    assert cluster.ask("GET", f"{API}/nothing").status == 404
+    assert cluster.ask("GET", f"{API}/query?query=1", token="nonsense").status == 401
+
+
+def test_gpus_are_measured_where_the_exporter_runs(cluster: Client) -> None:
+    machines = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machinesets"
+    base = cluster.get(machines)["items"][0]
+    spec = json.loads(json.dumps(base["spec"]).replace(base["metadata"]["name"], "gpus")) | {"replicas": 1}
+    spec["template"]["spec"]["providerSpec"]["value"]["instanceType"] = "g5.12xlarge"
+    cluster.post(
+        machines, {"apiVersion": base["apiVersion"], "kind": "MachineSet", "metadata": {"name": "gpus"}, "spec": spec}
+    )
+    cluster.until(f"{machines}/gpus", lambda obj: obj.get("status", {}).get("readyReplicas") == 1)
+    assert values(cluster, "DCGM_FI_DEV_GPU_UTIL") == {}
+    node = cluster.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.12xlarge")["items"][0][
+        "metadata"
+    ]["name"]
+    cluster.merge(
+        f"/api/v1/nodes/{node}/status",
+        {"status": {"capacity": {"nvidia.com/gpu": "4"}, "allocatable": {"nvidia.com/gpu": "4"}}},
+    )
+    space = make_namespace(cluster, "measured")
+    for name, labels, limits in (
+        ("exporter", {"app": "nvidia-dcgm-exporter"}, {}),
+        ("train", {}, {"limits": {"nvidia.com/gpu": "2"}}),
+    ):
+        pod = {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeName": node, "containers": [{"name": "c", "image": "i", "resources": limits}]},
+        }
+        cluster.post(f"/api/v1/namespaces/{space}/pods", pod)
+        cluster.until(f"/api/v1/namespaces/{space}/pods/{name}", lambda obj: obj["status"].get("phase") == "Running")
+    assert values(cluster, "count by (modelName) (DCGM_FI_DEV_GPU_UTIL)") == {"modelName=NVIDIA A10G": 4}
+    assert values(cluster, 'count(DCGM_FI_DEV_GPU_UTIL{exported_pod="train"} > 30)') == {"": 2}
+    assert values(cluster, 'max(DCGM_FI_DEV_GPU_UTIL{exported_pod=""})') == {"": 0}
+    assert values(cluster, "DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE == 23028") != {}
