@@ -16,6 +16,7 @@ from tests.sim_cluster.conftest import available, make_namespace
 from tests.sim_cluster.talk import Client, config_map, deployment
 from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
 from tests.sim_cluster.test_openshift import (
+    gone,
     space,
     test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step,
     test_an_install_mode_that_is_not_supported_fails,
@@ -67,6 +68,30 @@ def test_workloads_get_ready(openshift: Client, space: str) -> None:
     openshift.until(
         f"/apis/apps/v1/namespaces/{space}/deployments/web", lambda obj: obj["status"].get("readyReplicas") == 2
     )
+
+
+def test_claims_get_volumes_and_volumes_go_with_them(openshift: Client, space: str) -> None:
+    claims = f"/api/v1/namespaces/{space}/persistentvolumeclaims"
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    openshift.post(claims, {"metadata": {"name": "c"}, "spec": spec})
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]
+    containers = [{"name": "c", "image": "registry.invalid/c:1", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]
+    openshift.post(
+        f"/api/v1/namespaces/{space}/pods",
+        {"metadata": {"name": "p"}, "spec": {"volumes": volumes, "containers": containers}},
+    )
+    openshift.until(f"/api/v1/namespaces/{space}/pods/p", lambda obj: obj["status"]["phase"] == "Running")
+    bound = openshift.get(f"{claims}/c")
+    assert bound["status"]["phase"] == "Bound"
+    volume = bound["spec"]["volumeName"]
+    openshift.ask("DELETE", f"/api/v1/namespaces/{space}/pods/p")
+    openshift.ask("DELETE", f"{claims}/c")
+    gone(openshift, f"/api/v1/persistentvolumes?fieldSelector=metadata.name%3D{volume}")
+
+
+def test_a_namespace_has_the_accounts_of_openshift(openshift: Client, space: str) -> None:
+    for name in ("default", "builder", "deployer"):
+        openshift.until(f"/api/v1/namespaces/{space}/serviceaccounts/{name}", lambda _: True)
 
 
 def test_whoever_comes_is_who_they_are_behind_the_proxy(openshift: Client, space: str) -> None:

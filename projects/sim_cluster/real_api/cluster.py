@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import yaml
 
@@ -14,6 +15,8 @@ from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Cluster, Object
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
+from projects.sim_cluster.behaviours.namespaces import namespace_content
+from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.stages.documents import load_stages
@@ -38,6 +41,13 @@ from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
 from projects.sim_cluster.shapes.definitions import AGGREGATED, documents
 
+_ACCOUNTS: Final = ("builder", "deployer")
+"""The service accounts that a namespace of OpenShift has besides Kubernetes' own."""
+_STORAGE_CLASS: Final[Object] = {
+    "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "storage.foresail.io", "volumeBindingMode": "WaitForFirstConsumer",
+    "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+}  # fmt: skip
+
 
 @asynccontextmanager
 async def real_cluster(options: ClusterOptions, directory: Path) -> AsyncIterator[Parts]:
@@ -51,7 +61,7 @@ async def real_cluster(options: ClusterOptions, directory: Path) -> AsyncIterato
             Connection(control_plane.administrator) as api,
             Proxy(control_plane.administrator, control_plane.anyone) as proxy,
         ):
-            played = _Played(api, proxy, options)
+            played = _Played(api, proxy, options, authority)
             await played.start(control_plane, karpenter_objects(binaries) if options.karpenter else ())
             if options.karpenter:
                 control_plane.start_karpenter()
@@ -66,7 +76,7 @@ async def real_cluster(options: ClusterOptions, directory: Path) -> AsyncIterato
 class _Played:
     """What plays on a control plane."""
 
-    def __init__(self, api: Connection, proxy: Proxy, options: ClusterOptions) -> None:
+    def __init__(self, api: Connection, proxy: Proxy, options: ClusterOptions, authority: Authority) -> None:
         self._api, self._proxy, self._options = api, proxy, options.settled()
         on_openshift = self._options.platform == "openshift"
         self._packages = offered(options) if on_openshift else ()
@@ -74,8 +84,10 @@ class _Played:
         self._stamps = Stamps(self.clock)
         self._copies = PodCopies(self.clock, self._options.settings.programs)
         self.kubelets = Kubelets(proxy, api, self._copies, self._stamps)
-        # What Kubernetes consists of is real, but for its nodes.
-        behaviours = [Kubelet().behaviour(), *(playing(self._packages) if on_openshift else ())]
+        # What Kubernetes consists of is real, but for its nodes and its storage.
+        behaviours = [Kubelet().behaviour(), PROVISIONER, RECLAIMER]
+        if on_openshift:
+            behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
@@ -110,7 +122,7 @@ class _Played:
         """Return what the cluster starts with beside what its control plane makes."""
         now = timestamp(self.clock.now())
         if self._options.platform == "kubernetes":
-            return plain.worker_nodes(self._options, now)
+            return chain((_STORAGE_CLASS,), plain.worker_nodes(self._options, now))
         return chain(documents(AGGREGATED), openshift.objects(self._options, self._packages, now))
 
 
