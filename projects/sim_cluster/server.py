@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from pathlib import Path
@@ -26,6 +27,8 @@ from projects.sim_cluster.visitors import Visitors
 
 _HOST = "127.0.0.1"
 _LAST_SECONDS = 2.0
+# asyncio reads from each TLS connection into a buffer of its own, of a quarter of a megabyte; here watchers are many, requests small.
+sslproto.SSLProtocol.max_size = 32 * 1024
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]
@@ -48,7 +51,7 @@ class _TlsConfig(uvicorn.Config):  # type: ignore[misc]
 
     def __init__(self, app: Any, context: ssl.SSLContext, visitors: Visitors) -> None:
         http, web_socket = protocols(visitors)
-        super().__init__(app, http=http, ws=web_socket, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False,
+        super().__init__(app, http=http, ws=web_socket, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False, proxy_headers=False,
                          timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, backlog=2048)  # fmt: skip
         self._context = context
 

@@ -19,6 +19,7 @@ Storage = tuple[str, str]
 Changes = list["Change"]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY: Final = 20_000  # events kept for watches that start in the past, per storage
+_WARM: Final = 1000  # of these the last so many keep the JSON of what they replaced
 
 
 def encode(value: object) -> bytes:
@@ -41,6 +42,10 @@ class Stored:
         if self._json is None:
             self._json = encode(self.object)
         return self._json
+
+    def forget_json(self) -> None:
+        """Make the JSON anew when it is asked for again, which is not likely."""
+        self._json = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,8 @@ class Store:
         history.append(change)
         if len(history) > HISTORY:
             self._forgotten[change.storage] = history.popleft().version
+        if len(history) > _WARM and (replaced := history[-_WARM].before) is not None:
+            replaced.forget_json()
         for subscription in self.subscriptions.get(change.storage, ()):
             subscription.queue.put_nowait(change)
         for listener in self.listeners:
