@@ -108,7 +108,7 @@ def variables_in_the_code() -> set[str]:
         for prefix in config.PREFIXES
         for name in (config.FROM_CONFIG_FILE, config.FROM_COMMAND_ARGS_FILE)
     }
-    for path in (ROOT / "projects" / "core").rglob("*.py"):
+    for path in (path for room in ("core", "sim_cluster") for path in (ROOT / "projects" / room).rglob("*.py")):
         for groups in OWN_VARIABLE.findall(path.read_text(encoding="utf-8")):
             found |= {name for name in groups if name}
     return found - NOT_OURS

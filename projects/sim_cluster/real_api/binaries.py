@@ -67,8 +67,7 @@ def find_binaries(*, karpenter: bool = False) -> Binaries:
 
 def _places() -> list[tuple[str, Path | None]]:
     """Return what is looked in, in order: its name for people, and the directory if there is one."""
-    given = os.environ.get(VARIABLE)
-    if given:
+    if given := os.environ.get("KUBEBUILDER_ASSETS"):
         return [(f"{VARIABLE}={given}", Path(given))]
     places: list[tuple[str, Path | None]] = [(f"{VARIABLE} (not set)", None)]
     if _SCRIPT.is_file():
