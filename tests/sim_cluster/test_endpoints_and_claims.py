@@ -102,3 +102,71 @@ def test_a_volume_is_not_given_twice() -> None:
         assert status(stage, _CLAIM, "d")["phase"] == "Pending"
 
     play(script)
+
+
+def storage_class(name: str, mode: str, *, default: bool = False) -> dict[str, Any]:
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if default else {}
+    return {
+        "metadata": {"name": name, "annotations": annotations},
+        "provisioner": "example.com/disk",
+        "volumeBindingMode": mode,
+    }
+
+
+def user_of(name: str, claimed: str) -> dict[str, Any]:
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": claimed}}]
+    return {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}], "volumes": volumes}}
+
+
+def said(stage: Stage, reason: str) -> set[str]:
+    return {event["message"] for event in stage.all("events") if event["reason"] == reason}
+
+
+def bound(stage: Stage, name: str) -> bool:
+    return bool((stage.get(_CLAIM, name) or {"status": {}})["status"].get("phase") == "Bound")
+
+
+def test_a_claim_of_the_default_class_is_provisioned_and_reclaimed() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("storage.k8s.io/storageclasses", storage_class("now", "Immediate", default=True))
+        asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        stage.create(_CLAIM, {"metadata": {"name": "c"}, "spec": asked})
+        await stage.until("bound", lambda: bound(stage, "c"))
+        volume = stage.all("persistentvolumes")[0]
+        assert volume["spec"]["csi"]["driver"] == "example.com/disk"
+        assert volume["spec"]["storageClassName"] == "now"
+        stage.delete(_CLAIM, "c")
+        await stage.until("no volume", lambda: not stage.all("persistentvolumes"))
+
+    play(script)
+
+
+def test_a_claim_waits_for_its_first_consumer_and_the_pod_for_its_claim() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("storage.k8s.io/storageclasses", storage_class("late", "WaitForFirstConsumer"))
+        stage.create(_CLAIM, claim("c", "1Gi", storageClassName="late"))
+        await stage.until("told", lambda: said(stage, "WaitForFirstConsumer"))
+        stage.create("pods", user_of("p", "c"))
+        await stage.until("running", lambda: (stage.get("pods", "p") or {})["status"].get("phase") == "Running")
+        found = stage.get(_CLAIM, "c")
+        assert found is not None
+        pod = stage.get("pods", "p")
+        assert pod is not None
+        assert found["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == pod["spec"]["nodeName"]
+
+    play(script)
+
+
+def test_pods_say_what_is_wrong_with_their_claims() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(_CLAIM, claim("nowhere", "1Gi", storageClassName="none"))
+        stage.create("pods", user_of("unbound", "nowhere"))
+        stage.create("pods", user_of("missing", "none"))
+        unbound = "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+        missing = '0/3 nodes are available: persistentvolumeclaim "none" not found. not found'
+        await stage.until("both told", lambda: said(stage, "FailedScheduling") == {unbound, missing})
+        await stage.until(
+            "why", lambda: said(stage, "ProvisioningFailed") == {'storageclass.storage.k8s.io "none" not found'}
+        )
+
+    play(script)

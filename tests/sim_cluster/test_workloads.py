@@ -198,6 +198,9 @@ def test_daemon_sets_follow_nodes() -> None:
 
 def test_stateful_sets_go_one_by_one() -> None:
     async def script(stage: Stage) -> None:
+        stage.create("storage.k8s.io/storageclasses", {
+            "metadata": {"name": "disk", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            "provisioner": "example.com/disk"})  # fmt: skip
         claim = {
             "metadata": {"name": "data"},
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},

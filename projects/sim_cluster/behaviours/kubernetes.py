@@ -12,6 +12,7 @@ from projects.sim_cluster.behaviours.jobs import JOB
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
 from projects.sim_cluster.behaviours.node_life import NODE_LIFE, TAINT_EVICTION
+from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
 from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
 from projects.sim_cluster.behaviours.scheduler import Scheduler
 from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
@@ -34,6 +35,8 @@ def kubernetes_behaviours(
         ENDPOINT_SLICE,
         CLAIM,
         VOLUME,
+        PROVISIONER,
+        RECLAIMER,
         namespace_content(accounts, authority),
         namespace_draining(discover),
     ]

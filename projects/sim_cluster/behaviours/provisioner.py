@@ -1,62 +1,74 @@
-"""What a storage driver's provisioner does where the control plane has a volume controller of its own: it makes volumes, and removes them.
+"""The provisioners of StorageClasses, which a cloud brings: they make the volumes that claims ask for, and delete those released.
 
-`real_api` plays it. On the simulated API `volumes` plays the volume controller as well, and makes the volumes itself.
+They see the cluster as an external provisioner does, so they play on either API: a claim that names them waits for them.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, waits_for_consumer
 from projects.sim_cluster.behaviours.resources import CLAIMS, STORAGE_CLASSES, VOLUMES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
 
-_ASKED: Final = "volume.kubernetes.io/storage-provisioner"
-_NODE: Final = "volume.kubernetes.io/selected-node"
-_BY: Final = "pv.kubernetes.io/provisioned-by"
+ASKED: Final = "volume.kubernetes.io/storage-provisioner"
+PROVISIONED_BY: Final = "pv.kubernetes.io/provisioned-by"
+NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
 
 
 async def provision(world: World, claim: Object) -> float | None:
-    """Make the volume that the volume controller asks for by an annotation of a claim; the controller binds the two."""
+    """Make the volume of a claim, after the time that takes."""
     metadata, spec = claim["metadata"], claim["spec"]
     annotations = metadata.get("annotations") or {}
-    driver, storage_class = (
-        annotations.get(_ASKED),
-        world.cache(STORAGE_CLASSES).get("", spec.get("storageClassName", "")),
-    )
-    if not driver or storage_class is None or spec.get("volumeName") or metadata.get("deletionTimestamp"):
+    provisioner = annotations.get(ASKED)
+    pending = (claim.get("status") or {}).get("phase", "Pending") == "Pending" and not spec.get("volumeName")
+    if provisioner is None or not pending or metadata.get("deletionTimestamp"):
         return None
-    if storage_class.get("volumeBindingMode") == "WaitForFirstConsumer" and _NODE not in annotations:
+    if waits_for_consumer(world, claim) and SELECTED_NODE not in annotations:
+        return None
+    name = f"pvc-{metadata['uid']}"
+    if world.cache(VOLUMES).get("", name) is not None:
         return None
     if (left := seconds_of(metadata["creationTimestamp"]) + world.timings.claim_bind - world.now) > 0:
         return left
-    await world.ensure(VOLUMES, _volume(claim, storage_class, driver))
+    world.tell(
+        claim, "Provisioning", f'External provisioner is provisioning volume for claim "{"/".join(key_of(claim))}"'
+    )
+    if await world.ensure(VOLUMES, _volume(world, claim, name, provisioner)):
+        world.tell(claim, "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
     return None
 
 
-def _volume(claim: Object, storage_class: Object, driver: str) -> Object:
+def _volume(world: World, claim: Object, name: str, provisioner: str) -> Object:
     metadata, spec = claim["metadata"], claim["spec"]
-    name = f"pvc-{metadata['uid']}"
-    reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"} | {
-        key: metadata[key] for key in ("namespace", "name", "uid", "resourceVersion")
-    }
-    return {
-        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name, "annotations": {_BY: driver}},
-        "spec": {
-            "capacity": {"storage": spec["resources"]["requests"]["storage"]}, "accessModes": spec["accessModes"], "claimRef": reference,
-            "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"), "volumeMode": spec.get("volumeMode", "Filesystem"),
-            "storageClassName": spec["storageClassName"], "csi": {"driver": driver, "volumeHandle": name},
-        },
+    found = world.cache(STORAGE_CLASSES).get("", spec.get("storageClassName") or "") or {}
+    reference = {
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": metadata["name"], "namespace": metadata["namespace"],
+        "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"],
     }  # fmt: skip
+    made = {
+        "capacity": {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")},
+        "accessModes": spec.get("accessModes"),
+        "claimRef": reference,
+        "persistentVolumeReclaimPolicy": found.get("reclaimPolicy", "Delete"),
+        "storageClassName": spec.get("storageClassName"),
+        "volumeMode": spec.get("volumeMode"),
+        "csi": {"driver": provisioner, "volumeHandle": f"simulated-{metadata['uid']}"},
+    }
+    annotations = {PROVISIONED_BY: provisioner}
+    named = {"name": name, "annotations": annotations}
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": named, "spec": made}
 
 
 async def reclaim(world: World, volume: Object) -> None:
-    """Remove a volume whose claim is gone, when it is to go with it."""
+    """Delete a volume that was provisioned and whose claim is gone, when it is not to be kept."""
     released = (volume.get("status") or {}).get("phase") == "Released"
-    ours = _BY in (volume["metadata"].get("annotations") or {})
+    provisioned = PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
     going = volume["metadata"].get("deletionTimestamp")
-    if released and ours and not going and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+    if released and provisioned and not going and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
         await world.delete(VOLUMES, volume)
 
 
@@ -67,5 +79,6 @@ PROVISIONER: Final = Behaviour(
     manager="csi-provisioner",
     woken_by=(Wake(STORAGE_CLASSES, every(CLAIMS)),),
     reads=(VOLUMES,),
+    component="csi-provisioner",
 )
 RECLAIMER: Final = Behaviour("reclaimer", VOLUMES, reclaim, manager="csi-provisioner")

@@ -15,7 +15,8 @@ from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
 from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, total
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
-from projects.sim_cluster.behaviours.resources import NAMESPACES, NODES, PODS
+from projects.sim_cluster.behaviours.pod_volumes import claim_names, claims_are_bound, selected_node, why_claims_refuse
+from projects.sim_cluster.behaviours.resources import CLAIMS, NAMESPACES, NODES, PODS, STORAGE_CLASSES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Chore, Wake, World
 
@@ -74,8 +75,8 @@ class Scheduler:
             PODS,
             self.schedule,
             manager="kube-scheduler",
-            woken_by=(Wake(NODES, self._all_waiting), Wake(PODS, self._waiting_for)),
-            reads=(NAMESPACES,),
+            woken_by=(Wake(NODES, self._all_waiting), Wake(PODS, self._waiting_for), Wake(CLAIMS, _users)),
+            reads=(NAMESPACES, STORAGE_CLASSES),
             component=_NAME,
         )
 
@@ -84,12 +85,19 @@ class Scheduler:
         self._waiting.pop(key_of(pod), None)
         if not _is_to_be_placed(pod):
             return None
+        if refused := why_claims_refuse(world, pod):
+            self._waiting[key_of(pod)] = None
+            await _say_why(world, pod, f"0/{len(world.cache(NODES))} nodes are available: {refused}. not found")
+            return Chore(_RETRY)
         fitting, refusals = self._look(world, pod)
         if fitting:
-            await _bind(world, pod, min(fitting)[-1])
+            names = {fit[-1] for fit in fitting}
+            node = chosen if (chosen := selected_node(world, pod)) in names else min(fitting)[-1]
+            if await claims_are_bound(world, pod, node):
+                await _bind(world, pod, node)
             return None
         self._waiting[key_of(pod)] = None
-        await _say_why(world, pod, refusals)
+        await _say_why(world, pod, _message(pod["spec"], refusals))
         return Chore(_RETRY)
 
     def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
@@ -151,6 +159,16 @@ class Scheduler:
                 del self._waiting[key]
             elif ended or terms(waits["spec"], "podAffinity"):
                 yield key
+
+
+def _users(world: World, claim: Object) -> list[Key]:
+    """Return the pods that use a claim and have no node."""
+    namespace, name = key_of(claim)
+    return [
+        key_of(pod)
+        for pod in world.cache(PODS).in_namespace(namespace)
+        if not pod["spec"].get("nodeName") and name in claim_names(pod)
+    ]
 
 
 def _phase(pod: Object) -> str:
@@ -245,8 +263,7 @@ def _message(spec: Object, refusals: list[_Refusal]) -> str:
     return f"{nodes}: {listed}. {_PREEMPTION}: {helps}"
 
 
-async def _say_why(world: World, pod: Object, refusals: list[_Refusal]) -> None:
-    message = _message(pod["spec"], refusals)
+async def _say_why(world: World, pod: Object, message: str) -> None:
     unschedulable = {
         "type": "PodScheduled",
         "status": "False",

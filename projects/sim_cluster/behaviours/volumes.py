@@ -8,9 +8,10 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object, Resource
 from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, waits_for_consumer
+from projects.sim_cluster.behaviours.provisioner import ASKED, NO_PROVISIONER, PROVISIONED_BY
 from projects.sim_cluster.behaviours.quantities import amount
-from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, VOLUMES
-from projects.sim_cluster.behaviours.timestamps import seconds_of
+from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, STORAGE_CLASSES, VOLUMES
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _CLAIM_PROTECTION: Final = "kubernetes.io/pvc-protection"
@@ -18,60 +19,80 @@ _VOLUME_PROTECTION: Final = "kubernetes.io/pv-protection"
 _BOUND_BY_US: Final = {"pv.kubernetes.io/bound-by-controller": "yes"}
 _BIND_COMPLETED: Final = {"pv.kubernetes.io/bind-completed": "yes"}
 _UNBOUND: Final = "no persistent volumes available for this claim and no storage class is set"
+_EXTERNAL: Final = (
+    "Waiting for a volume to be created either by the external provisioner '{}' or manually by the system administrator. "
+    "If volume creation is delayed, please verify that the provisioner is running and correctly registered."
+)
+_DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
-async def claim_volume(world: World, claim: Object) -> float | None:
+async def claim_volume(world: World, claim: Object) -> None:
     """Bind a claim to a volume; one that is deleted goes when no pod uses it any more."""
     if claim["metadata"].get("deletionTimestamp"):
         await _let_claim_go(world, claim)
-        return None
+        return
     claim = await _protect(world, CLAIMS, claim, _CLAIM_PROTECTION)
-    if (claim.get("status") or {}).get("phase") != "Pending":
-        return None
-    return await _find(world, claim)
+    if (claim.get("status") or {}).get("phase") == "Pending":
+        await _find(world, await _of_default_class(world, claim))
 
 
-async def _find(world: World, claim: Object) -> float | None:
-    """Bind a claim to what there is for it: the volume that it names, or the best that fits, or a new one."""
+async def _of_default_class(world: World, claim: Object) -> Object:
+    """Give a claim that names no class the newest one that is the default, when there is one."""
+    if claim["spec"].get("storageClassName") is not None:
+        return claim
+    marked = [
+        each for each in world.cache(STORAGE_CLASSES)
+        if (each["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+    ]  # fmt: skip
+    if not marked:
+        return claim
+    newest = max(marked, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
+    return await world.patch(CLAIMS, claim, {"spec": {"storageClassName": newest["metadata"]["name"]}})
+
+
+async def _find(world: World, claim: Object) -> None:
+    """Bind a claim to what there is for it: the volume that it names, or the best that fits, or have one made."""
     if name := claim["spec"].get("volumeName"):
         volume = world.cache(VOLUMES).get("", name)
         if volume is not None and _is_free(volume, claim):
             await _bind(world, claim, volume)
-            return None
-        if volume is not None:
+        elif volume is not None:
             world.tell(claim, "FailedBinding", f'volume "{name}" already bound to a different claim.', type="Warning")
-            return None
-    elif fitting := [volume for volume in world.cache(VOLUMES) if _fits(volume, claim)]:
+        return
+    waits = waits_for_consumer(world, claim) and SELECTED_NODE not in (claim["metadata"].get("annotations") or {})
+    fitting = [volume for volume in world.cache(VOLUMES) if _fits(volume, claim)]
+    if waits and not any(_is_made_for(volume, claim) for volume in fitting):
+        world.tell(claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding")
+    elif fitting:
         await _bind(world, claim, min(fitting, key=_preference))
-        return None
-    return await _provision(world, claim)
+    else:
+        await _have_made(world, claim)
 
 
-async def _provision(world: World, claim: Object) -> float | None:
-    """Make a volume for a claim, unless it asks for one that is there already by naming no class."""
-    metadata, spec = claim["metadata"], claim["spec"]
-    if spec.get("storageClassName") == "":
-        if not spec.get("volumeName"):
-            world.tell(claim, "FailedBinding", _UNBOUND)
-        return None
-    if (left := seconds_of(metadata["creationTimestamp"]) + world.timings.claim_bind - world.now) > 0:
-        return left
-    name = spec.get("volumeName") or f"pvc-{metadata['uid']}"
-    made = {
-        "capacity": {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")},
-        "accessModes": spec.get("accessModes"),
-        "claimRef": _reference(claim),
-        "persistentVolumeReclaimPolicy": "Delete",
-        "storageClassName": spec.get("storageClassName"),
-        "volumeMode": spec.get("volumeMode"),
-        "hostPath": {"path": f"/simulated/{name}"},
-    }
-    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": made}
-    await world.ensure(VOLUMES, volume)
-    if (found := world.cache(VOLUMES).get("", name)) is not None:
-        await _bind(world, claim, found)
-    return None
+def _is_made_for(volume: Object, claim: Object) -> bool:
+    return bool((volume["spec"].get("claimRef") or {}).get("uid") == claim["metadata"]["uid"])
+
+
+async def _have_made(world: World, claim: Object) -> None:
+    """Name the provisioner that is to make a volume for a claim, or say why there is none."""
+    if not (name := claim["spec"].get("storageClassName")):
+        world.tell(claim, "FailedBinding", _UNBOUND)
+        return
+    found = world.cache(STORAGE_CLASSES).get("", name)
+    if found is None:
+        missing = f'storageclass.storage.k8s.io "{name}" not found'
+        world.tell(claim, "ProvisioningFailed", missing, type="Warning")
+        return
+    provisioner = found.get("provisioner", NO_PROVISIONER)
+    if provisioner == NO_PROVISIONER:
+        world.tell(claim, "FailedBinding", "no persistent volumes available for this claim and no provisioner is set")
+        return
+    if ASKED in (claim["metadata"].get("annotations") or {}):
+        return
+    marks = {ASKED: provisioner, ASKED.replace("volume.", "volume.beta.", 1): provisioner}
+    claim = await world.patch(CLAIMS, claim, {"metadata": {"annotations": marks}})
+    world.tell(claim, "ExternalProvisioning", _EXTERNAL.format(provisioner))
 
 
 def _reference(claim: Object) -> Object:
@@ -169,10 +190,14 @@ async def keep_volume(world: World, volume: Object) -> None:
         await world.set_status(VOLUMES, volume, {"phase": "Available"})
     elif is_claimed:
         return
-    elif volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+    elif volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete" and not _is_provisioned(volume):
         await world.delete(VOLUMES, volume)
     else:
         await world.set_status(VOLUMES, volume, {"phase": "Released"})
+
+
+def _is_provisioned(volume: Object) -> bool:
+    return PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
 
 
 def _is_claimed(world: World, volume: Object) -> bool:
@@ -188,9 +213,16 @@ def _volume_of(_world: World, claim: Object) -> list[Key]:
 
 def _pending(world: World, volume: Object) -> Iterable[Key]:
     """Wake the claims that a volume which is free may be for."""
+    held = volume["spec"].get("claimRef") or {}
+    if held.get("uid") and (volume.get("status") or {}).get("phase") != "Bound":
+        return [(held.get("namespace", ""), held.get("name", ""))]
     if (volume.get("status") or {}).get("phase") == "Available":
         return [key_of(claim) for claim in world.cache(CLAIMS) if claim["status"].get("phase") == "Pending"]
     return []
+
+
+def _all_pending(world: World, _class: Object) -> Iterable[Key]:
+    return [key_of(claim) for claim in world.cache(CLAIMS) if (claim.get("status") or {}).get("phase") == "Pending"]
 
 
 def _claims_of(_world: World, pod: Object) -> Iterable[Key]:
@@ -205,7 +237,7 @@ CLAIM: Final = Behaviour(
     "claims",
     CLAIMS,
     claim_volume,
-    woken_by=(Wake(VOLUMES, _pending), Wake(PODS, _claims_of)),
+    woken_by=(Wake(VOLUMES, _pending), Wake(PODS, _claims_of), Wake(STORAGE_CLASSES, _all_pending)),
     component="persistentvolume-controller",
 )
 VOLUME: Final = Behaviour("volumes", VOLUMES, keep_volume, woken_by=(Wake(CLAIMS, _volume_of),))
