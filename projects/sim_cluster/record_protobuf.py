@@ -125,7 +125,8 @@ def full_name(package: str, name: str) -> str:
 def messages(binary: Path) -> dict[str, dict[str, list[Any]]]:
     """Return every message: number → JSON name, type, and whether JSON leaves a zero value out.
 
-    That is 0 (a pointer: when it is nil), 1 (``omitempty``, which structs and times ignore), 2 (``omitzero`` too) or 3 (never).
+    That is 0 (a pointer: when it is nil), 1 (``omitempty``, which structs and times ignore), 2 (``omitzero`` too), 3 (never), or 4 (never,
+    and it is a pointer).
     """
     go = GoBinary(binary)
     found = {}
@@ -142,11 +143,9 @@ def _fields(go: GoBinary, address: int) -> Iterator[tuple[str, list[Any]]]:
         if "," not in tags.get("protobuf", ""):
             continue
         name, _, rest = tags.get("json", "").partition(",")
-        left_out = 3 if "omitempty" not in rest else 0 if go.kind(kind) == _POINTER else 1
-        yield (
-            tags["protobuf"].split(",")[1],
-            [name, _wire_type(go, kind), left_out + 1 if "omitzero" in rest else left_out],
-        )
+        pointer = go.kind(kind) == _POINTER
+        left_out = 3 + pointer if "omit" not in rest else 0 if pointer else 1 + ("omitzero" in rest)
+        yield tags["protobuf"].split(",")[1], [name, _wire_type(go, kind), left_out]
 
 
 def _wire_type(go: GoBinary, address: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.sim_cluster import mistakes
 from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.mistakes_elsewhere import MISTAKES
 from tests.sim_cluster.talk import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, Client, config_map, deployment
 
 pytestmark = pytest.mark.envtest
@@ -344,6 +345,20 @@ def test_mistakes_in_pods_and_workloads(both: Both) -> None:
         *(("POST", f"{PODS}?dryRun=All", body) for body in mistakes.pods()),
         *(("POST", dry.format("apps", resource), body) for resource, body in mistakes.workloads()),
         *(("POST", dry.format("batch", resource), body) for resource, body in mistakes.jobs()),
+    ])  # fmt: skip
+
+
+def test_mistakes_elsewhere(both: Both) -> None:
+    both([("POST", f"{path}?dryRun=All", body) for path, bodies in MISTAKES.items() for body in bodies])
+
+
+def test_fields_that_stand_twice(both: Both) -> None:
+    twice = b'{"metadata":{"name":"x","name":"y"},"data":{"a":"1","a":"2"},"zz":1}'
+    both([
+        ("POST", f"{MAPS}?dryRun=All", twice),
+        ("POST", f"{MAPS}?dryRun=All&fieldValidation=Strict", twice),
+        ("POST", f"{MAPS}?dryRun=All&fieldValidation=Ignore", twice),
+        ("POST", f"{PODS}?dryRun=All&fieldValidation=Strict", b'{"metadata":{"name":"x"},"spec":{"containers":[{"name":"c","image":"i","image":"j","zz":1}]}}'),
     ])  # fmt: skip
 
 

@@ -90,7 +90,8 @@ def test_a_pod_that_no_node_takes_says_so_again_and_again_in_one_event() -> None
 
 def test_stateful_sets_and_jobs_tell_of_their_pods() -> None:
     spec = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE, "serviceName": "s", "replicas": 1}
-    claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+    claimed = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"metadata": {"name": "data"}, "spec": claimed}
 
     async def script(stage: Stage) -> None:
         stage.create(

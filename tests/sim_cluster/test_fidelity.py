@@ -72,7 +72,6 @@ def token_of(api: Client, namespace: str) -> str:
 
 
 MAPS = "/api/v1/namespaces/NS/configmaps"
-SERVICES = "/api/v1/namespaces/NS/services"
 SECRETS = "/api/v1/namespaces/NS/secrets"
 plainly("forward a port of a pod, without an upgrade", "GET", "POD/portforward")
 plainly("reach a pod through the API server (`proxy`)", "GET", "POD/proxy")
@@ -86,24 +85,6 @@ plainly(
     "discover the issuer of tokens, `/.well-known/openid-configuration`", "GET", "/.well-known/openid-configuration"
 )
 plainly("ask for protobuf", "GET", MAPS, accept="application/vnd.kubernetes.protobuf")
-plainly(
-    "create a pod of a RuntimeClass that does not exist",
-    "POST",
-    "/api/v1/namespaces/NS/pods?dryRun=All",
-    pod("p", runtimeClassName="nobody"),
-)
-plainly(
-    "create a service with a node port outside of 30000-32767",
-    "POST",
-    SERVICES,
-    {"metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 80}]}},
-)
-plainly(
-    "create a service with an address outside of the cluster's",
-    "POST",
-    SERVICES,
-    {"metadata": {"name": "s"}, "spec": {"clusterIP": "192.0.2.1", "ports": [{"port": 80}]}},
-)
 plainly(
     "ask for a certificate with what is no request for one",
     "POST",

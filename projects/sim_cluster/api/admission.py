@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import copy
-import ipaddress
 import random
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from projects.sim_cluster.api import limit_ranges, pod_classes
+from projects.sim_cluster.api.allocations import Allocations
 from projects.sim_cluster.api.errors import forbidden, not_found
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
@@ -62,9 +62,7 @@ class Admission:
 
     def __init__(self, store: Store, registry: Registry, now: Callable[[], float]) -> None:
         self.store, self.registry, self.now = store, registry, now
-        self._addresses: Iterator[Any] = ipaddress.ip_network("10.96.0.0/16").hosts()
-        next(self._addresses)
-        self._ports: Iterator[int] = iter(range(30000, 32768))
+        self.allocations = Allocations()
 
     def check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
         """Refuse to create in a namespace that is not there or is going away."""
@@ -172,8 +170,8 @@ class Admission:
         spec = obj["spec"]
         if spec["type"] == "ExternalName":
             return
-        if "clusterIP" not in spec:
-            spec["clusterIP"] = self._free_address()
+        taken = [stored.object["spec"] for stored in self.store.list(("", "services"))]
+        self.allocations.give_address(obj, {other.get("clusterIP") for other in taken})
         spec.setdefault("clusterIPs", [spec["clusterIP"]])
         anywhere = spec["clusterIP"] == "None" and not spec.get(
             "selector"
@@ -181,21 +179,15 @@ class Admission:
         spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if anywhere else ["IPv4"])
         spec.setdefault("ipFamilyPolicy", "RequireDualStack" if anywhere else "SingleStack")
         if spec["type"] in {"NodePort", "LoadBalancer"}:
-            for port in spec.get("ports") or ():
-                if "nodePort" not in port:
-                    port["nodePort"] = self._free_port()
+            used = {port.get("nodePort") for other in taken for port in other.get("ports") or ()}
+            self.allocations.give_ports(obj, used | {other.get("healthCheckNodePort") for other in taken})
 
-    def _services(self) -> Iterator[Object]:
-        return (stored.object.get("spec") or {} for stored in self.store.list(("", "services")))
+    def _claim(self, obj: Object) -> None:
+        _protect(obj, "kubernetes.io/pvc-protection")
 
-    def _free_address(self) -> str:
-        """Return an address that no Service has; one that was loaded or asked for one has not come from here."""
-        taken = {address for spec in self._services() for address in spec.get("clusterIPs") or ()}
-        return next(address for address in map(str, self._addresses) if address not in taken)
-
-    def _free_port(self) -> int:
-        taken = {port.get("nodePort") for spec in self._services() for port in spec.get("ports") or ()}
-        return next(port for port in self._ports if port not in taken)
+    def _volume(self, obj: Object) -> None:
+        _protect(obj, "kubernetes.io/pv-protection")
+        obj["status"]["lastPhaseTransitionTime"] = obj["metadata"]["creationTimestamp"]
 
     def _job(self, obj: Object) -> None:
         spec, uid, name = obj["spec"], obj["metadata"]["uid"], obj["metadata"]["name"]
@@ -228,6 +220,13 @@ def encode_string_data(obj: Object) -> None:
         obj["data"] = (obj.get("data") or {}) | encoded
 
 
+def _protect(obj: Object, finalizer: str) -> None:
+    """Hold an object that may be in use until nothing uses it."""
+    finalizers = obj["metadata"].setdefault("finalizers", [])
+    if finalizer not in finalizers:
+        finalizers.append(finalizer)
+
+
 def _tolerates(toleration: Object, key: str) -> bool:
     covers_key = toleration.get("key") in {None, "", key}
     return covers_key and toleration.get("effect") in {None, "", "NoExecute"}
@@ -250,6 +249,8 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Admission, Object], None]]] = {
     ("", "Pod"): Admission._pod,  # noqa: SLF001 - the table of this module's own methods
     ("", "Service"): Admission._service,  # noqa: SLF001
     ("", "Namespace"): Admission._namespace,  # noqa: SLF001
+    ("", "PersistentVolumeClaim"): Admission._claim,  # noqa: SLF001
+    ("", "PersistentVolume"): Admission._volume,  # noqa: SLF001
     ("batch", "Job"): Admission._job,  # noqa: SLF001
     ("apiextensions.k8s.io", "CustomResourceDefinition"): Admission._definition,  # noqa: SLF001
 }

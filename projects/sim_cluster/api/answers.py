@@ -42,10 +42,15 @@ def answer(api: Api, target: Target, done: Outcome, chosen: Accepted) -> Respons
     body = done.stored.json if done.stored is not None and obj is done.object else encode(obj)
     response = _yaml(obj) if chosen.yaml else json_response(body)
     response.status_code = 201 if done.created else 200
-    for warning in done.warnings:
-        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.append("Warning", f'299 - "{escaped}"')
+    for said in done.warnings:
+        response.headers.append("Warning", warning(said))
     return response
+
+
+def warning(said: str) -> str:
+    """Return a warning as a header holds it."""
+    escaped = said.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{escaped}"'
 
 
 def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Response:

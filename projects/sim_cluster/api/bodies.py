@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from projects.sim_cluster.api.decoding import parse_json, parse_yaml
+from projects.sim_cluster.api.decoding import fields_twice, parse_json, parse_yaml
 from projects.sim_cluster.api.errors import (
     Cause,
     bad_request,
@@ -30,6 +30,9 @@ _PATCHES: Final[dict[str, PatchType]] = {
     "application/strategic-merge-patch+json": "strategic",
     "application/apply-patch+yaml": "apply",
 }
+_WITH_FIELDS: Final = (
+    "application/json", "", "*/*", "application/merge-patch+json", "application/strategic-merge-patch+json",
+)  # fmt: skip
 _VALIDATION: Final = ("", "Ignore", "Strict", "Warn")
 _PROPAGATION: Final = ("Foreground", "Background", "Orphan", "nil")
 _LONGEST_MANAGER: Final = 128
@@ -46,6 +49,14 @@ async def read_body(request: Request, kind: Kind, protobuf: Decoder) -> Any:
     if media not in {"application/json", "", "*/*"}:
         raise unsupported_media_type()
     return parse_json(body, kind)
+
+
+async def twice_in(request: Request) -> tuple[str, ...]:
+    """Return the fields that a JSON body, known to be one, holds twice."""
+    media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    if request.query_params.get("fieldValidation") == "Ignore" or media not in _WITH_FIELDS:
+        return ()
+    return tuple(fields_twice(await request.body()))
 
 
 async def decode_patch(request: Request) -> tuple[PatchType, Any]:

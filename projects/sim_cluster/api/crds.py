@@ -5,6 +5,9 @@ This is kube-apiserver's own work, not a controller's, so it stands in the API.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -49,7 +52,37 @@ def _kind(spec: Object, version: Object, definitions: Definitions) -> Kind:
         else None,
         selectable=tuple(field["jsonPath"].strip(".") for field in version.get("selectableFields") or ()),
         list_kind=names.get("listKind") or f"{names['kind']}List",
+        storage_hash=_storage_hash(spec),
+        deprecated=_deprecation(spec, version),
     )
+
+
+def _storage_hash(spec: Object) -> str:
+    stored = next((version["name"] for version in spec["versions"] if version.get("storage")), "")
+    digest = hashlib.sha256(f"{spec['group']}/{stored}/{spec['names']['kind']}".encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
+
+
+def _deprecation(spec: Object, version: Object) -> str:
+    """Return what who uses a deprecated version is told; empty for one that is not."""
+    if not version.get("deprecated"):
+        return ""
+    if said := version.get("deprecationWarning"):
+        return str(said)
+    kind = spec["names"]["kind"]
+    found = f"{spec['group']}/{version['name']} {kind} is deprecated"
+    others = [v["name"] for v in spec["versions"] if v.get("served") and not v.get("deprecated")]
+    better = max((name for name in others if priority(name) > priority(version["name"])), key=priority, default="")
+    return f"{found}; use {spec['group']}/{better} {kind}" if better else found
+
+
+def priority(version: str) -> tuple[int, int, int]:
+    """Return what a version is ordered by: v2 before v1 before v1beta2 before v1alpha1, anything else last."""
+    parsed = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if not parsed:
+        return (0, 0, 0)
+    major, stage, minor = parsed.groups()
+    return ({"alpha": 1, "beta": 2}.get(stage or "", 3), int(major), int(minor or 0))
 
 
 #: In the order in which the server lists the verbs of custom resources.

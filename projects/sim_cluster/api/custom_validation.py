@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported
+from projects.sim_cluster.api.kinds import ScalePaths
 from projects.sim_cluster.api.names import shown
+from projects.sim_cluster.api.refusals import go_text
 from projects.sim_cluster.api.schema import Schema
 
+_LARGEST_SCALE: Final = 2**31 - 1
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "object": (dict,), "array": (list,),
 }  # fmt: skip
@@ -41,6 +44,26 @@ def custom_causes(obj: Any, schema: Schema) -> Iterator[Cause]:
     for key, value in sorted(obj.items()):
         if key not in {"metadata", "apiVersion", "kind"} and (child := schema.child(key)) is not None:
             yield from _value(value, child, key)
+
+
+def scale_causes(obj: Any, paths: ScalePaths) -> Iterator[Cause]:
+    """Yield what is wrong with the numbers that a custom resource's ``/scale`` shows."""
+    for path in (paths.spec, paths.status):
+        value: Any = obj
+        for key in path.strip(".").split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool):
+            found = {str: "string", float: "float64", bool: "bool", list: "[]interface {}"}.get(
+                type(value), "map[string]interface {}"
+            )
+            message = f"{path} accessor error: {go_text(value)} is of the type {found}, expected int64"
+            yield invalid_value(path, "0", message)
+        elif value < 0:
+            yield invalid_value(path, str(value), "should be a non-negative integer")
+        elif value > _LARGEST_SCALE:
+            yield invalid_value(path, str(value), f"should be less than or equal to {_LARGEST_SCALE}")
 
 
 def _value(value: Any, schema: Schema, path: str) -> Iterator[Cause]:

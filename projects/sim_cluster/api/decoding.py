@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,11 +34,48 @@ class WrongTypeError(UnfitError):
 
 
 class StrictError(UnfitError):
-    """Unknown fields, where the client asked that there be none."""
+    """Unknown fields and fields that are there twice, where the client asked that there be none."""
 
-    def __init__(self, unknown: list[str]) -> None:
-        super().__init__("strict decoding error: " + ", ".join(f'unknown field "{path}"' for path in unknown))
-        self.unknown = unknown
+    def __init__(self, unknown: list[str], twice: Sequence[str] = ()) -> None:
+        super().__init__("strict decoding error: " + ", ".join(doubts(unknown, twice)))
+        self.unknown, self.twice = unknown, twice
+
+
+def doubts(unknown: Sequence[str], twice: Sequence[str]) -> list[str]:
+    """Return what is doubtful about a body, in words."""
+    return [*(f'duplicate field "{path}"' for path in twice), *(f'unknown field "{path}"' for path in unknown)]
+
+
+def fields_twice(body: bytes) -> list[str]:
+    """Return the paths of the fields that stand twice in a JSON object of a body."""
+    repeated = False
+
+    def check(pairs: list[tuple[str, Any]]) -> Object:
+        nonlocal repeated
+        made = dict(pairs)
+        repeated = repeated or len(made) != len(pairs)
+        return made
+
+    json.loads(body, object_pairs_hook=check)
+    return list(_twice(json.loads(body, object_pairs_hook=_Pairs), "")) if repeated else []
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it was written."""
+
+
+def _twice(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, item in value:
+            below = f"{path}.{key}" if path else key
+            if key in seen:
+                yield below
+            seen.add(key)
+            yield from _twice(item, below)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _twice(item, f"{path}[{index}]")
 
 
 @dataclass
@@ -195,6 +234,15 @@ def _check_scalar(value: Any, schema: Schema, struct: str, path: str) -> None:
         if schema.is_map:
             go_type = "map[string]string"
         raise _mismatch(value, struct, path, go_type, wanted)
+    if schema.node.get("format") == "byte":
+        _check_base64(value)
+
+
+def _check_base64(text: str) -> None:
+    wrong = re.search(r"[^A-Za-z0-9+/=\r\n]", text)
+    if wrong or len(text.replace("\n", "").replace("\r", "")) % 4:
+        place = wrong.start() if wrong else len(text) // 4 * 4
+        raise WrongTypeError(f"illegal base64 data at input byte {place}")
 
 
 def _mismatch(value: Any, struct: str, path: str, go_type: str, wanted: str) -> WrongTypeError:

@@ -195,7 +195,11 @@ def _service(obj: Object) -> None:
         spec.setdefault("allocateLoadBalancerNodePorts", True)
     for port in spec.get("ports") or ():
         port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port"))
+        if not port.get("targetPort"):
+            port["targetPort"] = port.get("port", 0)
+    if spec.get("sessionAffinity") == "ClientIP":
+        config = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        config.setdefault("timeoutSeconds", 10800)
 
 
 def _pod(obj: Object) -> None:
@@ -262,6 +266,21 @@ def _custom_resource_definition(obj: Object) -> None:
         spec.setdefault("conversion", {"strategy": "None"})
 
 
+def _network_policy(obj: Object) -> None:
+    spec = obj.get("spec")
+    if isinstance(spec, dict):
+        for rule in [*(spec.get("ingress") or ()), *(spec.get("egress") or ())]:
+            for port in rule.get("ports") or ():
+                port.setdefault("protocol", "TCP")
+        if not spec.get("policyTypes"):
+            spec["policyTypes"] = ["Ingress", *(["Egress"] if "egress" in spec else [])]
+
+
+def _volume(obj: Object) -> None:
+    if isinstance(path := (obj.get("spec") or {}).get("hostPath"), dict):
+        path.setdefault("type", "")
+
+
 def _autoscaler(obj: Object) -> None:
     spec = obj.get("spec")
     if isinstance(spec, dict):
@@ -289,6 +308,8 @@ _SCALING: Final[dict[str, list[Object]]] = {
 }
 _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
+    ("networking.k8s.io", "NetworkPolicy"): _network_policy,
+    ("", "PersistentVolume"): _volume,
     ("apps", "Deployment"): _rollout,
     ("apps", "DaemonSet"): _rollout,
     ("apps", "StatefulSet"): _stateful_set,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import HTTPConnection, Request
@@ -10,13 +11,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response
+from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response, warning
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.bodies import (
     decode_patch,
     delete_options,
     list_options,
     read_body,
+    twice_in,
     watch_options,
     write_options,
 )
@@ -101,7 +103,10 @@ class HttpApi:
         if target.subresource in _SERVED:
             return await self._subresource(request, target, verb, user, chosen)
         handler: Callable[..., Awaitable[Response]] = getattr(self, f"_{verb}")
-        return await handler(request, target, user, chosen)
+        response = await handler(request, target, user, chosen)
+        if target.kind.deprecated:
+            response.headers.append("Warning", warning(target.kind.deprecated))
+        return response
 
     async def _get(self, _request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
         return answer(self.api, target, self.api.resources.get(target.kind, target.namespace, target.name), chosen)
@@ -117,12 +122,13 @@ class HttpApi:
 
     async def _create(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
         body = await read_body(request, target.kind, self.api.protobuf)
-        done = self.api.resources.create(target.kind, target.namespace, body, write_options(request, target, user))
+        options = replace(write_options(request, target, user), twice=await twice_in(request))
+        done = self.api.resources.create(target.kind, target.namespace, body, options)
         return answer(self.api, target, done, chosen)
 
     async def _update(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
         body = await read_body(request, target.kind, self.api.protobuf)
-        options = write_options(request, target, user)
+        options = replace(write_options(request, target, user), twice=await twice_in(request))
         return answer(
             self.api,
             target,
@@ -132,7 +138,7 @@ class HttpApi:
 
     async def _patch(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
         patch_type, patch = await decode_patch(request)
-        options = write_options(request, target, user)
+        options = replace(write_options(request, target, user), twice=await twice_in(request))
         done = self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
         return answer(self.api, target, done, chosen)
 

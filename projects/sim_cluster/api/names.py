@@ -81,7 +81,10 @@ def name_causes(kind: Kind, name: str) -> Iterator[Cause]:
             if character in name:
                 yield invalid_value(field, shown(name), f"may not contain '{character}'")
     elif key in _AS_LABEL:
-        yield from dns_label(name, field)
+        if "." in name:
+            yield invalid_value(field, shown(name), "must not contain dots")
+        else:
+            yield from dns_label(name, field)
     elif key in _AS_1035:
         yield from dns_label_1035(name, field)
     else:

@@ -27,7 +27,7 @@ def of_body(kind: Kind, error: UnfitError) -> ApiError:
 
 def of_patch(patched: Object, error: UnfitError) -> ApiError:
     """Return the refusal of what a JSON patch or a merge patch made."""
-    message = str(StrictError(sorted(error.unknown))) if isinstance(error, StrictError) else str(error)
+    message = str(StrictError(sorted(error.unknown), error.twice)) if isinstance(error, StrictError) else str(error)
     return _of_patch(encode(_in_go_order(patched)).decode(), message)
 
 
@@ -35,7 +35,7 @@ def of_strategic_patch(patch: Any, error: UnfitError) -> ApiError:
     """Return the refusal of a strategic merge patch, which the server decodes from Go maps."""
     message = str(error)
     if isinstance(error, StrictError):
-        message = str(StrictError(sorted(error.unknown)))
+        message = str(StrictError(sorted(error.unknown), error.twice))
     elif isinstance(error, WrongTypeError) and error.go_type:
         message = f"unrecognized type: {error.go_type}"
         if isinstance(error.value, int) and not isinstance(error.value, bool) and error.go_type == "string":

@@ -21,6 +21,7 @@ class WriteOptions:
     validation: str = "Warn"
     force: bool = False
     subresource: str = ""
+    twice: tuple[str, ...] = ()  # fields that the body holds twice
 
 
 @dataclass(frozen=True)

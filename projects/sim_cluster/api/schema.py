@@ -11,7 +11,7 @@ from typing import Any, Final
 
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _TIMES: Final = frozenset(f"io.k8s.apimachinery.pkg.apis.meta.v1.{name}" for name in ("Time", "MicroTime"))
-_NEVER: Final = 3  # what the record says of a field that JSON never leaves out
+_NEVER, _NEVER_POINTER = 3, 4  # what the record says of a field that JSON never leaves out
 _QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _ZEROS: Final[dict[str, Any]] = {
     "string": "", "int": 0, "float": 0, "bool": False, _QUANTITY: "0", "io.k8s.apimachinery.pkg.util.intstr.IntOrString": 0,
@@ -83,6 +83,8 @@ class Schema:
         """The Python class whose every value may stand here as it is; None where there is more to check."""
         if self.is_quantity or self.is_int_or_string or "items" in self.node:
             return None
+        if self.node.get("format") == "byte":
+            return None
         return {"string": str, "boolean": bool, "integer": int}.get(self.type)
 
     @cached_property
@@ -136,7 +138,11 @@ class Schema:
     def never_left_out(self) -> dict[str, Any]:
         """What JSON shows for the fields that it always shows, when they are not set: zeros, and null for lists and pointers."""
         fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
-        shown = {name: _ZEROS.get(wire) for name, wire, left_out in fields.values() if left_out == _NEVER}
+        shown = {
+            name: _ZEROS.get(wire) if left_out == _NEVER else None
+            for name, wire, left_out in fields.values()
+            if left_out >= _NEVER
+        }
         return {name: value for name, value in shown.items() if name not in {"", "-"} | self.always_there}
 
     @cached_property

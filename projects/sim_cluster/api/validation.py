@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from projects.sim_cluster.api.custom_validation import custom_causes
+from projects.sim_cluster.api.custom_validation import custom_causes, scale_causes
 from projects.sim_cluster.api.defaults import pod_specs
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value
 from projects.sim_cluster.api.immutable import IMMUTABLE
@@ -17,6 +17,7 @@ from projects.sim_cluster.api.job_validation import cron_job, ends, job
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import metadata_causes, name_causes, shown
 from projects.sim_cluster.api.pod_validation import new_pod, pod_spec
+from projects.sim_cluster.api.spec_checks import SPEC_CHECKS
 from projects.sim_cluster.api.workload_validation import after_pod, workload
 
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
@@ -41,9 +42,12 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
         found += _new_finalizers(before or after, after)
     if kind.custom:
         found += custom_causes(after, kind.schema)
+        found += scale_causes(after, kind.scale) if kind.scale else ()
         return found
     if before is not None and (fixed := IMMUTABLE.get((kind.group, kind.kind))):
         found += fixed(before, after)
+    if (check_spec := SPEC_CHECKS.get((kind.group, kind.kind))) and (before is None or _differs(before, after)):
+        found += check_spec(after)
     if kind.group not in {"", "apps", "batch"}:
         return found
     if before is None or before.get("spec") != after.get("spec") or before.get("template") != after.get("template"):
@@ -58,6 +62,12 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
 def _names_changed(before: Object, after: Object) -> bool:
     """Return whether there is anything in the metadata that has not been looked at when it was written."""
     return any(after.get(field) != before.get(field) for field in _NAMED)
+
+
+def _differs(before: Object, after: Object) -> bool:
+    """Return whether anything but metadata and status changes."""
+    keys = (before.keys() | after.keys()) - {"metadata", "status", "kind", "apiVersion"}
+    return any(before.get(key) != after.get(key) for key in keys)
 
 
 def _spec_causes(obj: Object, kind: Kind) -> Iterator[Cause]:

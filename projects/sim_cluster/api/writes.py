@@ -16,7 +16,7 @@ from projects.sim_cluster.api.admission import (
     random_suffix,
 )
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
-from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform
+from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, doubts
 from projects.sim_cluster.api.defaults import set_defaults
 from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
@@ -60,11 +60,11 @@ class Writer:
         """
         settled = _settled(kind, old, obj) if old is not None else frozenset()
         shaped = conform(obj, kind, settled=settled)
-        if shaped.unknown:
+        if shaped.unknown or options.twice:
             if options.validation == "Strict":
-                raise StrictError(shaped.unknown)
+                raise StrictError(shaped.unknown, options.twice)
             if options.validation != "Ignore":
-                warnings += [f'unknown field "{path}"' for path in shaped.unknown]
+                warnings += doubts(shaped.unknown, options.twice)
         result = shaped.object
         result["metadata"] = dict(result.get("metadata") or {})
         if settled:
@@ -167,7 +167,10 @@ class Writer:
     def _managed(self, kind: Kind, old: Object | None, after: Object, options: WriteOptions) -> list[Any]:
         subresource = options.subresource if old is not None else ""
         manager = Manager(options.manager, "Update", kind.api_version, subresource)
-        return after_update(old, after, kind.schema, manager, timestamp(self.now()))
+        time = (
+            "" if subresource == "scale" else timestamp(self.now())
+        )  # a Scale has no owners of its own to keep time for
+        return after_update(old, after, kind.schema, manager, time)
 
 
 def outcome(kind: Kind, stored: Stored, warnings: list[str] | None = None, *, created: bool = False) -> Outcome:
