@@ -27,9 +27,9 @@ def test_the_table() -> None:
     assert (
         told([PASSED, failed])
         == """
-scenario   outcome           exit code   expected     real    simulated   faults struck   left on the cluster
-healthy    passed            0           as stated    6.2 s   4.2 min     -               nothing
-expired    the test failed   1           not 3 or 4   6.2 s   4.2 min     12 times        namespace left-space, 2 objects
+scenario   outcome           exit code   expected     real    simulated   faults   left on the cluster
+healthy    passed            0           as stated    6.2 s   4.2 min     none     nothing
+expired    the test failed   1           not 3 or 4   6.2 s   4.2 min     struck   namespace left-space, 2 objects
 
 expired ended with 1, not with 3 or 4: It ends with 3.
   look into /runs/1
