@@ -56,5 +56,6 @@ types: $(STAMP) ## mypy --strict
 bench: $(STAMP) ## measure the bars and print ratios taken in this run
 	@$(BIN)/python -m benchmarks
 
-docs: $(STAMP) ## generate the toolbox reference and the roles' defaults
+docs: $(STAMP) ## generate the references of the toolbox and of scenarios, and the roles' defaults
 	@$(BIN)/python -m projects.core.cli.generate
+	@$(BIN)/python -m projects.sim_cluster.scenarios.reference

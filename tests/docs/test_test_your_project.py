@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from projects.core.values.checkout import ROOT
-from projects.sim_cluster.pytest_plugin import SCENARIOS, UnknownScenarioError
+from projects.sim_cluster.scenarios.names import SHIPPED, ScenarioError
 from tests.docs.pages import page
 
 GUIDE = page("docs/how-to/test-your-project.md")
@@ -34,9 +34,9 @@ def test_the_tests_of_the_guide_pass(tmp_path: Path) -> None:
     ]
     done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout
 
 
 def test_the_guide_names_the_plugin_the_error_and_every_scenario() -> None:
-    for name in (f"-p {PLUGIN}", f"-p no:{PLUGIN}", f"{UnknownScenarioError.__name__}: ", *SCENARIOS):
+    for name in (f"-p {PLUGIN}", f"-p no:{PLUGIN}", f"{ScenarioError.__name__}: ", *SHIPPED):
         assert name in GUIDE.text

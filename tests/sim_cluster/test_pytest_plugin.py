@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from projects.sim_cluster.scenarios.names import SHIPPED
+
 ROOT = Path(__file__).parents[2]
 PLUGIN = "projects.sim_cluster.pytest_plugin"
 QUIET = ("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
@@ -83,6 +85,7 @@ def test_a_project_chooses_the_shape_of_its_cluster(tmp_path: Path) -> None:
 
 
 def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("# nothing\nshap: {}\n", encoding="utf-8")
     done = run_pytest(tmp_path, """
         import pytest
 
@@ -90,7 +93,7 @@ def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(tmp_
         def test_misspelt(sim_cluster):
             pass
 
-        @pytest.mark.scenario("lost-node")
+        @pytest.mark.scenario("lost-nodes")
         def test_without_the_cluster():
             pass
 
@@ -101,16 +104,53 @@ def test_a_scenario_that_is_not_there_is_an_error_and_not_a_healthy_cluster(tmp_
         @pytest.mark.scenario("healthy", "lost-node")
         def test_two(sim_cluster):
             pass
+
+        @pytest.mark.scenario("wrong.yaml")
+        def test_wrong():
+            pass
     """)  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "4 errors" in done.stdout
+    assert "5 errors" in done.stdout
+    exist = ", ".join(SHIPPED)
     for said in (
-        "found 'helthy'; did you mean 'healthy'? (there is: healthy)",
-        "found 'lost-node' (there is: healthy)",
-        "found nothing (there is: healthy)",
-        "found 'healthy', 'lost-node'; did you mean 'healthy'?",
+        f"expected the name of a scenario or a file, found 'helthy'; did you mean 'healthy'? (there is: {exist})",
+        f"expected the name of a scenario or a file, found 'lost-nodes'; did you mean 'lost-node'? (there is: {exist})",
+        f"expected one scenario, found nothing (there is: {exist})",
+        f"expected one scenario, found 'healthy', 'lost-node' (there is: {exist})",
+        f"{tmp_path}/wrong.yaml:2: shap: expected one of the keys",
     ):
-        assert f"UnknownScenarioError: expected the name of a scenario, {said}" in done.stdout
+        assert f"ScenarioError: {said}" in done.stdout
+
+
+def test_a_test_goes_through_what_its_marker_names_in_the_shape_that_its_project_chose(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "shape: {nodes: 2, platform: kubernetes}\nfaults: {api: [{do: server-error, requests: {resources: [pods]}}]}\n",
+        encoding="utf-8",
+    )
+    done = run_pytest(tmp_path, """
+        import pytest
+        from projects.sim_cluster.options import ClusterOptions
+        from projects.sim_cluster.scenarios.names import SHIPPED
+        from tests.sim_cluster.talk import Client
+
+        @pytest.fixture
+        def sim_cluster_options():
+            return ClusterOptions(nodes=1)
+
+        @pytest.mark.scenario("mine.yaml")
+        def test_mine(sim_cluster):
+            client = Client(sim_cluster.kubeconfig)
+            assert [node["metadata"]["name"] for node in client.get("/api/v1/nodes")["items"]] == ["worker-0"]
+            assert client.ask("GET", "/api/v1/pods").status == 500
+            client.close()
+
+        @pytest.mark.parametrize("name", [pytest.param(each, marks=pytest.mark.scenario(each)) for each in SHIPPED])
+        def test_shipped(sim_cluster, name):
+            client = Client(sim_cluster.kubeconfig)
+            assert client.get("/sim/faults")["scenario"] == name
+            client.close()
+    """)  # fmt: skip
+    assert passed(done, 1 + len(SHIPPED))
 
 
 def test_the_nearest_marker_counts(tmp_path: Path) -> None:

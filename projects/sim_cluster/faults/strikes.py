@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from projects.sim_cluster.scenarios.names import HEALTHY
+
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.api_faults import AnyApiFault
     from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
@@ -21,7 +23,7 @@ class Strikes:
     def __init__(self, scenario: Scenario | None, seed: int) -> None:
         self.seed = seed
         self.of_api, self.of_cluster = ((), ()) if scenario is None else (scenario.faults.api, scenario.faults.cluster)
-        self._scenario = "" if scenario is None else scenario.name
+        self._scenario = HEALTHY if scenario is None else scenario.name
         self._faults: list[AnyFault] = [*self.of_api, *self.of_cluster]
         self._names = dict(zip(map(id, self._faults), _named(self._faults), strict=True))
         self._struck = Counter[str]()

@@ -16,7 +16,7 @@ _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 class Section(BaseModel):
     """A mapping of a scenario file: no key but its own, and nobody changes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 def _seconds(value: object) -> object:
@@ -38,6 +38,7 @@ Seconds = Annotated[
     BeforeValidator(_seconds),
     WithJsonSchema(
         {
+            "title": "time",
             "anyOf": [
                 {"type": "number", "minimum": 0},
                 {"type": "string", "pattern": r"^(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$", "minLength": 2},

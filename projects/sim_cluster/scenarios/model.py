@@ -14,6 +14,7 @@ from projects.sim_cluster.scenarios.api_faults import AnyApiFault
 from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
 from projects.sim_cluster.scenarios.declared import made, section_of
 from projects.sim_cluster.scenarios.fields import Section, Speed
+from projects.sim_cluster.scenarios.names import HEALTHY
 
 MOST_NODES: Final = 5000
 
@@ -96,7 +97,7 @@ class Scenario(Section):
     """What runs in containers; a container gets the first that fits, and runs on and on without one."""
     faults: ApiAndCluster = ApiAndCluster()
     """What goes wrong."""
-    _name: str = PrivateAttr(default="healthy")
+    _name: str = PrivateAttr(default=HEALTHY)
 
     @property
     def name(self) -> str:

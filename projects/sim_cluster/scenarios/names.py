@@ -7,15 +7,9 @@ from pathlib import Path
 from typing import Final
 
 DIRECTORY: Final = Path(__file__).parent / "named"
-SHIPPED: Final = (
-    "healthy",
-    "flaky-api",
-    "slow-operator",
-    "lost-node",
-    "no-gpu-capacity",
-    "stuck-namespace",
-    "expired-credentials",
-)
+HEALTHY: Final = "healthy"
+"""What a cluster goes through when nothing is said."""
+SHIPPED: Final = (HEALTHY, "flaky-api", "slow-operator", "lost-node", "no-gpu-capacity", "stuck-namespace", "expired-credentials")  # fmt: skip
 """Their names, in the order in which they are told and rehearsed."""
 _SUFFIXES: Final = (".yaml", ".yml")
 

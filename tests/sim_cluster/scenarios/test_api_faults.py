@@ -172,4 +172,4 @@ def test_faults_of_one_name_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_without_a_scenario_no_fault_is_there(client: Client) -> None:
-    assert client.get("/sim/faults") == {"scenario": "", "seed": 0, "struck": 0, "faults": []}
+    assert client.get("/sim/faults") == {"scenario": "healthy", "seed": 0, "struck": 0, "faults": []}
