@@ -62,6 +62,21 @@ def test_a_pod_that_leaves_is_not_ready_and_then_not_there() -> None:
     play(script, speed=60)
 
 
+def test_many_pods_stand_in_slices_of_a_hundred() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("services", service([{"port": 80}]))
+        names = [f"p{number}" for number in range(120)]
+        for name in names:
+            stage.create("pods", member(name, 80))
+        await stage.until("all", lambda: endpoints(stage) == {name: [(80, True)] for name in names})
+        for name in names[:30]:
+            stage.delete("pods", name)
+        await stage.until("the others", lambda: endpoints(stage) == {name: [(80, True)] for name in names[30:]})
+        await stage.until("one slice", lambda: len(stage.all("discovery.k8s.io/endpointslices")) == 1)
+
+    play(script, speed=60)
+
+
 def claim(name: str, size: str, **spec: Any) -> dict[str, Any]:
     asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **spec}
     return {"metadata": {"name": name}, "spec": {"storageClassName": "", **asked}}

@@ -27,6 +27,7 @@ class Cache:
 
     def __init__(self) -> None:
         self._objects: dict[Key, Object] = {}
+        self._in_namespace: dict[str, dict[Key, None]] = {}
         self._owned: dict[str, set[Key]] = {}
         self._on_node: dict[str, set[Key]] = {}
         self._node_changes: Counter[str] = Counter()
@@ -78,7 +79,7 @@ class Cache:
 
     def in_namespace(self, namespace: str) -> list[Object]:
         """Return the objects of a namespace."""
-        return [obj for (space, _), obj in self._objects.items() if space == namespace]
+        return [self._objects[key] for key in self._in_namespace.get(namespace, ())]
 
     def _chosen(self, keys: Iterable[Key]) -> list[Object]:
         return [self._objects[key] for key in sorted(keys)]
@@ -94,6 +95,7 @@ class Cache:
         if known is not None:
             self._unindex(key, known)
         self._objects[key] = obj
+        self._in_namespace.setdefault(key[0], {})[key] = None
         for owner in metadata.get("ownerReferences") or ():
             self._owned.setdefault(owner["uid"], set()).add(key)
         if node := (obj.get("spec") or {}).get("nodeName"):
@@ -112,7 +114,7 @@ class Cache:
         known = self._objects.get(key)
         if known is not None and known["metadata"]["uid"] == uid:
             self._unindex(key, known)
-            del self._objects[key]
+            del self._objects[key], self._in_namespace[key[0]][key]
 
     def _unindex(self, key: Key, obj: Object) -> None:
         for owner in obj["metadata"].get("ownerReferences") or ():

@@ -19,16 +19,31 @@ _SERVICE: Final = "kubernetes.io/service-name"
 _HEADLESS: Final = "service.kubernetes.io/headless"
 _ZONE: Final = "topology.kubernetes.io/zone"
 _MOST: Final = 100
+_TURNS: Final = 4
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 Ports = tuple[tuple[str, str, int, str | None], ...]
 
 
 async def publish(world: World, service: Object) -> None:
-    """Bring the slices of a Service in line with its pods."""
-    if service["metadata"].get("deletionTimestamp") or not service["spec"].get("selector"):
+    """Bring the slices of a Service in line with its pods.
+
+    The more slices there are the more others get their turn first: what thousands of pods do meanwhile is then one change.
+    """
+    for _ in range(_TURNS * (len(_slices(world, service)) - 1)):
+        await world.cluster.sleep(0)
+    now = world.cache(SERVICES).get(*key_of(service))
+    if now is None or now["metadata"].get("deletionTimestamp") or not now["spec"].get("selector"):
         return
+    await _reconcile(world, now)
+
+
+def _slices(world: World, service: Object) -> list[Object]:
     owned = world.cache(ENDPOINT_SLICES).owned_by(service)
-    known = [each for each in owned if labels_of(each).get(_MANAGED_BY) == _MANAGER]
+    return [each for each in owned if labels_of(each).get(_MANAGED_BY) == _MANAGER]
+
+
+async def _reconcile(world: World, service: Object) -> None:
+    known = _slices(world, service)
     found = _wanted(world, service)
     if len(found) == len(known) and _ends(found) and _ends(found) == _ends(known):
         return  # in which order they stand, and in which slice, is all the same
