@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from projects.sim_cluster.behaviours.cron_jobs import CRON_JOB
 from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
 from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
 from projects.sim_cluster.behaviours.disruption_budgets import DISRUPTION_BUDGET
@@ -24,7 +25,7 @@ def kubernetes_behaviours(
     discover: Discover, authority: str, accounts: Iterable[str] = ("default",)
 ) -> list[Behaviour]:
     """Return the workload, scheduling and namespace behaviours."""
-    workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB]
+    workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB]
     return [
         *workloads,
         Scheduler().behaviour(),

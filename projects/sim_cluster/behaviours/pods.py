@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from projects.sim_cluster.behaviours.conditions import condition, is_true
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import World, owner_reference
+from projects.sim_cluster.behaviours.unit import Chore, World, owner_reference
 
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
@@ -53,10 +53,10 @@ def not_created(refused: RefusedError) -> tuple[str, str]:
     return "FailedCreate", f"Error creating: {refused}"
 
 
-def retry_after(world: World, failing: Object) -> float:
+def retry_after(world: World, failing: Object) -> Chore:
     """Return after how many seconds a controller tries again what a condition says is refused: each time twice as long."""
     since = failing.get("lastTransitionTime")
-    return min(max(world.now - seconds_of(since), _FIRST_RETRY), _LAST_RETRY) if since else _FIRST_RETRY
+    return Chore(min(max(world.now - seconds_of(since), _FIRST_RETRY), _LAST_RETRY) if since else _FIRST_RETRY)
 
 
 def is_active(pod: Object) -> bool:
