@@ -61,8 +61,9 @@ def test_a_job_each_minute_and_no_more_than_are_kept() -> None:
             "two done", lambda: first["metadata"]["name"] not in {job["metadata"]["name"] for job in jobs(stage)}
         )
         await stage.until("success", lambda: status(stage, PATH, "c").get("lastSuccessfulTime"))
-        found = {event["reason"] for event in stage.all("events") if event["involvedObject"]["kind"] == "CronJob"}
-        assert {"SuccessfulCreate", "SawCompletedJob", "SuccessfulDelete"} <= found
+        wanted = {"SuccessfulCreate", "SawCompletedJob", "SuccessfulDelete"}
+        await stage.until("events", lambda: wanted <= {
+            event["reason"] for event in stage.all("events") if event["involvedObject"]["kind"] == "CronJob"})  # fmt: skip
 
     play(script, speed=1200)
 

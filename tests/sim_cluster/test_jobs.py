@@ -93,3 +93,93 @@ def test_an_index_that_has_failed_for_good_lets_the_others_go_on() -> None:
         assert (found["completedIndexes"], found["failedIndexes"], found["succeeded"]) == ("0,2", "1", 2)
 
     play(script)
+
+
+def has_succeeded(stage: Stage, number: int) -> bool:
+    return bool(status(stage, JOBS, "j").get("succeeded") == number)
+
+
+def fail(stage: Stage, pod: dict[str, Any], code: int = 1, condition: str = "") -> None:
+    ended = {"name": "c", "image": "i:1", "imageID": "", "ready": False, "restartCount": 0,
+             "state": {"terminated": {"exitCode": code, "reason": "Error"}}}  # fmt: skip
+    found = [{"type": condition, "status": "True"}] if condition else []
+    patch = {"status": {"phase": "Failed", "containerStatuses": [ended], "conditions": found}}
+    stage.patch("pods", pod["metadata"]["name"], patch, "status")
+
+
+def policy(action: str, **rule: Any) -> dict[str, Any]:
+    rule = rule or {"onExitCodes": {"operator": "In", "values": [42]}}
+    return {"rules": [{"action": action, **rule}]}
+
+
+def test_a_failure_that_ends_the_job() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(JOBS, job("j", parallelism=2, completions=2, podFailurePolicy=policy("FailJob")))
+        await stage.until("pods", lambda: has_pods(stage, 2))
+        pod = pods_of(stage)[0]
+        fail(stage, pod, 42)
+        await stage.until("failed", lambda: reasons(stage, "j").get("Failed") == "PodFailurePolicy")
+        message = f"Container c for pod default/{pod['metadata']['name']} failed with exit code 42 matching FailJob rule at index 0"
+        assert {each["message"] for each in status(stage, JOBS, "j")["conditions"]} == {message}
+        assert status(stage, JOBS, "j")["failed"] == 2
+
+    play(script)
+
+
+def test_a_failure_that_does_not_count() -> None:
+    async def script(stage: Stage) -> None:
+        ignored = policy("Ignore", onPodConditions=[{"type": "DisruptionTarget", "status": "True"}])
+        stage.create(JOBS, job("j", backoffLimit=0, podFailurePolicy=ignored))
+        await stage.until("a pod", lambda: has_pods(stage, 1))
+        fail(stage, pods_of(stage)[0], condition="DisruptionTarget")
+        await stage.until("another pod", lambda: has_pods(stage, 2))
+        assert "failed" not in status(stage, JOBS, "j")
+        fail(stage, next(pod for pod in stage.pods() if pod["status"]["phase"] == "Pending"))
+        await stage.until("failed", lambda: reasons(stage, "j").get("Failed") == "BackoffLimitExceeded")
+
+    play(script)
+
+
+def test_a_failure_that_ends_its_index() -> None:
+    async def script(stage: Stage) -> None:
+        spec = {"completions": 2, "parallelism": 2, "completionMode": "Indexed", "backoffLimitPerIndex": 3}
+        stage.create(JOBS, job("j", podFailurePolicy=policy("FailIndex"), **spec))
+        await stage.until("pods", lambda: has_pods(stage, 2))
+        fail(stage, pods_of(stage, "0")[0], 42)
+        await stage.until("failed index", lambda: status(stage, JOBS, "j").get("failedIndexes") == "0")
+        end(stage, "1", "Succeeded")
+        await stage.until("failed", lambda: reasons(stage, "j").get("Failed") == "FailedIndexes")
+
+    play(script)
+
+
+def test_a_job_succeeds_by_its_policy() -> None:
+    async def script(stage: Stage) -> None:
+        rules = {"rules": [{"succeededIndexes": "0,2", "succeededCount": 1}]}
+        stage.create(JOBS, job("j", completions=3, parallelism=3, completionMode="Indexed", successPolicy=rules))
+        await stage.until("pods", lambda: has_pods(stage, 3))
+        end(stage, "1", "Succeeded")
+        await stage.until("one done", lambda: status(stage, JOBS, "j").get("completedIndexes") == "1")
+        end(stage, "2", "Succeeded")
+        await stage.until("complete", lambda: reasons(stage, "j").get("Complete") == "SuccessPolicy")
+        assert status(stage, JOBS, "j")["completedIndexes"] == "1,2"
+        assert {each["message"] for each in status(stage, JOBS, "j")["conditions"]} == {"Matched rules at index 0"}
+        await stage.until(
+            "no pods that run", lambda: all(pod["status"]["phase"] == "Succeeded" for pod in stage.pods())
+        )
+
+    play(script)
+
+
+def test_a_work_queue_is_done_when_one_has_succeeded_and_all_have_ended() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(JOBS, job("j", parallelism=3))
+        await stage.until("pods", lambda: has_pods(stage, 3))
+        for number in range(3):
+            pod = next(pod for pod in stage.pods() if pod["status"]["phase"] == "Pending")
+            stage.patch("pods", pod["metadata"]["name"], {"status": {"phase": "Succeeded"}}, "status")
+            await stage.until("counted", partial(has_succeeded, stage, number + 1))
+        assert reasons(stage, "j").get("Complete") == "CompletionsReached"
+        assert has_pods(stage, 3)
+
+    play(script)

@@ -8,6 +8,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.job_policies import success_rule, verdict
 from projects.sim_cluster.behaviours.pods import created, deleted, is_active, is_ready, pod_from
 from projects.sim_cluster.behaviours.resources import JOBS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
@@ -25,6 +26,7 @@ class _Pods:
     active: list[Object]
     done: list[Object]
     broken: list[Object]
+    ignored: list[Object]
     indexed: bool
 
     @property
@@ -46,10 +48,13 @@ def _phase(pod: Object) -> str:
 
 def _pods(world: World, job: Object) -> _Pods:
     pods = world.cache(PODS).owned_by(job)
+    failed = [pod for pod in pods if _phase(pod) == "Failed"]
+    ignored = [pod for pod in failed if verdict(job, pod).action == "Ignore"]
     return _Pods(
         [pod for pod in pods if is_active(pod)],
         [pod for pod in pods if _phase(pod) == "Succeeded"],
-        [pod for pod in pods if _phase(pod) == "Failed"],
+        [pod for pod in failed if pod not in ignored],
+        ignored,
         job["spec"].get("completionMode") == "Indexed",
     )
 
@@ -79,13 +84,24 @@ async def work_off(world: World, job: Object) -> float | None:
     if ending := _ending(job, pods):
         await _fail(world, job, pods, *ending)
         return None
-    completions = job["spec"].get("completions") or 1
+    completions = _wanted(job, pods)
     if pods.succeeded >= completions:
-        await _complete(world, job, pods)
+        await _complete(world, job, pods, "CompletionsReached", "Reached expected number of succeeded pods")
+        return None
+    if (rule := success_rule(job, {int(_index(pod)) for pod in pods.done} if pods.indexed else set())) is not None:
+        await _complete(world, job, pods, "SuccessPolicy", f"Matched rules at index {rule}")
         return None
     wait = await _start_pods(world, job, pods, completions)
     await _report(world, job, started)
     return min((each for each in (left, wait) if each is not None), default=None)
+
+
+def _wanted(job: Object, pods: _Pods) -> int:
+    """Return how many pods have to succeed; of a work queue one, and all that have been started beside it."""
+    completions = job["spec"].get("completions")
+    if completions is None:
+        return pods.succeeded + len(pods.active) if pods.succeeded else int(job["spec"].get("parallelism", 1))
+    return int(completions)
 
 
 def _failed_indexes(job: Object, pods: _Pods) -> set[str]:
@@ -94,17 +110,21 @@ def _failed_indexes(job: Object, pods: _Pods) -> set[str]:
     if limit is None:
         return set()
     times = Counter(_index(pod) for pod in pods.broken)
-    return {index for index, count in times.items() if count > limit}
+    ended = {_index(pod) for pod in pods.broken if verdict(job, pod).action == "FailIndex"}
+    return ended | {index for index, count in times.items() if count > limit}
 
 
 def _ending(job: Object, pods: _Pods) -> tuple[str, str] | None:
     """Return reason and message of the failure of a job whose pods have failed too often."""
     spec, lost = job["spec"], _failed_indexes(job, pods)
+    for found in (verdict(job, pod) for pod in pods.broken):
+        if found.action == "FailJob":
+            return "PodFailurePolicy", found.message
     if pods.failed > spec.get("backoffLimit", 6):
         return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     if lost and len(lost) > spec.get("maxFailedIndexes", len(lost)):
         return "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes"
-    if lost and len(lost) + pods.succeeded >= (spec.get("completions") or 1):
+    if lost and len(lost) + pods.succeeded >= spec.get("completions", 1):
         return "FailedIndexes", "Job has failed indexes"
     return None
 
@@ -119,7 +139,7 @@ def _ended_at(pod: Object) -> float:
 
 def _delay(world: World, pods: _Pods, index: str | None = None) -> float:
     """Return how long to wait before the next try: longer with each failure since the last success."""
-    of_index = [pod for pod in pods.broken if index is None or _index(pod) == index]
+    of_index = [pod for pod in (*pods.broken, *pods.ignored) if index is None or _index(pod) == index]
     since = 0.0 if index else max(map(_ended_at, pods.done), default=0.0)
     failures = [end for end in map(_ended_at, of_index) if end > since]
     if not failures:
@@ -233,13 +253,14 @@ async def _suspend(world: World, job: Object) -> None:
     await world.set_status(JOBS, job, {"active": None, "ready": 0, "conditions": conditions})
 
 
-async def _complete(world: World, job: Object, pods: _Pods) -> None:
+async def _complete(world: World, job: Object, pods: _Pods, reason: str, message: str) -> None:
     now = world.timestamp
+    await _delete(world, job, pods.active)
     world.tell(job, "Completed", "Job completed")
     ended = {
         "status": "True",
-        "reason": "CompletionsReached",
-        "message": "Reached expected number of succeeded pods",
+        "reason": reason,
+        "message": message,
         "lastProbeTime": now,
     }
     conditions = with_conditions(job, now, {"type": "SuccessCriteriaMet"} | ended, {"type": "Complete"} | ended)
