@@ -16,6 +16,7 @@ from tests.sim_cluster.conftest import available, make_namespace
 from tests.sim_cluster.talk import Client, config_map, deployment
 from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
 from tests.sim_cluster.test_openshift import (
+    MACHINES,
     gone,
     space,
     test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step,
@@ -87,6 +88,29 @@ def test_claims_get_volumes_and_volumes_go_with_them(openshift: Client, space: s
     openshift.ask("DELETE", f"/api/v1/namespaces/{space}/pods/p")
     openshift.ask("DELETE", f"{claims}/c")
     gone(openshift, f"/api/v1/persistentvolumes?fieldSelector=metadata.name%3D{volume}")
+
+
+def test_pods_of_a_lost_node_are_evicted_in_the_clusters_time(openshift: Client, space: str) -> None:
+    """Three hundred seconds, as their tolerations say, by a clock that runs 60 times faster."""
+    name = openshift.get(f"{MACHINES}/machinesets")["items"][0]["metadata"]["name"]
+    openshift.merge(f"{MACHINES}/machinesets/{name}", {"spec": {"replicas": 4}})
+    openshift.until(f"{MACHINES}/machinesets/{name}", lambda obj: obj["status"].get("readyReplicas") == 4)
+    machine = openshift.get(f"{MACHINES}/machines")["items"][-1]["status"]["nodeRef"]["name"]
+    containers = [{"name": "c", "image": "registry.invalid/c:1"}]
+    pod = f"/api/v1/namespaces/{space}/pods/p"
+    openshift.post(
+        pod.rpartition("/")[0], {"metadata": {"name": "p"}, "spec": {"nodeName": machine, "containers": containers}}
+    )
+    openshift.until(pod, lambda obj: obj["status"]["phase"] == "Running")
+    lost = {
+        "type": "Ready",
+        "status": "Unknown",
+        "reason": "NodeStatusUnknown",
+        "message": "Kubelet stopped posting node status.",
+    }
+    openshift.merge(f"/api/v1/nodes/{machine}/status", {"status": {"conditions": [lost]}})
+    openshift.until(pod, lambda obj: obj["metadata"].get("deletionTimestamp"), 60)
+    openshift.merge(f"{MACHINES}/machinesets/{name}", {"spec": {"replicas": 3}})
 
 
 def test_a_namespace_has_the_accounts_of_openshift(openshift: Client, space: str) -> None:

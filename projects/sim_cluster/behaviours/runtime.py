@@ -25,9 +25,11 @@ _RECORDER = "event-recorder"
 class _Runner:
     """One behaviour at work: its queue, its timers."""
 
-    def __init__(self, behaviour: Behaviour, world: World) -> None:
+    def __init__(self, behaviour: Behaviour, world: World, at_once: int) -> None:
         self.behaviour, self.world = behaviour, world
+        self._at_once = at_once
         self._due: dict[Key, None] = {}
+        self._busy: set[Key] = set()
         self._wake = asyncio.Event()
         self._timers: dict[Key, tuple[float, asyncio.Task[None]]] = {}
 
@@ -46,14 +48,20 @@ class _Runner:
         self.add(wake.keys(self.world, obj))
 
     async def run(self) -> None:
-        """Act on objects as they come due, for ever."""
+        """Act on objects as they come due, for ever; on as many at once as it may, but never twice on one."""
+        await asyncio.gather(*(self._work() for _ in range(self._at_once)))
+
+    async def _work(self) -> None:
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            while self._due:
-                key = next(iter(self._due))
+            while (key := next((each for each in self._due if each not in self._busy), None)) is not None:
                 del self._due[key]
+                self._busy.add(key)
                 await self._act(key)
+                self._busy.discard(key)
+                if key in self._due:
+                    self._wake.set()
+            self._wake.clear()
             await self.world.cluster.sleep(0)
 
     async def _act(self, key: Key) -> None:
@@ -90,14 +98,27 @@ class _Runner:
 
 
 class Runtime:
-    """Runs a set of behaviours until it is stopped; `connect` gives each one a cluster that knows it by name."""
+    """Runs a set of behaviours until it is stopped.
 
-    def __init__(self, connect: Callable[[str], Cluster], behaviours: Iterable[Behaviour], settings: Settings) -> None:
+    Args:
+      connect: Gives each one a cluster that knows it by name.
+      behaviours: The behaviours.
+      settings: What they are told.
+      at_once: On how many objects each may act at the same time: more than one is of use where the cluster takes its time to answer.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[str], Cluster],
+        behaviours: Iterable[Behaviour],
+        settings: Settings,
+        at_once: int = 1,
+    ) -> None:
         self._caches: dict[Resource, Cache] = {}
         self._recorder = Recorder(connect(_RECORDER))
         self._world = World(connect(_OBSERVER), settings, self._caches, self._recorder)
         self._runners = [
-            _Runner(each, World(connect(each.manager), settings, self._caches, self._recorder, each.component))
+            _Runner(each, World(connect(each.manager), settings, self._caches, self._recorder, each.component), at_once)
             for each in behaviours
         ]
         self._observers: dict[Resource, list[Callable[[Object], None]]] = {}

@@ -118,6 +118,9 @@ def _stamps(obj: Object) -> Iterator[tuple[Place, Any, Any]]:
     for name in _OF_SERVER:
         if metadata.get(name):
             yield (name,), metadata, name
+    for number, taint in enumerate((obj.get("spec") or {}).get("taints") or ()):
+        if isinstance(taint, dict) and taint.get("timeAdded"):
+            yield ("taints", str(taint.get("key", number)), str(taint.get("effect"))), taint, "timeAdded"
     for name in ("status", *_ALSO):
         if name in obj:
             yield from _below((name,), obj, name)

@@ -16,6 +16,7 @@ from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Cluster, Object
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import namespace_content
+from projects.sim_cluster.behaviours.node_life import TAINT_EVICTION
 from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
@@ -41,6 +42,8 @@ from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
 from projects.sim_cluster.shapes.definitions import AGGREGATED, documents
 
+_AT_ONCE: Final = 16
+"""On how many objects a behaviour acts while others wait for the API's answer."""
 _ACCOUNTS: Final = ("builder", "deployer")
 """The service accounts that a namespace of OpenShift has besides Kubernetes' own."""
 _STORAGE_CLASS: Final[Object] = {
@@ -85,14 +88,15 @@ class _Played:
         self._copies = PodCopies(self.clock, self._options.settings.programs)
         self.kubelets = Kubelets(proxy, api, self._copies, self._stamps)
         # What Kubernetes consists of is real, but for its nodes and its storage.
-        behaviours = [Kubelet().behaviour(), PROVISIONER, RECLAIMER]
+        # Tolerations are counted on the cluster's clock: the real controller would evict as well, but in its own time.
+        behaviours = [Kubelet().behaviour(), TAINT_EVICTION, PROVISIONER, RECLAIMER]
         if on_openshift:
             behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
         behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
         self.connect = self._as if on_openshift else None
-        self._runtime = Runtime(self._as, behaviours, self._options.settings)
+        self._runtime = Runtime(self._as, behaviours, self._options.settings, _AT_ONCE)
         self._following: asyncio.Task[None] | None = None
 
     def _as(self, manager: str) -> HttpCluster:
