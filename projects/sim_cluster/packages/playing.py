@@ -8,7 +8,6 @@ from projects.sim_cluster.behaviours.openshift import openshift_behaviours
 from projects.sim_cluster.behaviours.openshift.install_plans import Bundle
 from projects.sim_cluster.behaviours.unit import Behaviour
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.packages.loading import load_package
 from projects.sim_cluster.packages.package import OperatorPackage
 from projects.sim_cluster.packages.shipped import SHIPPED
 
@@ -18,8 +17,8 @@ def offered(options: ClusterOptions) -> tuple[OperatorPackage, ...]:
     if options.scenario is None:
         return (*SHIPPED, *options.packages)
     wanted = options.scenario.catalog.operators
-    own = tuple(map(load_package, options.scenario.catalog.packages))
-    return (*(each for each in SHIPPED if wanted is None or each.name in wanted), *own, *options.packages)
+    shipped = (each for each in SHIPPED if wanted is None or each.name in wanted)
+    return (*shipped, *options.scenario.packages, *options.packages)
 
 
 def playing(packages: Sequence[OperatorPackage]) -> list[Behaviour]:

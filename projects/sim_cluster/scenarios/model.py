@@ -19,6 +19,8 @@ from projects.sim_cluster.scenarios.names import HEALTHY
 MOST_NODES: Final = 5000
 
 if TYPE_CHECKING:
+    from projects.sim_cluster.packages.package import OperatorPackage
+
     TimingsSection: TypeAlias = Section
     ProgramSection: TypeAlias = Section
 else:
@@ -55,7 +57,8 @@ class Offer(Section):
     operators: tuple[str, ...] | None = None
     """The packages that are offered; all that there are by default."""
     packages: tuple[str, ...] = ()
-    """Operators of one's own, each as `module:name` of the object that declares it."""
+    """Operators of one's own, each as `module:name` or `file.py:name` of the object that declares it; files are looked for where
+    the scenario is."""
 
 
 class ApiAndCluster(Section):
@@ -98,6 +101,7 @@ class Scenario(Section):
     faults: ApiAndCluster = ApiAndCluster()
     """What goes wrong."""
     _name: str = PrivateAttr(default=HEALTHY)
+    _packages: tuple[OperatorPackage, ...] = PrivateAttr(default=())
 
     @property
     def name(self) -> str:
@@ -108,6 +112,17 @@ class Scenario(Section):
         """Return it under a name."""
         copy = self.model_copy()
         copy._name = name  # noqa: SLF001 - of the same class
+        return copy
+
+    @property
+    def packages(self) -> tuple[OperatorPackage, ...]:
+        """The operators of one's own that `catalog` names."""
+        return self._packages
+
+    def offering(self, packages: tuple[OperatorPackage, ...]) -> Scenario:
+        """Return it with the operators that its catalog names."""
+        copy = self.model_copy()
+        copy._packages = packages  # noqa: SLF001 - of the same class
         return copy
 
     def settings(self, seed: int) -> Settings:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from projects.sim_cluster.scenarios.mistakes import told
 from projects.sim_cluster.scenarios.model import Scenario
 from projects.sim_cluster.scenarios.names import ScenarioError, file_of
-from projects.sim_cluster.scenarios.places import NotDataError, placed
+from projects.sim_cluster.scenarios.places import NotDataError, Placed, placed
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
@@ -35,6 +35,18 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         raise ScenarioError(f"{path}:{error.line}: {error.message}") from None
     try:
         # As JSON, so that a text is no number and a list is a tuple.
-        return Scenario.model_validate_json(json.dumps(document.data), strict=True).named(path.stem)
+        scenario = Scenario.model_validate_json(json.dumps(document.data), strict=True).named(path.stem)
     except ValidationError as error:
         raise ScenarioError("\n".join(f"{path}:{each}" for each in told(error, document))) from None
+    return _with_operators(scenario, path, document)
+
+
+def _with_operators(scenario: Scenario, path: Path, document: Placed) -> Scenario:
+    if not scenario.catalog.packages and scenario.catalog.operators is None:
+        return scenario
+    from projects.sim_cluster.scenarios.offers import own_packages  # noqa: PLC0415 - heavy, and few scenarios have any
+
+    packages, mistakes = own_packages(scenario.catalog, path.parent, document)
+    if mistakes:
+        raise ScenarioError("\n".join(f"{path}:{each}" for each in mistakes))
+    return scenario.offering(packages)
