@@ -3,6 +3,7 @@
 from typing import Any
 
 from projects.sim_cluster.api.store import Change
+from tests.sim_cluster.talk import deployment
 from tests.sim_cluster.test_workloads import Stage, play, status
 
 _CLAIM = "persistentvolumeclaims"
@@ -183,5 +184,27 @@ def test_pods_say_what_is_wrong_with_their_claims() -> None:
         await stage.until(
             "why", lambda: said(stage, "ProvisioningFailed") == {'storageclass.storage.k8s.io "none" not found'}
         )
+
+    play(script)
+
+
+def test_endpoints_follow_pods_and_go_with_their_service() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create(
+            "services", {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+        )
+        stage.create("apps/deployments", deployment("web", "default", 2))
+
+        def addresses() -> int:
+            found = stage.get("endpoints", "web") or {}
+            return sum(len(each.get("addresses") or ()) for each in found.get("subsets") or ())
+
+        await stage.until("both", lambda: addresses() == 2)
+        found = stage.get("endpoints", "web")
+        assert found is not None
+        assert found["subsets"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
+        assert found["subsets"][0]["addresses"][0]["targetRef"]["kind"] == "Pod"
+        stage.delete("services", "web")
+        await stage.until("gone", lambda: stage.get("endpoints", "web") is None)
 
     play(script)

@@ -391,3 +391,35 @@ def test_a_paused_deployment_takes_its_size_and_nothing_else() -> None:
         assert {pod["spec"]["containers"][0]["image"] for pod in stage.pods()} == {"i:2"}
 
     play(script)
+
+
+@pytest.mark.parametrize("path", ["apps/statefulsets", "apps/daemonsets"])
+def test_templates_are_kept_as_revisions(path: str) -> None:
+    async def script(stage: Stage) -> None:
+        spec: dict[str, Any] = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+        spec |= {"serviceName": "x", "replicas": 1} if path.endswith("statefulsets") else {}
+        stage.create(path, {"metadata": {"name": "x"}, "spec": spec})
+
+        def numbers() -> dict[str, int]:
+            found = stage.all("apps/controllerrevisions")
+            return {
+                each["data"]["spec"]["template"]["spec"]["containers"][0]["image"]: each["revision"] for each in found
+            }
+
+        await stage.until("one revision", lambda: numbers() == {"i:1": 1})
+        for image, expected in (("i:2", {"i:1": 1, "i:2": 2}), ("i:1", {"i:1": 3, "i:2": 2})):
+            containers = [{"name": "c", "image": image}]
+            stage.patch(path, "x", {"spec": {"template": {"spec": {"containers": containers}}}})
+            await stage.until("its revision", lambda expected=expected: numbers() == expected)  # type: ignore[misc]
+
+    play(script)
+
+
+def test_ordinals_start_where_they_are_told_to() -> None:
+    async def script(stage: Stage) -> None:
+        spec = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE, "serviceName": "x", "replicas": 2}
+        stage.create("apps/statefulsets", {"metadata": {"name": "x"}, "spec": spec | {"ordinals": {"start": 3}}})
+        await stage.until("ready", lambda: status(stage, "apps/statefulsets", "x").get("readyReplicas") == 2)
+        assert {pod["metadata"]["name"] for pod in stage.pods()} == {"x-3", "x-4"}
+
+    play(script)

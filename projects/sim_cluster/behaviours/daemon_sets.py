@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import matches_selector, untolerated
 from projects.sim_cluster.behaviours.pods import (
@@ -16,7 +17,7 @@ from projects.sim_cluster.behaviours.pods import (
     share,
     template_hash,
 )
-from projects.sim_cluster.behaviours.resources import DAEMON_SETS, NODES, PODS
+from projects.sim_cluster.behaviours.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys
 
 _HASH: Final = "controller-revision-hash"
@@ -35,6 +36,9 @@ async def spread(world: World, daemon_set: Object) -> float | None:
         return None
     eligible = [node["metadata"]["name"] for node in world.cache(NODES) if _fits(daemon_set, node)]
     placed = _by_node(world, daemon_set)
+    await keep_revisions(
+        world, daemon_set, _HASH, {pod["metadata"]["labels"].get(_HASH, "") for pod in placed.values()}
+    )
     for node in sorted(eligible):
         if node not in placed:
             world.tell(daemon_set, *created(await world.create(PODS, _pod(daemon_set, node))))
@@ -125,5 +129,6 @@ DAEMON_SET: Final = Behaviour(
     DAEMON_SETS,
     spread,
     woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS))),
+    reads=(CONTROLLER_REVISIONS,),
     component="daemonset-controller",
 )

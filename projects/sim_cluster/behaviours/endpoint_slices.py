@@ -68,8 +68,8 @@ def _ends(slices: list[Object]) -> dict[str, tuple[Object, list[Object]]]:
 def _wanted(world: World, service: Object) -> list[Object]:
     """Return the slices that a Service should have: those of pods with the same ports together, at least one."""
     groups: dict[Ports, list[Object]] = {}
-    for pod in _pods(world, service):
-        groups.setdefault(_ports(service, pod), []).append(_endpoint(world, service, pod))
+    for pod in pods_of(world, service):
+        groups.setdefault(ports_of(service, pod), []).append(_endpoint(world, service, pod))
     return [
         _slice(service, ports, found[first : first + _MOST])
         for ports, found in sorted(groups.items(), key=str)
@@ -77,7 +77,8 @@ def _wanted(world: World, service: Object) -> list[Object]:
     ] or [_slice(service, (), [])]
 
 
-def _pods(world: World, service: Object) -> Iterator[Object]:
+def pods_of(world: World, service: Object) -> Iterator[Object]:
+    """Yield the pods behind a Service that have an address."""
     selector = service["spec"]["selector"].items()
     for pod in world.cache(PODS).in_namespace(service["metadata"]["namespace"]):
         status = pod.get("status") or {}
@@ -85,7 +86,7 @@ def _pods(world: World, service: Object) -> Iterator[Object]:
             yield pod
 
 
-def _ports(service: Object, pod: Object) -> Ports:
+def ports_of(service: Object, pod: Object) -> Ports:
     """Return name, protocol, number and application of a Service's ports as a pod has them; it may lack some."""
     found = []
     for port in service["spec"].get("ports") or ():
@@ -141,14 +142,19 @@ def _slice(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
         },
         "addressType": (service["spec"].get("ipFamilies") or ["IPv4"])[0],
         "endpoints": endpoints,
-        "ports": [
-            {"name": name, "protocol": protocol, "port": number} | ({"appProtocol": known} if known else {})
-            for name, protocol, number, known in ports
-        ],
+        "ports": shown_ports(ports),
     }
 
 
-def _services_of(world: World, pod: Object) -> Iterable[Key]:
+def shown_ports(ports: Ports) -> list[Object]:
+    """Return ports as EndpointSlices and Endpoints show them."""
+    return [
+        {"name": name, "protocol": protocol, "port": number} | ({"appProtocol": known} if known else {})
+        for name, protocol, number, known in ports
+    ]
+
+
+def services_of(world: World, pod: Object) -> Iterable[Key]:
     """Wake the Services that select a pod, and those whose slices still hold it."""
     namespace, name = key_of(pod)
     labels = labels_of(pod).items()
@@ -171,7 +177,7 @@ ENDPOINT_SLICE: Final = Behaviour(
     "endpoint slices",
     SERVICES,
     publish,
-    woken_by=(Wake(PODS, _services_of), Wake(ENDPOINT_SLICES, owner_keys)),
+    woken_by=(Wake(PODS, services_of), Wake(ENDPOINT_SLICES, owner_keys)),
     reads=(NODES,),
     component="endpoint-slice-controller",
 )

@@ -9,6 +9,7 @@ from projects.sim_cluster.behaviours.daemon_sets import DAEMON_SET
 from projects.sim_cluster.behaviours.deployments import DEPLOYMENT
 from projects.sim_cluster.behaviours.disruption_budgets import DISRUPTION_BUDGET
 from projects.sim_cluster.behaviours.endpoint_slices import ENDPOINT_SLICE
+from projects.sim_cluster.behaviours.endpoints import ENDPOINT, STRAY_ENDPOINT
 from projects.sim_cluster.behaviours.jobs import JOB
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
@@ -34,6 +35,8 @@ def kubernetes_behaviours(
         NODE_LIFE,
         TAINT_EVICTION,
         ENDPOINT_SLICE,
+        ENDPOINT,
+        STRAY_ENDPOINT,
         CLAIM,
         VOLUME,
         PROVISIONER,

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.pods import counted, is_active, is_ready, pod_from, template_hash
-from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, STATEFUL_SETS
+from projects.sim_cluster.behaviours.resources import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _HASH: Final = "controller-revision-hash"
+_REVISION_HASH: Final = "controller.kubernetes.io/hash"
 
 
 def _revision(stateful_set: Object) -> str:
     return f"{stateful_set['metadata']['name']}-{template_hash(stateful_set['spec']['template'])}"
+
+
+def _hash(pod: Object) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(_HASH, ""))
 
 
 def _number(pod: Object) -> int:
@@ -24,13 +30,16 @@ async def line_up(world: World, stateful_set: Object) -> float | None:
     """Take the set one pod closer to what it says."""
     if stateful_set["metadata"].get("deletionTimestamp"):
         return None
-    await _move(world, stateful_set, {_number(pod): pod for pod in world.cache(PODS).owned_by(stateful_set)})
+    pods = world.cache(PODS).owned_by(stateful_set)
+    await keep_revisions(world, stateful_set, _REVISION_HASH, {_hash(pod).rpartition("-")[2] for pod in pods})
+    await _move(world, stateful_set, {_number(pod): pod for pod in pods})
     return await _report(world, stateful_set)
 
 
 async def _move(world: World, stateful_set: Object, pods: dict[int, Object]) -> None:
     spec = stateful_set["spec"]
-    wanted = range(spec["replicas"])
+    first = int((spec.get("ordinals") or {}).get("start", 0))
+    wanted = range(first, first + spec["replicas"])
     at_once = spec.get("podManagementPolicy") == "Parallel"
     for number in wanted:
         pod = pods.get(number)
@@ -54,6 +63,7 @@ async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -
     if strategy.get("type") == "OnDelete":
         return
     first = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    first += int((stateful_set["spec"].get("ordinals") or {}).get("start", 0))
     revision = _revision(stateful_set)
     for number in sorted(pods, reverse=True):
         pod = pods[number]
@@ -137,6 +147,6 @@ STATEFUL_SET: Final = Behaviour(
     STATEFUL_SETS,
     line_up,
     woken_by=(Wake(PODS, owner_keys),),
-    reads=(CLAIMS,),
+    reads=(CLAIMS, CONTROLLER_REVISIONS),
     component="statefulset-controller",
 )
