@@ -72,7 +72,7 @@ def start(directory: Path, options: ClusterOptions, *, bound: bool = False) -> P
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _be_server(directory, options, writer, parent if bound else 0)
+        _be_server(directory, options, writer, parent, bound=bound)
     os.close(writer)
     _await_ready(reader, directory, pid, _START_SECONDS[options.api])
     return kubeconfig_of(directory)
@@ -91,15 +91,14 @@ def _await_ready(reader: int, directory: Path, pid: int, seconds: float) -> None
         raise DaemonError(f"the server did not start; the end of {log}:\n{tail}")
 
 
-def _be_server(directory: Path, options: ClusterOptions, writer: int, bound_to: int) -> None:
-    """Become the server; never returns."""
+def _be_server(directory: Path, options: ClusterOptions, writer: int, parent: int, *, bound: bool) -> None:
+    """Become the server; never returns. Until it has started it ends with its starter, who may be interrupted meanwhile."""
     code = 1
     try:
         os.setsid()
         _redirect(directory)
-        if bound_to:
-            _end_with_parent(bound_to)
-        _serve(directory, options, writer)
+        _end_with_parent(parent)
+        _serve(directory, options, writer, bound=bound)
         code = 0
     except BaseException:  # whatever it is belongs into the log, and must not run on in the parent's code
         logging.getLogger(__name__).exception("the server ended")
@@ -122,7 +121,11 @@ def _end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
+def _outlive_parent() -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, 0)
+
+
+def _serve(directory: Path, options: ClusterOptions, writer: int, *, bound: bool) -> None:
     import asyncio  # noqa: PLC0415 - heavy, and only the server process needs it
 
     from projects.sim_cluster.server import serve  # noqa: PLC0415 - the same
@@ -140,6 +143,8 @@ def _serve(directory: Path, options: ClusterOptions, writer: int) -> None:
             file.write(kubeconfig)
         this = Server(os.getpid(), start_time(os.getpid()) or 0)
         (directory / "server.json").write_text(json.dumps(asdict(this)), encoding="utf-8")
+        if not bound:
+            _outlive_parent()
         os.write(writer, b"ready")
         os.close(writer)
 

@@ -197,6 +197,17 @@ def test_nothing_is_left_when_run_is_ended(tmp_path: Path, sent: signal.Signals)
     assert all(ends(pid) for pid in (server_of(tmp_path), *started))
 
 
+def test_nothing_is_left_when_up_is_interrupted(tmp_path: Path) -> None:
+    line = [*COMMAND, "up", str(tmp_path), "--api", "real", "--platform", "kubernetes", "--nodes", "0"]
+    with subprocess.Popen(line, cwd=ROOT) as process:
+        while not (tmp_path / "control-plane" / "kubeconfig").exists():
+            assert process.poll() is None
+        started = descendants(process.pid)
+        process.kill()
+    assert len(started) >= 2
+    assert all(ends(pid) for pid in started)
+
+
 def test_down_leaves_nothing_but_logs(tmp_path: Path) -> None:
     line = [*COMMAND, "up", str(tmp_path), "--api", "real", "--platform", "kubernetes", "--nodes", "0"]
     up = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
