@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from projects.sim_cluster.api.application import Api
@@ -19,6 +20,7 @@ from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
+from projects.sim_cluster.faults.pods import PodFaults
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
@@ -62,10 +64,11 @@ class SimulatedCluster:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
+        behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
         connect = partial(InProcessCluster, self.api, self.clock)
         self.connect = connect if on_openshift else None
-        self.runtime = Runtime(connect, behaviours, settled.settings)
+        troubles = PodFaults(self.strikes, self.clock.now())
+        self.runtime = Runtime(connect, behaviours, replace(settled.settings, pod_faults=troubles))
 
     def changes(self) -> int:
         """Return a number that is another one after each change of the cluster."""

@@ -56,7 +56,7 @@ class ClusterOptions:
       api: Which API serves it.
       karpenter: Whether pods without a node bring one, by Karpenter; only on the real API.
       state: What it starts with instead of a shape: a captured cluster, whose platform and nodes are its own.
-      stages: Files with KWOK ``Stage`` documents that it plays.
+      stages: Files with KWOK ``Stage`` documents that it plays besides those of the scenario.
       behaviours: Behaviours that it plays besides its own.
     """
 
@@ -72,6 +72,11 @@ class ClusterOptions:
     state: State | None = None
     stages: tuple[Path, ...] = ()
     behaviours: tuple[Behaviour, ...] = ()
+
+    @property
+    def all_stages(self) -> tuple[Path, ...]:
+        """The files of its stages, with those of its scenario."""
+        return (*(self.scenario.stage_files if self.scenario else ()), *self.stages)
 
     def settled(self) -> Settled:
         """Return them with what was not given taken from the scenario."""

@@ -8,10 +8,10 @@ ready and runs on; that of a Job completes.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, Protocol
 
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
@@ -122,6 +122,18 @@ class Program:
 
 
 Programs = tuple[Program, ...]
+
+
+class PodFaults(Protocol):
+    """What goes wrong with containers whatever runs in them; a scenario says it."""
+
+    def faults(self, pod: Object, container: Object, now: float) -> Sequence[PodFault]:
+        """Return what may go wrong with a container that is pulled or started now."""
+        ...
+
+    def struck(self, fault: PodFault, pod: Object) -> None:
+        """Take note of what went wrong."""
+        ...
 
 
 def program_of(programs: Programs, pod: Object, container: Object) -> Program | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from projects.sim_cluster.behaviours.programs import Programs
+from projects.sim_cluster.behaviours.programs import PodFaults, Programs
 from projects.sim_cluster.behaviours.timings import Timings
 
 
@@ -14,4 +14,5 @@ class Settings:
 
     timings: Timings = field(default_factory=Timings)
     programs: Programs = ()
+    pod_faults: PodFaults | None = None
     seed: int = 0

@@ -13,7 +13,7 @@ from projects.sim_cluster.faults.chance import chance
 from projects.sim_cluster.faults.strikes import Strikes
 
 if TYPE_CHECKING:
-    from projects.sim_cluster.scenarios.cluster_faults import ClusterFault
+    from projects.sim_cluster.scenarios.fields import ClusterFault, Pods
 
 F = TypeVar("F", bound="ClusterFault")
 _OWN: Final = ("default", "kube-*", "openshift*")
@@ -57,6 +57,10 @@ class Befalling(Generic[F]):
             self._struck.add(obj["metadata"]["uid"])
             self._strikes.strike(self.fault)
 
+    def has_room(self, count: int | None) -> bool:
+        """Return whether it may strike one more object, when there are so many at most."""
+        return count is None or len(self._struck) < count
+
     def is_next(self, world: World, acts_on: Resource, obj: Object, fits: Callable[[Object], bool], count: int) -> bool:
         """Return whether an object is one of those that chance chooses, `count` of which in all are struck."""
         fitting = [each for each in world.cache(acts_on) if fits(each) and self.may_befall(each)]
@@ -83,6 +87,17 @@ def is_meant(namespace: str, patterns: Iterable[str]) -> bool:
     """Return whether a fault is for a namespace: one that fits, by default any but the cluster's own."""
     given = tuple(patterns)
     return fits(namespace, given) if given else not fits(namespace, _OWN)
+
+
+def is_one_of(pod: Object, pods: Pods) -> bool:
+    """Return whether a pod is one of those that are chosen."""
+    metadata = pod["metadata"]
+    labels = metadata.get("labels") or {}
+    return (
+        is_meant(metadata["namespace"], pods.namespaces)
+        and fits(metadata["name"], pods.names)
+        and all(labels.get(key) == value for key, value in pods.labels.items())
+    )
 
 
 def fits(text: str, patterns: Iterable[str]) -> bool:

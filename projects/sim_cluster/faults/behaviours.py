@@ -11,6 +11,7 @@ from projects.sim_cluster.faults.machines import no_capacity
 from projects.sim_cluster.faults.namespaces import namespace_stuck, quota_reached
 from projects.sim_cluster.faults.nodes import gpu_lost, node_lost
 from projects.sim_cluster.faults.operators import install_plan_failed, operator_stuck
+from projects.sim_cluster.faults.pods import KINDS
 from projects.sim_cluster.faults.strikes import Strikes
 
 _MADE: Final[dict[str, Callable[[Befalling[Any]], Behaviour]]] = {
@@ -37,4 +38,4 @@ def fault_behaviours(strikes: Strikes, start: float, *, on_openshift: bool) -> l
       on_openshift: Whether it is OpenShift.
     """
     possible = [fault for fault in strikes.of_cluster if on_openshift or fault.do not in _OF_OPENSHIFT]
-    return [_MADE[fault.do](Befalling(fault, strikes, start)) for fault in possible]
+    return [_MADE[fault.do](Befalling(fault, strikes, start)) for fault in possible if fault.do not in KINDS]

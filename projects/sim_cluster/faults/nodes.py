@@ -12,10 +12,11 @@ from projects.sim_cluster.behaviours.hooks import LOST_GPUS
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
-from projects.sim_cluster.faults.befalling import MANAGER, Befalling, fits, is_meant
+from projects.sim_cluster.faults.befalling import MANAGER, Befalling, fits, is_one_of
 
 if TYPE_CHECKING:
-    from projects.sim_cluster.scenarios.cluster_faults import GpuLost, NodeLost, Pods
+    from projects.sim_cluster.scenarios.cluster_faults import GpuLost, NodeLost
+    from projects.sim_cluster.scenarios.fields import Pods
 
 _REPORTED: Final = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
 _SILENT: Final = {
@@ -86,17 +87,7 @@ class _Loss:
 
 def _runs(world: World, node: Object, pods: Pods) -> bool:
     return any(
-        is_true(pod, "Ready") and _is_one_of(pod, pods) for pod in world.cache(PODS).on_node(node["metadata"]["name"])
-    )
-
-
-def _is_one_of(pod: Object, pods: Pods) -> bool:
-    metadata = pod["metadata"]
-    labels = metadata.get("labels") or {}
-    return (
-        is_meant(metadata["namespace"], pods.namespaces)
-        and fits(metadata["name"], pods.names)
-        and all(labels.get(key) == value for key, value in pods.labels.items())
+        is_true(pod, "Ready") and is_one_of(pod, pods) for pod in world.cache(PODS).on_node(node["metadata"]["name"])
     )
 
 

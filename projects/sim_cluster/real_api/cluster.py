@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.clock import Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
+from projects.sim_cluster.faults.pods import PodFaults
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.over_http.cluster import HttpCluster
@@ -94,9 +96,10 @@ class _Played:
             behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
-        behaviours += [*stage_behaviours(load_stages(options.stages)), *options.behaviours]
+        behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
         self.connect = self._as if on_openshift else None
-        self._runtime = Runtime(self._as, behaviours, self._options.settings, _AT_ONCE)
+        troubles = PodFaults(self.strikes, self.clock.now())
+        self._runtime = Runtime(self._as, behaviours, replace(self._options.settings, pod_faults=troubles), _AT_ONCE)
         self._following: asyncio.Task[None] | None = None
 
     def _as(self, manager: str) -> HttpCluster:

@@ -6,29 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from projects.sim_cluster.scenarios.fields import Patterns, Probability, Seconds, Section
-
-
-class ClusterFault(Section):
-    """What all faults of the cluster have: a name, when they begin, and how probable they are."""
-
-    name: str = ""
-    """What the fault is called where it is counted; by default what it does."""
-    after: Seconds = 0.0
-    """When it begins, on the cluster's clock since its start."""
-    probability: Probability = 1.0
-    """How probable it is for each object that it may befall, by itself; the seed decides."""
-
-
-class Pods(Section):
-    """Which pods; a key that is not given fits every pod."""
-
-    namespaces: Patterns = ()
-    """Patterns of namespaces; any by default but those of the cluster itself (`default`, `kube-*`, `openshift*`)."""
-    names: Patterns = ()
-    """Patterns of names."""
-    labels: dict[str, str] = Field(default_factory=dict)
-    """Labels that they have."""
+from projects.sim_cluster.scenarios.fields import ClusterFault, Patterns, Pods, Seconds
+from projects.sim_cluster.scenarios.pod_faults import CrashLoop, Evicted, ImagePullFailure, NeverReady, OutOfMemory
 
 
 class NodeLost(ClusterFault):
@@ -108,6 +87,17 @@ class NoCapacity(ClusterFault):
 
 
 AnyClusterFault = Annotated[
-    NodeLost | GpuLost | OperatorStuck | InstallPlanFailed | NamespaceStuck | QuotaReached | NoCapacity,
+    ImagePullFailure
+    | CrashLoop
+    | OutOfMemory
+    | NeverReady
+    | Evicted
+    | NodeLost
+    | GpuLost
+    | OperatorStuck
+    | InstallPlanFailed
+    | NamespaceStuck
+    | QuotaReached
+    | NoCapacity,
     Field(discriminator="do"),
 ]

@@ -18,13 +18,15 @@ T = TypeVar("T")
 
 
 @cache
-def section_of(declared: type) -> type[Section]:
-    """Return the section whose keys are the fields of a dataclass, with its words; times are spans of time."""
+def section_of(declared: type, without: str = "") -> type[Section]:
+    """Return the section whose keys are the fields of a dataclass but one, with its words; times are spans of time."""
     parsed = docstring_parser.parse(inspect.getdoc(declared) or "")
     said = {each.arg_name: each.description or "" for each in parsed.params}
     hints = typing.get_type_hints(declared)
     fields: dict[str, Any] = {}
     for each in dataclasses.fields(declared):
+        if each.name == without:
+            continue
         default = ... if _is_required(each) else each.default
         read_as = Probability if each.name == "probability" else _read_as(hints[each.name])
         fields[each.name] = (read_as, Field(default, description=said.get(each.name)))

@@ -70,3 +70,25 @@ Speed = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": MOST_SPEED}, {"const": "max"}]}),
 ]
 """How much faster than real time a clock runs; ``max`` jumps to the next event."""
+
+
+class ClusterFault(Section):
+    """What all faults of the cluster have: a name, when they begin, and how probable they are."""
+
+    name: str = ""
+    """What the fault is called where it is counted; by default what it does."""
+    after: Seconds = 0.0
+    """When it begins, on the cluster's clock since its start."""
+    probability: Probability = 1.0
+    """How probable it is for each object that it may befall, by itself; the seed decides."""
+
+
+class Pods(Section):
+    """Which pods; a key that is not given fits every pod."""
+
+    namespaces: Patterns = ()
+    """Patterns of namespaces; any by default but those of the cluster itself (`default`, `kube-*`, `openshift*`)."""
+    names: Patterns = ()
+    """Patterns of names."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels that they have."""

@@ -64,16 +64,16 @@ def _key(path: Path) -> str:
 def _words(error: dict[str, Any], path: Path, found: Any) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "extra_forbidden":
-        return _unknown(str(path[-1]), _keys_at(error["loc"][:-1]), "one of the keys", found=f"the key '{path[-1]}'")
+        return unknown(str(path[-1]), _keys_at(error["loc"][:-1]), "one of the keys", found=f"the key '{path[-1]}'")
     if kind == "missing":
         return "expected this key, found none"
     if kind == "union_tag_not_found":
         return f"expected one of {_listed(_choices(error['loc']))}, found none"
     if kind == "union_tag_invalid":
-        return _unknown(str(found), _tags(context), "one of")
+        return unknown(str(found), _tags(context), "one of")
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
-        return _unknown(str(found), choices, "one of") if choices and isinstance(found, str) else _plain(error, found)
+        return unknown(str(found), choices, "one of") if choices and isinstance(found, str) else _plain(error, found)
     return _plain(error, found)
 
 
@@ -105,7 +105,8 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def _unknown(name: str, known: list[str], what: str, found: str = "") -> str:
+def unknown(name: str, known: list[str], what: str, found: str = "") -> str:
+    """Return the words for a name that there is not, with the nearest that there is."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     return f"expected {what} {_listed(known)}, found {found or repr(name)}{hint}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     TimingsSection: TypeAlias = Section
     ProgramSection: TypeAlias = Section
 else:
-    TimingsSection, ProgramSection = section_of(Timings), section_of(Program)
+    TimingsSection, ProgramSection = section_of(Timings), section_of(Program, without="faults")
 
 
 class Machines(Section):
@@ -98,20 +99,28 @@ class Scenario(Section):
     """How long things take."""
     programs: tuple[ProgramSection, ...] = ()
     """What runs in containers; a container gets the first that fits, and runs on and on without one."""
+    stages: tuple[str, ...] = ()
+    """Files with KWOK `Stage` documents that are played; their paths start where the scenario is."""
     faults: ApiAndCluster = ApiAndCluster()
     """What goes wrong."""
     _name: str = PrivateAttr(default=HEALTHY)
     _packages: tuple[OperatorPackage, ...] = PrivateAttr(default=())
+    _directory: Path = PrivateAttr(default=Path())
 
     @property
     def name(self) -> str:
         """What it is called: the name of its file."""
         return self._name
 
-    def named(self, name: str) -> Scenario:
-        """Return it under a name."""
+    @property
+    def stage_files(self) -> tuple[Path, ...]:
+        """The files that `stages` names."""
+        return tuple(self._directory / each for each in self.stages)
+
+    def read_from(self, file: Path) -> Scenario:
+        """Return it as what a file says."""
         copy = self.model_copy()
-        copy._name = name  # noqa: SLF001 - of the same class
+        copy._name, copy._directory = file.stem, file.absolute().parent  # noqa: SLF001 - of the same class
         return copy
 
     @property

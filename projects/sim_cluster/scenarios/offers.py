@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from projects.sim_cluster.packages.loading import PackageNotLoadedError, load_package
 from projects.sim_cluster.packages.package import OperatorPackage
 from projects.sim_cluster.packages.shipped import SHIPPED
+from projects.sim_cluster.scenarios.mistakes import unknown
 from projects.sim_cluster.scenarios.model import Offer
 from projects.sim_cluster.scenarios.places import Placed
 
@@ -30,7 +30,5 @@ def _unknown(offer: Offer, document: Placed) -> Iterator[str]:
     known = [package.name for package in SHIPPED]
     for index, name in enumerate(offer.operators or ()):
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
             line = document.line(("catalog", "operators", index))
-            yield f"{line}: catalog.operators[{index}]: expected one of {', '.join(known)}, found {name!r}{hint}"
+            yield f"{line}: catalog.operators[{index}]: {unknown(name, known, 'one of')}"

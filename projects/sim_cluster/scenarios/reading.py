@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from projects.sim_cluster.scenarios.checks import checked
 from projects.sim_cluster.scenarios.mistakes import told
 from projects.sim_cluster.scenarios.model import Scenario
 from projects.sim_cluster.scenarios.names import ScenarioError, file_of
@@ -35,9 +36,12 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         raise ScenarioError(f"{path}:{error.line}: {error.message}") from None
     try:
         # As JSON, so that a text is no number and a list is a tuple.
-        scenario = Scenario.model_validate_json(json.dumps(document.data), strict=True).named(path.stem)
+        scenario = Scenario.model_validate_json(json.dumps(document.data), strict=True).read_from(path)
+        mistakes = list(checked(scenario, document))
     except ValidationError as error:
-        raise ScenarioError("\n".join(f"{path}:{each}" for each in told(error, document))) from None
+        mistakes = told(error, document)
+    if mistakes:
+        raise ScenarioError("\n".join(f"{path}:{each}" for each in mistakes))
     return _with_operators(scenario, path, document)
 
 

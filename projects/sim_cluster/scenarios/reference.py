@@ -14,7 +14,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from projects.sim_cluster.scenarios.api_faults import AnyApiFault, ApiFault
-from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault, ClusterFault
+from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
+from projects.sim_cluster.scenarios.fields import ClusterFault
 from projects.sim_cluster.scenarios.model import Scenario
 from projects.sim_cluster.scenarios.words import words
 
@@ -43,7 +44,11 @@ def page() -> str:
         parts.append(_told(f"`{where}`", every))
         parts += [_told(f"`{inner}`", section) for inner, section in _sections(where, every)]
         for kind in typing.get_args(typing.get_args(kinds)[0]):
-            parts.append(_told(f"`{where}` with `do: {_do(kind)}`", kind, without=every))
+            title = f"`{where}` with `do: {_do(kind)}`"
+            parts.append(_told(title, kind, without=every))
+            parts += [
+                _told(f"`{inner}` of `{_do(kind)}`", section) for inner, section in _own_sections(where, kind, every)
+            ]
     return _HEAD + "\n".join(parts)
 
 
@@ -63,6 +68,12 @@ def _sections(where: str, section: _Model) -> Iterator[tuple[str, _Model]]:
             if not _is_fault(inner):
                 yield inner_where, inner
                 yield from _sections(inner_where, inner)
+
+
+def _own_sections(where: str, kind: _Model, every: _Model) -> Iterator[tuple[str, _Model]]:
+    """Yield what stands in a kind of fault, but for what stands in all."""
+    common = {inner for inner, _ in _sections(where, every)}
+    return ((inner, section) for inner, section in _sections(where, kind) if inner not in common)
 
 
 def _models(hint: Any) -> list[_Model]:

@@ -188,3 +188,38 @@ def test_a_lost_node_is_taken_away_with_what_ran_on_it(tmp_path: Path) -> None:
         client.until(f"{pods}/next", lambda obj: condition(obj, "Ready").get("status") == "True")
         assert len(client.get("/api/v1/nodes")["items"]) == 1
         assert struck(client) == {"node-lost": 1}
+
+
+def waiting_for(reason: str, obj: Any) -> bool:
+    statuses = (obj.get("status") or {}).get("containerStatuses") or [{}]
+    state = statuses[0].get("state") or {}
+    last = statuses[0].get("lastState") or {}
+    return reason in {(each or {}).get("reason") for each in (*state.values(), *last.values())}
+
+
+@pytest.mark.parametrize(("do", "reason"), [
+    ("image-pull-failure", "ImagePullBackOff"), ("crash-loop", "CrashLoopBackOff"), ("out-of-memory", "OOMKilled"),
+])  # fmt: skip
+def test_containers_do_not_run(tmp_path: Path, do: str, reason: str) -> None:
+    text = faults(do, pods={"namespaces": ["mine"], "names": ["hurt*"]}, count=1)
+    with going_through(tmp_path, text, speed=300) as client:
+        pods = f"/api/v1/namespaces/{namespace(client)}/pods"
+        client.post(pods, pod("hurt"))
+        eventually(client, f"{pods}/hurt", partial(waiting_for, reason))
+        for name in ("spared", "hurt-too"):
+            client.post(pods, pod(name))
+            eventually(client, f"{pods}/{name}", partial(is_ready, status="True"))
+        assert struck(client) == {do: 1}
+
+
+def test_a_pod_never_gets_ready(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("never-ready", images=["hurt:*"]), speed=300) as client:
+        pods = f"/api/v1/namespaces/{namespace(client)}/pods"
+        hurt = pod("hurt")
+        hurt["spec"]["containers"][0]["image"] = "hurt:1"
+        client.post(pods, hurt)
+        client.post(pods, pod("spared"))
+        eventually(client, f"{pods}/spared", partial(is_ready, status="True"))
+        found = eventually(client, f"{pods}/hurt", lambda obj: (obj.get("status") or {}).get("phase") == "Running")
+        assert is_ready(found, "False")
+        assert struck(client) == {"never-ready": 1}

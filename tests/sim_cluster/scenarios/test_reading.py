@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.sim_cluster.behaviours.programs import Answer, Line, PodFault, Program
+from projects.sim_cluster.behaviours.programs import Answer, Line, Program
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.scenarios.names import DIRECTORY, SHIPPED, ScenarioError
 from projects.sim_cluster.scenarios.reading import load_scenario
@@ -65,7 +65,7 @@ timings:
   pod_strat: 3
 programs:
   - images: "*"
-    faults: [{kind: crush}]
+    answers: [{comand: x}]
 """)  # fmt: skip
     assert [line.split(",")[0] for line in told] == [
         "2: nonsense_of_mine: expected one of the keys description",
@@ -84,9 +84,10 @@ programs:
         "21: faults.api[3].do: expected one of too-many-requests",
         "23: timings.pod_strat: expected one of the keys pod_start",
         "25: programs[0].images: expected one of the keys image",
-        "26: programs[0].faults[0].kind: expected one of image-pull",
+        "26: programs[0].answers[0].comand: expected one of the keys command",
+        "26: programs[0].answers[0].command: expected this key",
     ]  # fmt: skip
-    for nearest in ("'platform'", "'too-many-requests'", "'get'", "'pod_start'", "'image'", "'crash'"):
+    for nearest in ("'platform'", "'too-many-requests'", "'get'", "'pod_start'", "'image'", "'command'"):
         assert sum(line.endswith(f"; did you mean {nearest}?") for line in told) == 1, told
     assert told[1].endswith(', found "3"')
 
@@ -133,7 +134,6 @@ programs:
     prints: [{text: one}, {text: two, after: 3}]
     runs: 2m
     answers: [{command: nvidia-smi*, stdout: A100}]
-    faults: [{kind: oom, first: 1, probability: 0.5}]
 """))  # fmt: skip
     settings = scenario.settings(seed=7)
     assert settings.timings.pod_start == 90
@@ -145,6 +145,20 @@ programs:
             prints=(Line("one"), Line("two", 3)),
             runs=120,
             answers=(Answer("nvidia-smi*", "A100"),),
-            faults=(PodFault("oom", first=1, probability=0.5),),
         ),
     )
+
+
+def test_what_it_names_is_there(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("kind: Stage\n", encoding="utf-8")
+    told = mistakes(tmp_path, """
+shape:
+  machines: [{type: g5.2xlarge}, {type: g5.2xlrge}]
+stages: [broken.yaml, none.yaml]
+""")  # fmt: skip
+    known = "3: shape.machines[1].type: expected a machine type that is known, found 'g5.2xlrge'; did you mean 'g5.2xlarge'?"
+    assert told[0] == known
+    assert [line.split(",")[0] for line in told[1:]] == [
+        "4: stages[0]: expected a file with Stage documents",
+        "4: stages[1]: expected a file with Stage documents",
+    ]

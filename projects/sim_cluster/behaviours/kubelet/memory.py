@@ -11,6 +11,7 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.kubelet.backoff import BackOff
 from projects.sim_cluster.behaviours.programs import PodFault, Program, program_of
 from projects.sim_cluster.behaviours.settings import Settings
+from projects.sim_cluster.behaviours.unit import World
 
 _PULL = "image-pull"
 
@@ -65,10 +66,12 @@ class Memory:
         """Remember that a node has an image."""
         self._images.add((node, image))
 
-    def strike(self, settings: Settings, pod: Object, container: Object, *, pulls: bool) -> PodFault | None:
+    def strike(self, world: World, pod: Object, container: Object, *, pulls: bool) -> PodFault | None:
         """Return what goes wrong with the pull or the start that comes now; None when nothing does."""
+        settings = world.settings
         program = self.run(settings, pod, container).program
-        faults = program.faults if program else ()
+        besides = settings.pod_faults.faults(pod, container, world.now) if settings.pod_faults else ()
+        faults = [*besides, *(program.faults if program else ())]
         if not any((fault.kind == _PULL) == pulls for fault in faults):
             return None
         owner = controller_of(pod) or pod["metadata"]
@@ -80,5 +83,7 @@ class Memory:
             if (fault.kind == _PULL) != pulls or (fault.first is not None and number >= fault.first):
                 continue
             if Random(f"{where}/{place}").random() < fault.probability:  # noqa: S311 - chance by a seed, not a secret
+                if settings.pod_faults:
+                    settings.pod_faults.struck(fault, pod)
                 return fault
         return None
