@@ -126,8 +126,12 @@ class JumpingClock:
         return min(due, default=self._now) - self._now
 
     async def _jump(self) -> None:
-        """Go to the next timer that time passes for, by way of the chores that come before."""
-        while self._timers:
+        """Go to the next timer that time passes for, by way of the chores that come before.
+
+        Events of one instant happen together: what takes long about a jump is to be sure that nobody works.
+        """
+        newest, arrived = next(self._numbers), False
+        while self._timers and not (arrived and self._is_apart(self._timers[0], newest)):
             timer = heapq.heappop(self._timers)
             if timer.over:
                 continue
@@ -137,6 +141,10 @@ class JumpingClock:
                 timer.call()
             except Exception:  # one caller's mistake must not stop the time of all
                 log.exception("a timer failed")
-            if timer.timing is not Timing.CHORE:
-                return
-            await self._settled()
+            if timer.timing is Timing.CHORE and not arrived:
+                await self._settled()
+            arrived = arrived or timer.timing is not Timing.CHORE
+
+    def _is_apart(self, timer: _Timer, newest: int) -> bool:
+        """Return whether a timer is not of this instant: it is due later, was made in it, or lets a client give up."""
+        return timer.due > self._now or timer.number > newest or timer.timing is Timing.CLIENT

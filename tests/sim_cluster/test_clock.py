@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,33 @@ def test_a_timer_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> 
 
     assert run(script()) == 2
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_events_of_one_instant_happen_together_and_clients_give_up_after_them() -> None:
+    class Patient(Visitors):
+        """Clients that always wait; it counts how often that had to be found out."""
+
+        looks = 0
+
+        def all_wait(self, ahead: float = 0.0) -> bool:
+            self.looks += 1
+            return True
+
+    async def script() -> tuple[list[tuple[str, int]], int]:
+        visitors, seen, over = Patient(), [], asyncio.Event()
+        clock = JumpingClock(visitors, epoch=0.0)
+
+        def note(name: str) -> None:
+            seen.append((name, visitors.looks))
+
+        for number in range(20):
+            clock.after(5, partial(note, f"event {number}"))
+        clock.after(5, over.set, Timing.CLIENT)
+        clock.after(6, partial(note, "later"))
+        await over.wait()
+        return seen, visitors.looks
+
+    assert run(script()) == ([(f"event {number}", 1) for number in range(20)], 2)
 
 
 class Watchmaker:
