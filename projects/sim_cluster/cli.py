@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from projects.sim_cluster import daemon
+from projects.sim_cluster.behaviours.stages.mistakes import StageError
 from projects.sim_cluster.captures.errors import CaptureError, UnreachableError
 from projects.sim_cluster.captures.verbs import add_verbs, loaded, save
 from projects.sim_cluster.clock import MAX_SPEED
@@ -28,7 +29,8 @@ _UNAVAILABLE: Final = 3  # as a toolbox command ends when there is no cluster
 _NOT_FOUND: Final = 127
 _VERBS: Final = ("up", "down", "run", "load", "save")
 _OPTIONS: Final = (
-    "--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--with-secrets", "--help",
+    "--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--stages", "--with-secrets",
+    "--help",
 )  # fmt: skip
 _MOST_NODES: Final = 5000
 
@@ -96,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         help="what it goes through: a name or a YAML file; what is given besides wins over it",
     )
     course.add_argument("--seed", type=_seed, default=0, metavar="N", help="what is left to chance follows from it")
+    course.add_argument("--stages", type=Path, action="append", default=[], metavar="FILE",
+                        help="KWOK Stage documents that it plays; may be given more than once")  # fmt: skip
     up = verbs.add_parser(
         "up",
         parents=[shape, course],
@@ -132,15 +136,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _save(parsed)
     try:
         options = _options(parsed)
-    except (ScenarioError, CaptureError) as error:
+    except (ScenarioError, CaptureError, StageError) as error:
         return _refuse(error)
+    except OSError as error:
+        return _refuse(f"expected a file of Stage documents, found {error.filename}: {error.strerror}")
     if (problem := _cannot_start(options)) is not None:
         return problem
     return _run(parsed.command, options) if parsed.verb == "run" else _up(parsed.directory, options)
 
 
 def _options(parsed: argparse.Namespace) -> ClusterOptions:
-    options = ClusterOptions(speed=parsed.speed, seed=parsed.seed, api=parsed.api)
+    options = ClusterOptions(speed=parsed.speed, seed=parsed.seed, api=parsed.api, stages=_stages(parsed.stages))
     if parsed.verb == "load":
         options = replace(options, state=loaded(parsed.capture))
     else:
@@ -150,6 +156,15 @@ def _options(parsed: argparse.Namespace) -> ClusterOptions:
     from projects.sim_cluster.scenarios.reading import load_scenario  # noqa: PLC0415 - YAML and its schema, only for this
 
     return replace(options, scenario=load_scenario(parsed.scenario))
+
+
+def _stages(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the files of Stage documents, which can be played."""
+    if files:
+        from projects.sim_cluster.behaviours.stages.documents import load_stages  # noqa: PLC0415 - YAML, only for this
+
+        load_stages(files)
+    return tuple(each.resolve() for each in files)
 
 
 def _cannot_start(options: ClusterOptions) -> int | None:
