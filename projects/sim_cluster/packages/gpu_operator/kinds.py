@@ -12,7 +12,7 @@ _TEXT: Final[Object] = {"type": "string"}
 _FLAG: Final[Object] = {"type": "boolean"}
 _LIST: Final[Object] = {"type": "array", "items": ANYTHING}
 _TEXTS: Final[Object] = {"type": "array", "items": _TEXT}
-_BASE: Final[dict[str, Object]] = {"enabled": _FLAG, "image": _TEXT, "repository": _TEXT, "version": _TEXT, "imagePullPolicy": _TEXT,
+_BASE: Final[dict[str, Object]] = {"image": _TEXT, "repository": _TEXT, "version": _TEXT, "imagePullPolicy": _TEXT,
                                    "imagePullSecrets": _TEXTS, "env": _LIST, "args": _TEXTS}  # fmt: skip
 
 
@@ -20,8 +20,13 @@ def _choice(*values: str) -> Object:
     return {"type": "string", "enum": list(values)}
 
 
-def _component(**more: Object) -> Object:
+def _part(**more: Object) -> Object:
     return {"type": "object", "properties": _BASE | {"resources": ANYTHING, "hostNetwork": _FLAG} | more}
+
+
+def _component(**more: Object) -> Object:
+    """Return the schema of a part that can be switched off."""
+    return _part(enabled=_FLAG, **more)
 
 
 def _object(**fields: Object) -> Object:
@@ -30,7 +35,7 @@ def _object(**fields: Object) -> Object:
 
 _CONFIG: Final = _object(name=_TEXT, default=_TEXT)
 _SPEC: Final[Object] = {"type": "object", "required": list(REQUIRED), "properties": {
-    "operator": _object(defaultRuntime={"type": "string", "default": "docker"}, runtimeClass={"type": "string", "default": "nvidia"},
+    "operator": _object(defaultRuntime=_TEXT, runtimeClass={"type": "string", "default": "nvidia"},
                         initContainer=ANYTHING, labels=ANYTHING, annotations=ANYTHING, metrics=ANYTHING, use_ocp_driver_toolkit=_FLAG),
     "daemonsets": _object(annotations=ANYTHING, labels=ANYTHING, tolerations=_LIST, priorityClassName=_TEXT, podSecurityContext=ANYTHING,
                           rollingUpdate=_object(maxUnavailable=_TEXT),
@@ -40,7 +45,7 @@ _SPEC: Final[Object] = {"type": "object", "required": list(REQUIRED), "propertie
                          licensingConfig=ANYTHING, certConfig=ANYTHING, repoConfig=ANYTHING, virtualTopology=ANYTHING, kernelModuleConfig=ANYTHING,
                          secretEnv=_TEXT, startupProbe=ANYTHING, livenessProbe=ANYTHING, readinessProbe=ANYTHING),
     "toolkit": _component(installDir={"type": "string", "default": "/usr/local/nvidia"}),
-    "validator": _component(cuda=ANYTHING, driver=ANYTHING, plugin=ANYTHING, toolkit=ANYTHING, vfioPCI=ANYTHING, vgpuDevices=ANYTHING,
+    "validator": _part(cuda=ANYTHING, driver=ANYTHING, plugin=ANYTHING, toolkit=ANYTHING, vfioPCI=ANYTHING, vgpuDevices=ANYTHING,
                             vgpuManager=ANYTHING),
     "devicePlugin": _component(config=_CONFIG, mps=_object(root=_TEXT)),
     "dcgm": _component(hostPort={"type": "integer"}),
@@ -81,5 +86,8 @@ NVIDIA_DRIVER: Final = CustomKind(
     "NVIDIADriver",
     "nvidiadrivers",
     columns=(("Status", "string", ".status.state"), *AGE),
-    example={"metadata": {"name": "demo-driver"}, "spec": {"driverType": "gpu", "nodeSelector": {}}},
+    example={
+        "metadata": {"name": "demo-driver"},
+        "spec": {"driverType": "gpu", "default": True, "image": "driver", "nodeSelector": {}},
+    },
 )
