@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.durations import age, human_duration
 from projects.sim_cluster.api.kinds import Object
+from projects.sim_cluster.api.pod_printer import pod_cells
 from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import seconds_of
 
@@ -43,30 +44,6 @@ def _selector(obj: Object) -> str:
 
 def _joined(values: Any, empty: str = _NONE) -> str:
     return ",".join(map(str, values)) or empty
-
-
-def _pod(obj: Object, now: float) -> Cells:
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    statuses = status.get("containerStatuses") or ()
-    ready = sum(1 for entry in statuses if entry.get("ready"))
-    restarts = sum(entry.get("restartCount", 0) for entry in statuses)
-    return [
-        _name(obj), f"{ready}/{len(spec.get('containers', ()))}", pod_phase(obj), str(restarts), _age(obj, now),
-        status.get("podIP") or _NONE, spec.get("nodeName") or _NONE, status.get("nominatedNodeName") or _NONE, _NONE,
-    ]  # fmt: skip
-
-
-def pod_phase(obj: Object) -> str:
-    """Return what the STATUS column of a pod says."""
-    status = obj.get("status") or {}
-    shown = status.get("reason") or status.get("phase", "Unknown")
-    for entry in status.get("containerStatuses") or ():
-        state = entry.get("state") or {}
-        if reason := (state.get("waiting") or {}).get("reason"):
-            shown = reason
-        elif terminated := state.get("terminated"):
-            shown = terminated.get("reason") or f"ExitCode:{terminated.get('exitCode', 0)}"
-    return "Terminating" if obj["metadata"].get("deletionTimestamp") else str(shown)
 
 
 def _deployment(obj: Object, now: float) -> Cells:
@@ -266,7 +243,7 @@ def _name_and_age(obj: Object, now: float) -> Cells:
 
 
 PRINTERS: Final[dict[tuple[str, str], Printer]] = {
-    ("", "pods"): _pod,
+    ("", "pods"): pod_cells,
     ("", "nodes"): _node,
     ("", "namespaces"): lambda obj, now: [_name(obj), (obj.get("status") or {}).get("phase", ""), _age(obj, now)],
     ("", "services"): _service,
