@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +28,10 @@ class Discovery:
     def __init__(self, api: Connection) -> None:
         self._api = api
         self._known: dict[tuple[str, str], Served] = {}
+
+    async def learn(self, api_versions: Iterable[str]) -> None:
+        """Ask about several group versions at once."""
+        await asyncio.gather(*map(self._learn, api_versions))
 
     async def of_object(self, obj: Object) -> Served:
         """Return how the kind of an object is served; raise RefusedError when its group version is not, LookupError for the kind."""

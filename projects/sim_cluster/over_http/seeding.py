@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true
@@ -16,16 +15,16 @@ INSTALLER: Final = "installer"
 
 
 async def seed_over_http(cluster: Cluster, discovery: Discovery, objects: Iterable[Object]) -> None:
-    """Create objects, those of a kind together, kind after kind in their order; what is there already stays as it is."""
-    for kind, alike in _by_kind(objects):
+    """Create objects: definitions and namespaces before what needs them, the others all at once; what is there already stays."""
+    first: dict[str, Objects] = {"CustomResourceDefinition": [], "Namespace": []}
+    others: Objects = []
+    for obj in objects:
+        first.get(obj["kind"], others).append(obj)
+    for alike in (*first.values(), others):
+        await discovery.learn({obj["apiVersion"] for obj in alike})
         await asyncio.gather(*(_create(cluster, discovery, obj) for obj in alike))
-        if kind == "CustomResourceDefinition":
+        if alike is first["CustomResourceDefinition"] and alike:
             await _established(cluster, {obj["metadata"]["name"] for obj in alike})
-
-
-def _by_kind(objects: Iterable[Object]) -> Iterator[tuple[str, Objects]]:
-    for (_, kind), alike in groupby(objects, lambda obj: (obj["apiVersion"], obj["kind"])):
-        yield kind, list(alike)
 
 
 async def _create(cluster: Cluster, discovery: Discovery, obj: Object) -> None:
