@@ -423,3 +423,43 @@ def test_ordinals_start_where_they_are_told_to() -> None:
         assert {pod["metadata"]["name"] for pod in stage.pods()} == {"x-3", "x-4"}
 
     play(script)
+
+
+def test_controllers_tell_of_pods_that_are_refused() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}})
+        spec = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+        stage.create("apps/statefulsets", {"metadata": {"name": "s"}, "spec": spec | {"serviceName": "s"}})
+        stage.create("apps/daemonsets", {"metadata": {"name": "d"}, "spec": spec})
+        template = {"spec": TEMPLATE["spec"] | {"restartPolicy": "Never"}}
+        stage.create("batch/jobs", {"metadata": {"name": "j"}, "spec": {"template": template}})
+
+        def told() -> set[str]:
+            found = [event for event in stage.all("events") if event["reason"] == "FailedCreate"]
+            return {event["involvedObject"]["kind"] for event in found}
+
+        await stage.until("all three", lambda: told() == {"StatefulSet", "DaemonSet", "Job"})
+        messages = {
+            event["message"] for event in stage.all("events") if event["involvedObject"]["kind"] == "StatefulSet"
+        }
+        why = 'pods "s-0" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0'
+        assert messages == {f"create Pod s-0 in StatefulSet s failed error: {why}"}
+        stage.patch("resourcequotas", "q", {"spec": {"hard": {"pods": "9"}}})
+        await stage.until("pods of all", lambda: len(stage.pods()) >= 5)
+
+    play(script)
+
+
+def test_what_every_namespace_has_comes_back() -> None:
+    async def script(stage: Stage) -> None:
+        def uids() -> list[str]:
+            found = (stage.get("serviceaccounts", "default"), stage.get("configmaps", "kube-root-ca.crt"))
+            return [each["metadata"]["uid"] for each in found if each is not None]
+
+        await stage.until("both", lambda: len(uids()) == 2)
+        before = set(uids())
+        stage.delete("serviceaccounts", "default")
+        stage.delete("configmaps", "kube-root-ca.crt")
+        await stage.until("others", lambda: len(uids()) == 2 and before.isdisjoint(uids()))
+
+    play(script)

@@ -9,6 +9,7 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import matches_selector, untolerated
 from projects.sim_cluster.behaviours.pods import (
     counted,
+    create_told,
     created,
     deleted,
     is_active,
@@ -41,7 +42,7 @@ async def spread(world: World, daemon_set: Object) -> float | None:
     )
     for node in sorted(eligible):
         if node not in placed:
-            world.tell(daemon_set, *created(await world.create(PODS, _pod(daemon_set, node))))
+            world.tell(daemon_set, *created(await create_told(world, daemon_set, _pod(daemon_set, node))))
     for node, pod in placed.items():
         if node not in eligible or not is_active(pod):
             await _remove(world, daemon_set, pod)

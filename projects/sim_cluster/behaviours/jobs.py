@@ -9,7 +9,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.job_policies import success_rule, verdict
-from projects.sim_cluster.behaviours.pods import created, deleted, is_active, is_ready, pod_from
+from projects.sim_cluster.behaviours.pods import create_told, created, deleted, is_active, is_ready, pod_from
 from projects.sim_cluster.behaviours.resources import JOBS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
@@ -157,7 +157,7 @@ async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) 
         return wait
     for _ in range(missing):
         made = pod_from(job["spec"]["template"], job, generateName=f"{job['metadata']['name']}-")
-        world.tell(job, *created(await world.create(PODS, made)))
+        world.tell(job, *created(await create_told(world, job, made)))
     return None
 
 
@@ -171,7 +171,7 @@ async def _start_indexed(world: World, job: Object, pods: _Pods, free: list[str]
     alone = job["spec"].get("backoffLimitPerIndex") is not None
     waits = {index: _delay(world, pods, index if alone else None) for index in free}
     for index in [index for index in free if waits[index] <= 0][:most]:
-        world.tell(job, *created(await world.create(PODS, _indexed_pod(job, job["spec"]["template"], index))))
+        world.tell(job, *created(await create_told(world, job, _indexed_pod(job, job["spec"]["template"], index))))
     return min((wait for wait in waits.values() if wait > 0), default=None)
 
 

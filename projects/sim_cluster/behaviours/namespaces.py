@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.interface import Object, RefusedError, Resource
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS
-from projects.sim_cluster.behaviours.unit import Behaviour, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 Discover = Callable[[], Iterable[Resource]]
+_CA: Final = "kube-root-ca.crt"
 _AGAIN: Final = 2.0
 _CA_NOTE: Final = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal "
@@ -41,7 +43,7 @@ def namespace_content(accounts: Iterable[str], authority: str) -> Behaviour:
                 {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": space}},
             )
         metadata = {
-            "name": "kube-root-ca.crt",
+            "name": _CA,
             "namespace": space,
             "annotations": {"kubernetes.io/description": _CA_NOTE},
         }
@@ -49,7 +51,12 @@ def namespace_content(accounts: Iterable[str], authority: str) -> Behaviour:
             CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": authority}}
         )
 
-    return Behaviour("namespace content", NAMESPACES, fill, reads=(SERVICE_ACCOUNTS, CONFIG_MAPS))
+    def of_namespace(_world: World, obj: Object) -> Iterable[Key]:
+        """Wake the namespace of what every one has, so that what is deleted comes back."""
+        return [("", obj["metadata"]["namespace"])] if obj["metadata"]["name"] in {*names, _CA} else []
+
+    woken = (Wake(SERVICE_ACCOUNTS, of_namespace), Wake(CONFIG_MAPS, of_namespace))
+    return Behaviour("namespace content", NAMESPACES, fill, woken_by=woken)
 
 
 def namespace_draining(discover: Discover) -> Behaviour:

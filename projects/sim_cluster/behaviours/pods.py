@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from projects.sim_cluster.behaviours.conditions import condition, is_true
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
+from projects.sim_cluster.behaviours.resources import PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Chore, World, owner_reference
 
@@ -51,6 +52,15 @@ def deleted(pod: Object) -> tuple[str, str]:
 def not_created(refused: RefusedError) -> tuple[str, str]:
     """Return reason and message of the event by which a controller tells that it may not make a pod."""
     return "FailedCreate", f"Error creating: {refused}"
+
+
+async def create_told(world: World, owner: Object, pod: Object, refused_as: str = "Error creating: {error}") -> Object:
+    """Make a pod of an owner; one that is refused is told by an event, and raised."""
+    try:
+        return await world.create(PODS, pod)
+    except RefusedError as refused:
+        world.tell(owner, "FailedCreate", refused_as.format(error=refused), type="Warning")
+        raise
 
 
 def retry_after(world: World, failing: Object) -> Chore:

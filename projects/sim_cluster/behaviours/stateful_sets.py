@@ -6,7 +6,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pods import counted, is_active, is_ready, pod_from, template_hash
+from projects.sim_cluster.behaviours.pods import counted, create_told, is_active, is_ready, pod_from, template_hash
 from projects.sim_cluster.behaviours.resources import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
@@ -106,7 +106,8 @@ async def _create(world: World, stateful_set: Object, number: int) -> None:
     made = pod_from(
         template | {"spec": inner}, stateful_set, labels, name=name, generateName=f"{stateful_set['metadata']['name']}-"
     )
-    await world.create(PODS, made)
+    failed = f"create Pod {name} in StatefulSet {stateful_set['metadata']['name']} failed error: {{error}}"
+    await create_told(world, stateful_set, made, failed)
     told = f"Create Pod {name} in StatefulSet {stateful_set['metadata']['name']} successful"
     world.tell(stateful_set, "SuccessfulCreate", told)
 
