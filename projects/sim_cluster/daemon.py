@@ -7,6 +7,7 @@ The directory of a cluster holds ``server.json`` (the process), ``kubeconfig`` a
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -129,6 +130,10 @@ def _serve(directory: Path, options: ClusterOptions, writer: int, *, bound: bool
     import asyncio  # noqa: PLC0415 - heavy, and only the server process needs it
 
     from projects.sim_cluster.server import serve  # noqa: PLC0415 - the same
+
+    # What a cluster holds are trees, which go without the collector; it would look at millions of objects for next to nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
     async def until_told() -> None:
         stop = asyncio.Event()
