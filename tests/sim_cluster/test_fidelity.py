@@ -171,6 +171,14 @@ def _(api: Client, namespace: str) -> str:
         api.ask("DELETE", f"{definitions}/widgets.{group}")
 
 
+@question("the generation of a NetworkPolicy in which an empty list takes the place of none")
+def _(api: Client, namespace: str) -> str:
+    path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+    api.post(path, {"metadata": {"name": "p"}, "spec": {"podSelector": {}}})
+    api.ask("PUT", f"{path}/p", {"metadata": {"name": "p"}, "spec": {"podSelector": {"matchExpressions": []}}})
+    return str(api.get(f"{path}/p")["metadata"]["generation"])
+
+
 @question("speak HTTP/2")
 def _(api: Client, _namespace: str) -> str:
     context: ssl.SSLContext = api.stranger

@@ -26,7 +26,7 @@ _COUNTED: Final = frozenset({
     "Pod", "PodTemplate", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob", "Ingress",
     "NetworkPolicy", "PodDisruptionBudget", "CustomResourceDefinition", "PriorityClass", "EndpointSlice", "FlowSchema",
     "PriorityLevelConfiguration", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "IngressClass", "DeviceClass", "ResourceSlice",
 })  # fmt: skip
 KEEPS_STATUS: Final = frozenset({"Node"})  # a kubelet registers with its status
 #: What a first status holds beside the zeros of its struct.

@@ -52,7 +52,8 @@ class Apply:
             merged = self._pruned(merged, owners, last.fields)
         changed = self._give_up(live, merged, owners)
         if changed or self.live is None:
-            owners[self.manager.identity] = Owned(self.manager, wanted, self.time)
+            time = "" if self.manager.subresource == "scale" else self.time
+            owners[self.manager.identity] = Owned(self.manager, wanted, time)
         metadata = {key: value for key, value in merged["metadata"].items() if key != "managedFields"}
         return {**merged, "metadata": metadata | {"managedFields": entries_of(owners)}}
 
@@ -60,7 +61,8 @@ class Apply:
         if self.live is None:
             return {}
         found = owners_in(self.live["metadata"].get("managedFields"))
-        return found or before_first_apply(self.live, self.schema, self.kind.api_version, self.time)
+        status = not self.kind.has_status or bool(self.manager.subresource)
+        return found or before_first_apply(self.live, self.schema, self.kind.api_version, self.time, status=status)
 
     def _give_up(self, live: Object, merged: Object, owners: Owners) -> bool:
         """Take from the other owners what changes; return whether anything does. Without force that is a conflict."""
@@ -131,7 +133,7 @@ def _twice(elements: list[str]) -> str:
 
 def _applicable(applied: Object, kind: Kind, subresource: str) -> Object:
     """Return what this path writes: the status on its own path only, all else on the main one."""
-    if not kind.has_status:
+    if not kind.has_status or subresource == "scale":
         return applied
     if subresource:
         return {key: value for key, value in applied.items() if key in {"apiVersion", "kind", "metadata", subresource}}

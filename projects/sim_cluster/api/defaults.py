@@ -281,6 +281,27 @@ def _volume(obj: Object) -> None:
         path.setdefault("type", "")
 
 
+def _replication_controller(obj: Object) -> None:
+    spec = obj.get("spec") or {}
+    if labels := ((spec.get("template") or {}).get("metadata") or {}).get("labels"):
+        spec.setdefault("selector", dict(labels))
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(labels)
+
+
+def _ingress_class(obj: Object) -> None:
+    if isinstance(parameters := (obj.get("spec") or {}).get("parameters"), dict) and not parameters.get("scope"):
+        parameters["scope"] = "Cluster"
+
+
+def _csi_driver(obj: Object) -> None:
+    if isinstance(obj.get("spec"), dict):
+        _fill(obj["spec"], {
+            "attachRequired": True, "podInfoOnMount": False, "storageCapacity": False, "requiresRepublish": False,
+            "fsGroupPolicy": "ReadWriteOnceWithFSType", "volumeLifecycleModes": ["Persistent"], "seLinuxMount": False,
+        })  # fmt: skip
+
+
 def _autoscaler(obj: Object) -> None:
     spec = obj.get("spec")
     if isinstance(spec, dict):
@@ -310,6 +331,9 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy,
     ("", "PersistentVolume"): _volume,
+    ("", "ReplicationController"): _replication_controller,
+    ("networking.k8s.io", "IngressClass"): _ingress_class,
+    ("storage.k8s.io", "CSIDriver"): _csi_driver,
     ("apps", "Deployment"): _rollout,
     ("apps", "DaemonSet"): _rollout,
     ("apps", "StatefulSet"): _stateful_set,

@@ -116,18 +116,19 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> ApiError:
 
 def invalid_options(kind: str, causes: Sequence[Cause]) -> ApiError:
     """Return 422 of the options of a request, such as ``ListOptions``."""
-    return _invalid_nameless("meta.k8s.io", kind, causes)
+    return invalid_nameless("meta.k8s.io", kind, causes)
 
 
 def invalid_review(causes: Sequence[Cause]) -> ApiError:
     """Return 422 of a review, of which the real server does not say the kind."""
-    return _invalid_nameless("authorization.k8s.io", "", causes)
+    return invalid_nameless("authorization.k8s.io", "", causes)
 
 
-def _invalid_nameless(group: str, kind: str, causes: Sequence[Cause]) -> ApiError:
-    details: dict[str, Any] = {"group": group} | ({"kind": kind} if kind else {})
+def invalid_nameless(group: str, kind: str, causes: Sequence[Cause], name: str = "") -> ApiError:
+    """Return 422 of something that is no stored object of a kind."""
+    details: dict[str, Any] = ({"name": name} if name else {}) | {"group": group} | ({"kind": kind} if kind else {})
     details["causes"] = [cause.as_dict() for cause in causes]
-    return ApiError(422, "Invalid", f'{kind}.{group} "" is invalid: {_listed(causes)}', details)
+    return ApiError(422, "Invalid", f'{kind}.{group} "{name}" is invalid: {_listed(causes)}', details)
 
 
 def _listed(causes: Sequence[Cause]) -> str:

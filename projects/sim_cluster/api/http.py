@@ -183,7 +183,7 @@ class HttpApi:
             elif target.subresource == "binding":
                 done = subresources.bind(*where, body, options)
             else:
-                done = subresources.token(*where, body)
+                done = subresources.token(*where, body, options)
         return answer(self.api, target, done, chosen)
 
 
@@ -203,7 +203,7 @@ def _verb(request: Request, target: Target) -> str:
     if request.method == "GET" and single and watches:
         return "watch"
     if (verb := verbs.get((request.method, single))) is None or (
-        request.method == "POST" and not single and target.kind.namespaced and not target.namespace
+        request.method in {"POST", "DELETE"} and not single and target.kind.namespaced and not target.namespace
     ):
         raise method_not_allowed()
     return verb

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.errors import unauthorized
 
-AUDIENCE: Final = "https://kubernetes.default.svc.cluster.local"
+AUDIENCE: Final = "https://kubernetes.default.svc"
 _ACCOUNT: Final = "system:serviceaccount:"
 ANONYMOUS: Final = "system:anonymous"
 OPEN_PATHS: Final = ("/healthz", "/livez", "/readyz", "/version")

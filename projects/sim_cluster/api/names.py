@@ -45,8 +45,15 @@ _AS_PATH: Final = frozenset({"rbac.authorization.k8s.io", "project.openshift.io"
 
 
 def shown(value: Any) -> str:
-    """Return a value as Go prints it in a cause."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return a value as Go prints it in a cause: maps of text in the order of their keys."""
+    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        keys = sorted(value) if all(isinstance(item, str) for item in value.values()) else list(value)
+        return {key: _ordered(value[key]) for key in keys}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _formatted(value: str, field: str, pattern: str, message: str, longest: int) -> Iterator[Cause]:

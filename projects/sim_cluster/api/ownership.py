@@ -93,9 +93,11 @@ def after_update(before: Object | None, after: Object, schema: Schema, manager: 
     return entries if updated is owners else entries_of(_capped(updated))
 
 
-def before_first_apply(live: Object, schema: Schema, api_version: str, time: str) -> Owners:
-    """Return the owner of all that an object without owners has when somebody first applies to it."""
-    return _updated({}, schema.zero, live, schema, Manager("before-first-apply", "Update", api_version), time)
+def before_first_apply(live: Object, schema: Schema, api_version: str, time: str, *, status: bool) -> Owners:
+    """Return the owner of all that an object without owners has when somebody first applies to it; of the status on request."""
+    seen = live if status else {key: value for key, value in live.items() if key != "status"}
+    zero = schema.zero if status else {key: value for key, value in schema.zero.items() if key != "status"}
+    return _updated({}, zero, seen, schema, Manager("before-first-apply", "Update", api_version), time)
 
 
 def _updated(owners: Owners, before: Object, after: Object, schema: Schema, manager: Manager, time: str) -> Owners:

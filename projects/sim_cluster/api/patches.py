@@ -51,7 +51,6 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
         case "remove":
             return _remove(document, path)
         case "replace":
-            _get(document, path)
             return _replace(document, path, copy.deepcopy(operation["value"]))
         case "move":
             source = _pointer(operation["from"])
@@ -114,7 +113,7 @@ def _add(document: Any, path: list[str], value: Any) -> Any:
 def _replace(document: Any, path: list[str], value: Any) -> Any:
     if not path:
         return value
-    parent = _get(document, path[:-1])
+    parent = _get(document, path[:-1])  # a map need not have the key; the real server does not look either
     parent[_index(parent, path[-1]) if isinstance(parent, list) else path[-1]] = value
     return document
 

@@ -124,7 +124,7 @@ def _rule(rule: Object, path: str, *, namespaced: bool) -> Causes:
         if namespaced:
             message = "namespaced rules cannot apply to non-resource URLs"
             yield invalid_value(f"{path}.nonResourceURLs", shown(urls), message)
-        elif mixed:
+        if mixed:
             message = "rules cannot apply to both regular resources and non-resource URLs"
             yield invalid_value(f"{path}.nonResourceURLs", shown(urls), message)
         return

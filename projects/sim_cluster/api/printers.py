@@ -11,13 +11,13 @@ from typing import Any, Final
 from projects.sim_cluster.api.durations import age, human_duration
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.pod_printer import pod_cells
+from projects.sim_cluster.api.printers_elsewhere import ELSEWHERE, access_modes
 from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import seconds_of
 
 Cells = list[Any]
 Printer = Callable[[Object, float], Cells]
 _NONE: Final = "<none>"
-_ACCESS: Final = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 
 
 def _name(obj: Object) -> str:
@@ -171,7 +171,7 @@ def _secret(obj: Object, now: float) -> Cells:
 
 def _claim(obj: Object, now: float) -> Cells:
     spec, status = obj["spec"], obj.get("status") or {}
-    modes = ",".join(_ACCESS.get(mode, mode) for mode in status.get("accessModes") or ())
+    modes = access_modes(status.get("accessModes"))
     state = "Terminating" if obj["metadata"].get("deletionTimestamp") else status.get("phase", "")
     return [
         _name(obj), state, spec.get("volumeName", ""), (status.get("capacity") or {}).get("storage", ""), modes,
@@ -269,4 +269,5 @@ PRINTERS: Final[dict[tuple[str, str], Printer]] = {
     ("apiextensions.k8s.io", "customresourcedefinitions"): _created_at,
     ("storage.k8s.io", "storageclasses"): _storage_class,
     ("coordination.k8s.io", "leases"): _lease,
+    **ELSEWHERE,
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from projects.sim_cluster.api.apply import Apply, check_elements
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform
@@ -36,6 +36,15 @@ from projects.sim_cluster.api.writes import Writer, outcome
 Answerer = Callable[[str, Object, WriteOptions], Outcome]
 
 
+#: Kinds of which an update may find no object, and makes it.
+_MADE_BY_UPDATE: Final = frozenset({
+    "Service", "Endpoints", "Event", "LimitRange", "Lease", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "RuntimeClass",
+})  # fmt: skip
+#: Kinds of which an update has to say which version it is of, as it has of custom ones.
+_NEEDS_VERSION: Final = frozenset({
+    "PodDisruptionBudget", "Lease", "CSIStorageCapacity", "RuntimeClass", "CSIDriver", "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration", "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+})  # fmt: skip
 _CUSTOM_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
 
 
@@ -78,13 +87,25 @@ class Resources:
         given = obj["metadata"].setdefault("name", name)
         if given != name:
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
-        before = self.stored(kind, namespace, name)
-        if kind.custom and not obj["metadata"].get("resourceVersion"):
+        before = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
+        if before is None:
+            return self._made_by_update(kind, namespace, name, obj, options)
+        if (kind.custom or kind.kind in _NEEDS_VERSION) and not obj["metadata"].get("resourceVersion"):
             raise _needs_version(kind, name)
         try:
             return self.writer.commit(kind, before, obj, options)
         except UnfitError as error:
             raise of_body(kind, error) from None
+
+    def _made_by_update(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> Outcome:
+        """Create what an update finds missing, of the kinds that are made so; refuse it of the others."""
+        if not kind.custom and kind.kind in _MADE_BY_UPDATE and not obj["metadata"].get("resourceVersion"):
+            return self.writer.create(kind, namespace, obj, options)
+        try:
+            conform(obj, kind)
+        except UnfitError as error:
+            raise of_body(kind, error) from None
+        raise not_found(kind, name)
 
     def patch(
         self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions
@@ -95,7 +116,9 @@ class Resources:
         before = self.stored(kind, namespace, name)
         patched = _patched(kind.served(before.object), kind, patch_type, patch)
         obj = _with_metadata(check_type(patched, kind))
-        if obj["metadata"].get("name") != name:
+        if not obj["metadata"].get("name"):
+            raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+        if obj["metadata"]["name"] != name:
             raise bad_request(
                 f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})"
             )
@@ -116,9 +139,9 @@ class Resources:
         manager = Manager(options.manager, "Apply", kind.api_version, options.subresource)
         live = kind.served(found.object) if found else None
         merged = Apply(live, applied, kind, manager, timestamp(self.writer.now()), options.force).result()
-        if found is None:
-            return self.writer.create(kind, namespace, merged, options)
         managed = merged["metadata"]["managedFields"]
+        if found is None:
+            return self.writer.create(kind, namespace, merged, options, managed=managed)
         merged["metadata"].pop("resourceVersion", None)
         if version := obj["metadata"].get("resourceVersion"):
             merged["metadata"]["resourceVersion"] = version

@@ -57,8 +57,8 @@ def _missing(registry: Registry, group: str, version: str) -> Exception:
 
 
 def _check_subresource(target: Target) -> None:
-    name = target.subresource.split("/")[0]
-    if name and name not in target.kind.subresources:
+    name, _, deeper = target.subresource.partition("/")
+    if name and (name not in target.kind.subresources or (deeper and name != "proxy")):
         raise no_such_resource()
     if name in NOT_SIMULATED and not target.kind.custom:
         raise not_simulated(f"{target.kind.resource}/{name}")

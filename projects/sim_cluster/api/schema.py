@@ -146,6 +146,14 @@ class Schema:
         return {name: value for name, value in shown.items() if name not in {"", "-"} | self.always_there}
 
     @cached_property
+    def null_lists(self) -> frozenset[str]:
+        """Lists that JSON shows as null when they are empty: nothing else is left of them in the store."""
+        fields = self.definitions.messages.get(self.name, {}) if self.definitions is not None else {}
+        return frozenset(
+            name for name, wire, left_out in fields.values() if left_out == _NEVER and wire.startswith("[]")
+        )
+
+    @cached_property
     def zero(self) -> dict[str, Any]:
         """An object of this kind in which nothing is set, as Go makes it; a custom one is empty."""
         if not self.name:

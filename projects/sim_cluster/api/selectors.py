@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from projects.sim_cluster.api.errors import bad_request
+from projects.sim_cluster.api.errors import ApiError, bad_request
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.names import key_causes, value_causes
+from projects.sim_cluster.api.names import key_causes, shown, value_causes
 
 Matches = Callable[[Object], bool]
 _TOKEN: Final = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
+_SYMBOLS: Final = frozenset({"==", "!=", "=", "!", ",", "(", ")", "<", ">"})
 _OPERATORS: Final = frozenset({"=", "==", "!=", "in", "notin", "gt", "lt", ">", "<"})
 _EXPECTED: Final = "in, notin, =, ==, !=, gt, lt"
 
@@ -49,7 +50,7 @@ def _compares(value: str, operator: str, bound: str) -> bool:
 
 
 class _Parser:
-    """A label selector's tokens, read from left to right."""
+    """A label selector's tokens, read from left to right; an error is worded as the server's parser words it."""
 
     def __init__(self, text: str) -> None:
         self.tokens = _TOKEN.findall(text)
@@ -59,65 +60,102 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
     def take(self) -> str:
-        token = self.peek()
+        word = self.peek()
         self.at += 1
-        return token
-
-    def requirement(self) -> Requirement:
-        if self.peek() == "!":
-            self.take()
-            return Requirement(_checked_key(self.take()), "!")
-        key = _checked_key(self.take())
-        if self.peek() in {",", ""}:
-            return Requirement(key, "exists")
-        operator = self.take()
-        if operator not in _OPERATORS:
-            raise bad_request(f"unable to parse requirement: found '{operator}', expected: {_EXPECTED}")
-        return self.with_values(key, operator)
-
-    def with_values(self, key: str, operator: str) -> Requirement:
-        if operator in {"in", "notin"}:
-            values = self.value_set()
-            _check_values(key, operator, sorted(values))
-            return Requirement(key, operator, values)
-        value = "" if self.peek() in {",", ""} else self.take()
-        words = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
-        _check_values(key, words.get(operator, operator), [value])
-        return Requirement(key, words.get(operator, operator), frozenset({value}))
-
-    def value_set(self) -> frozenset[str]:
-        if (found := self.take()) != "(":
-            raise bad_request(f"unable to parse requirement: found '{found}' expected: '('")
-        values = set()
-        while (word := self.take()) != ")":
-            if not word:
-                raise bad_request("unable to parse requirement: found '', expected: ',', or ')'")
-            if word != ",":
-                values.add(word)
-        return frozenset(values)
+        return word
 
     def parse(self) -> list[Requirement]:
-        found = []
-        while self.peek():
+        found: list[Requirement] = []
+        while word := self.peek():
+            if word != "!" and _is_symbol(word):
+                raise bad_request(f"found '{word}', expected: !, identifier, or 'end of string'")
             found.append(self.requirement())
-            if self.peek() and (separator := self.take()) != ",":
-                raise bad_request(f"unable to parse requirement: found '{separator}', expected: ',' or 'end of string'")
+            separator = self.take()
+            if separator not in {"", ","}:
+                raise bad_request(f"found '{separator}', expected: ',' or 'end of string'")
+            if separator and (not self.peek() or (self.peek() != "!" and _is_symbol(self.peek()))):
+                raise bad_request(f"found '{self.peek()}', expected: identifier after ','")
         return found
 
+    def requirement(self) -> Requirement:
+        absent = self.peek() == "!"
+        if absent:
+            self.take()
+        key = self.take()
+        if not key or _is_symbol(key):
+            raise _unfit(f"found '{key}', expected: identifier")
+        for cause in key_causes(key, "<nil>"):
+            raise _unfit(f"{cause.field}: {cause.message}")
+        if absent or self.peek() in {",", ""}:
+            return Requirement(key, "!" if absent else "exists")
+        operator = self.take()
+        if operator not in _OPERATORS:
+            raise _unfit(f"found '{operator}', expected: {_EXPECTED}")
+        meant = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}.get(operator, operator)
+        values = self.value_set() if operator in {"in", "notin"} else {self.exact_value()}
+        _check_values(key, meant, sorted(values))
+        return Requirement(key, meant, frozenset(values))
 
-def _checked_key(key: str) -> str:
-    for cause in key_causes(key, "<nil>"):
-        raise bad_request(f"unable to parse requirement: {cause.field}: {cause.message}")
-    return key
+    def exact_value(self) -> str:
+        if self.peek() in {",", ""}:
+            return ""
+        value = self.take()
+        if _is_symbol(value):
+            raise _unfit(f"found '{value}', expected: identifier")
+        return value
+
+    def value_set(self) -> set[str]:
+        if (found := self.take()) != "(":
+            raise _unfit(f"found '{found}' expected: '('")
+        word = self.peek()
+        if word == ")":
+            self.take()
+            return {""}
+        if not word or (word != "," and _is_symbol(word)):
+            raise _unfit(f"found '{word}', expected: ',', ')' or identifier")
+        values = self.identifiers()
+        self.take()
+        return values
+
+    def identifiers(self) -> set[str]:
+        values: set[str] = set()
+        while True:
+            word = self.take()
+            if word == ",":
+                values |= {""} if not values or self.peek() in {")", ","} else set()
+                if self.peek() == ")":
+                    return values
+                self.at += self.peek() == ","
+                if self.peek() == ")":
+                    return values
+            elif not word or _is_symbol(word):
+                raise _unfit(f"found '{word}', expected: ',', or identifier")
+            else:
+                values.add(word)
+                if self.peek() == ")":
+                    return values
+                if self.peek() != ",":
+                    raise _unfit(f"found '{self.peek()}', expected: ',' or ')'")
+
+
+def _is_symbol(token: str) -> bool:
+    return token in _SYMBOLS
+
+
+def _unfit(message: str) -> ApiError:
+    return bad_request(f"unable to parse requirement: {message}")
 
 
 def _check_values(key: str, operator: str, values: list[str]) -> None:
+    found = []
     for index, value in enumerate(values):
         if operator in {"gt", "lt"} and not re.fullmatch(r"[+-]?\d+", value):
             why = "for 'Gt', 'Lt' operators, the value must be an integer"
-            raise bad_request(f'unable to parse requirement: values[{index}]: Invalid value: "{value}": {why}')
-        for cause in value_causes(value, f"values[{index}][{key}]"):
-            raise bad_request(f"unable to parse requirement: {cause.field}: {cause.message}")
+            found.append(f"values[{index}]: Invalid value: {shown(value)}: {why}")
+    for index, value in enumerate(values):
+        found += [f"{cause.field}: {cause.message}" for cause in value_causes(value, f"values[{index}][{key}]")]
+    if found:
+        raise _unfit(found[0] if len(found) == 1 else f"[{', '.join(found)}]")
 
 
 def label_requirements(text: str) -> list[Requirement]:

@@ -5,24 +5,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from projects.sim_cluster.api.errors import ApiError, bad_request, conflict
+from projects.sim_cluster.api.errors import ApiError, bad_request, conflict, invalid_nameless, invalid_value
 from projects.sim_cluster.api.evictions import evict
-from projects.sim_cluster.api.identity import AUDIENCE
 from projects.sim_cluster.api.kinds import Kind, Object, ScalePaths
 from projects.sim_cluster.api.patches import json_patch, merge_patch
 from projects.sim_cluster.api.requests import Outcome, PatchType, WriteOptions
 from projects.sim_cluster.api.resources import Resources
 from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.token_requests import answer_request
 
 SCALE: Final = "scale"
-_MINUTES: Final = 3600
 
 
 def _at(obj: Any, path: str) -> Any:
@@ -56,6 +54,18 @@ def scale_of(kind: Kind, obj: Object) -> Object:
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
 
 
+def _replicas(scale: Object, name: str) -> int:
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        raise bad_request(
+            f"json: cannot unmarshal {type(replicas).__name__} into Go struct field ScaleSpec.spec.replicas of type int32"
+        )
+    if replicas < 0:
+        cause = invalid_value("spec.replicas", str(replicas), "must be greater than or equal to 0")
+        raise invalid_nameless("autoscaling", "Scale", [cause], name)
+    return replicas
+
+
 class Subresources:
     """Serves the subresources of objects."""
 
@@ -72,18 +82,34 @@ class Subresources:
         """Change the replicas of an object through its scale, by PUT (no patch type) or PATCH."""
         before = scale_of(kind, self.resources.get(kind, namespace, name).object)
         wanted = body
+        if patch_type == "apply":
+            return self._apply_scale(kind, namespace, name, body, options)
         if patch_type is not None:
             wanted = json_patch(before, body) if patch_type == "json" else merge_patch(before, body)
         version = (wanted.get("metadata") or {}).get("resourceVersion")
         if version and version != before["metadata"]["resourceVersion"]:
             raise conflict(kind, name)
-        replicas = (wanted.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int) or replicas < 0:
-            raise bad_request(
-                f'Scale.autoscaling "{name}" is invalid: spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0'
-            )
+        given = (wanted.get("metadata") or {}).get("name") or name
+        if given != name:
+            raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+        replicas = _replicas(wanted, name)
         patch = _patch_at((kind.scale or ScalePaths()).spec, replicas)
         done = self.resources.patch(kind, namespace, name, "merge", patch, options)
+        return Outcome(scale_of(kind, done.object))
+
+    def _apply_scale(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+        """Apply the replicas of an object; a conflict is told of the Scale, which is what was applied."""
+        path = (kind.scale or ScalePaths()).spec
+        head = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {"name": name}}
+        try:
+            done = self.resources.patch(
+                kind, namespace, name, "apply", head | _patch_at(path, _replicas(body, name)), options
+            )
+        except ApiError as error:
+            text = json.dumps([error.message, error.details])
+            text = text.replace(f"using {kind.api_version}", "using autoscaling/v1").replace(path, ".spec.replicas")
+            message, details = json.loads(text)
+            raise ApiError(error.code, error.reason, message, details) from None
         return Outcome(scale_of(kind, done.object))
 
     def evict(self, kind: Kind, namespace: str, name: str, body: Any, *, dry_run: bool) -> Outcome:
@@ -119,21 +145,7 @@ class Subresources:
         assert pods is not None
         return self.bind(pods, namespace, body["metadata"].get("name", ""), body, options)
 
-    def token(self, kind: Kind, namespace: str, name: str, body: Any) -> Outcome:
-        """Answer a TokenRequest with a token that names the account; the API accepts it as that account."""
+    def token(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+        """Answer a TokenRequest with a token that names the account."""
         self.resources.stored(kind, namespace, name)
-        seconds = ((body or {}).get("spec") or {}).get("expirationSeconds") or _MINUTES
-        if seconds < 600:  # noqa: PLR2004 - the API's own bound
-            raise ApiError(422, "Invalid", 'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: '
-                           f"{seconds}: may not specify a duration less than 10 minutes")  # fmt: skip
-        until = self.now() + seconds
-        claims = {"sub": f"system:serviceaccount:{namespace}:{name}", "exp": int(until)}
-        parts = [{"alg": "none"}, claims]
-        token = (
-            ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
-            + ".simulated"
-        )
-        spec = {"audiences": [AUDIENCE], "expirationSeconds": seconds, "boundObjectRef": None}
-        answer = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": name, "namespace": namespace},
-                  "spec": spec, "status": {"token": token, "expirationTimestamp": timestamp(until)}}  # fmt: skip
-        return Outcome(answer, created=True)
+        return answer_request(namespace, name, body, options, self.now())

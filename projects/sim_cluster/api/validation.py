@@ -15,8 +15,9 @@ from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_val
 from projects.sim_cluster.api.immutable import IMMUTABLE
 from projects.sim_cluster.api.job_validation import cron_job, ends, job
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.names import metadata_causes, name_causes, shown
+from projects.sim_cluster.api.names import annotation_causes, label_causes, metadata_causes, name_causes, shown
 from projects.sim_cluster.api.pod_validation import new_pod, pod_spec
+from projects.sim_cluster.api.policy_validation import budget
 from projects.sim_cluster.api.spec_checks import SPEC_CHECKS
 from projects.sim_cluster.api.workload_validation import after_pod, workload
 
@@ -33,6 +34,18 @@ _POD_MESSAGE: Final = (
 
 def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     """Return everything that is wrong with a write."""
+    if before is None and kind.kind == "PodDisruptionBudget" and (wrong := list(budget(after))):
+        return wrong  # whose metadata is looked at only after that
+    found = _metadata(kind, before, after)
+    if kind.custom:
+        found += custom_causes(after, kind.schema)
+        found += scale_causes(after, kind.scale) if kind.scale else ()
+    else:
+        found += _builtin(kind, before, after)
+    return found
+
+
+def _metadata(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is None:
         found += name_causes(kind, after["metadata"]["name"])
@@ -40,10 +53,11 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
         told = list(metadata_causes(after, custom=kind.custom))
         found += told if before is None else _told_again(told, kind)
         found += _new_finalizers(before or after, after)
-    if kind.custom:
-        found += custom_causes(after, kind.schema)
-        found += scale_causes(after, kind.scale) if kind.scale else ()
-        return found
+    return found
+
+
+def _builtin(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
+    found: list[Cause] = []
     if before is not None and (fixed := IMMUTABLE.get((kind.group, kind.kind))):
         found += fixed(before, after)
     if (check_spec := SPEC_CHECKS.get((kind.group, kind.kind))) and (before is None or _differs(before, after)):
@@ -78,12 +92,20 @@ def _spec_causes(obj: Object, kind: Kind) -> Iterator[Cause]:
     elif kind.kind == "CronJob":
         yield from cron_job(obj)
     for path, spec in _pods(obj, kind):
+        if kind.kind != "Pod" and kind.kind not in _WORKLOADS:
+            yield from _template_metadata(obj, path.removesuffix(".spec"))
         yield from pod_spec(spec, path)
     if kind.kind in _WORKLOADS:
         yield from after_pod(obj, kind)
     elif kind.kind in {"Job", "CronJob"}:
         path = _POD_PATHS.get(kind.kind, "spec.template.spec").removesuffix(".template.spec")
         yield from ends(_at(obj, tuple(path.split("."))) or {}, path)
+
+
+def _template_metadata(obj: Object, path: str) -> Iterator[Cause]:
+    metadata = _at(obj, (*path.split("."), "metadata")) or {}
+    yield from label_causes(metadata.get("labels"), f"{path}.labels")
+    yield from annotation_causes(metadata.get("annotations"), f"{path}.annotations")
 
 
 #: How often the real server looks at the metadata of an update, and at its finalizers, where that is not four times and twice:
@@ -173,6 +195,8 @@ def _without_mutable(spec: Object) -> Object:
 
 def _frozen_data(before: Object, after: Object) -> Iterator[Cause]:
     if before.get("immutable") is True:
+        if after.get("immutable") is not True:
+            yield forbidden_change("immutable", "field is immutable when `immutable` is set")
         for field in ("data", "binaryData"):
             if before.get(field) != after.get(field):
                 yield forbidden_change(field, "field is immutable when `immutable` is set")

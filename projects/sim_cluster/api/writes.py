@@ -78,8 +78,10 @@ class Writer:
             warnings += pod_warnings(result, kind)
         return result
 
-    def create(self, kind: Kind, namespace: str, obj: Object, options: WriteOptions) -> Outcome:
-        """Create an object from the body of a POST or from an apply that found none."""
+    def create(
+        self, kind: Kind, namespace: str, obj: Object, options: WriteOptions, *, managed: list[Any] | None = None
+    ) -> Outcome:
+        """Create an object from the body of a POST or from an apply that found none, which says who owns what."""
         warnings: list[str] = []
         try:
             shaped = self.shape(obj, kind, options, warnings)
@@ -87,11 +89,12 @@ class Writer:
             raise of_body(kind, error) from None
         name = self._name(kind, shaped)
         self.admission.check_namespace(kind, namespace, name)
-        managed = shaped["metadata"].pop("managedFields", None)
+        given = shaped["metadata"].pop("managedFields", None)
         if kind.has_status and kind.kind not in KEEPS_STATUS:
             shaped.pop("status", None)
         self.admission.metadata(shaped, kind, namespace)
-        managed = managed or self._managed(kind, None, shaped, options)
+        if managed is None:
+            managed = given or self._managed(kind, None, shaped, options)
         self.admission.fill_limits(shaped, kind)
         self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
@@ -105,6 +108,7 @@ class Writer:
             raise already_exists(kind, name, leaving="deletionTimestamp" in taken.object["metadata"])
         if options.dry_run:
             return Outcome(shaped, None, warnings, created=True)
+        _null_empty(shaped, kind)
         stored = self.store.put(kind.storage, kind.stored(shaped))
         return outcome(kind, stored, warnings, created=True)
 
@@ -145,6 +149,7 @@ class Writer:
         return outcome(kind, self._store(kind, after), warnings)
 
     def _store(self, kind: Kind, after: Object) -> Stored:
+        _null_empty(after, kind)
         shown = kind.stored(after)
         if is_finished(kind, shown):
             self.store.put(kind.storage, shown)
@@ -171,6 +176,14 @@ class Writer:
             "" if subresource == "scale" else timestamp(self.now())
         )  # a Scale has no owners of its own to keep time for
         return after_update(old, after, kind.schema, manager, time)
+
+
+def _null_empty(obj: Object, kind: Kind) -> None:
+    """Make the empty lists null that come back from the store so: those at the top of an object, where people meet them."""
+    if not kind.custom:
+        for name in kind.schema.null_lists:
+            if obj.get(name) == []:
+                obj[name] = None
 
 
 def outcome(kind: Kind, stored: Stored, warnings: list[str] | None = None, *, created: bool = False) -> Outcome:
