@@ -75,7 +75,7 @@ def test_operations_of_rfc_6902(operations: list[Any], expected: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", [
-    {"op": "test", "path": "/foo", "value": 2}, {"op": "remove", "path": "/no"}, {"op": "replace", "path": "/no", "value": 1},
+    {"op": "test", "path": "/foo", "value": 2}, {"op": "remove", "path": "/no"}, {"op": "replace", "path": "/no/deeper", "value": 1},
     {"op": "add", "path": "/list/9", "value": 1}, {"op": "rename", "path": "/foo"}, {"op": "add", "path": "foo", "value": 1}, {"op": "add"},
 ])  # fmt: skip
 def test_json_patches_that_do_not_apply(operation: Any) -> None:
