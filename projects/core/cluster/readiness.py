@@ -57,16 +57,32 @@ def standing(thing: Object) -> str:
         finalizers = ", ".join(thing["metadata"].get("finalizers") or [])
         parts.append("being deleted" + (f", held by {finalizers}" if finalizers else ""))
     parts += _replicas(thing)
-    parts += [_words(each) for each in conditions(thing) if _is_bad(each)]
+    parts += [_words(each) for each in (*conditions(thing), *_of_provider(status)) if _is_bad(each)]
     parts += _containers(status)
     said = [str(status[key]) for key in ("reason", "errorMessage", "message") if status.get(key)]
     parts += [text for text in said if not any(text in part for part in parts)]
     return "; ".join(parts) or ("no status yet" if not status else "not ready")
 
 
+def _of_provider(status: Object) -> list[Object]:
+    """Return the conditions in which the cloud of a Machine says why it gives none."""
+    found = (status.get("providerStatus") or {}).get("conditions")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def _is_bad(each: Object) -> bool:
     kind, status = str(each.get("type")), each.get("status")
-    bad_when_true = kind.endswith(("Pressure", "Failed", "Failure", "Degraded", "Unavailable", "Unhealthy"))
+    bad_when_true = kind.endswith(
+        (
+            "Pressure",
+            "Failed",
+            "Failure",
+            "Degraded",
+            "Unavailable",
+            "Unhealthy",
+            "Remaining",
+        )
+    )
     return bool(status == ("True" if bad_when_true else "False"))
 
 

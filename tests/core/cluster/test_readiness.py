@@ -126,6 +126,23 @@ def test_standing_says_what_is_wrong() -> None:
     gone = thing("Namespace", {"phase": "Terminating"})
     gone["metadata"] |= {"deletionTimestamp": "now", "finalizers": ["kubernetes"]}
     assert standing(gone) == "phase Terminating; being deleted, held by kubernetes"
+    none = {"type": "MachineCreation", "status": "False", "reason": "MachineCreationFailed", "message": "no capacity"}
+    machine = thing("Machine", {"phase": "Provisioning", "providerStatus": {"conditions": [none]}})
+    assert standing(machine) == "phase Provisioning; MachineCreation=False (MachineCreationFailed: no capacity)"
+    remaining = {
+        "type": "NamespaceFinalizersRemaining",
+        "status": "True",
+        "reason": "SomeFinalizersRemain",
+        "message": "x in 1",
+    }
+    failing = {
+        "type": "NamespaceDeletionContentFailure",
+        "status": "False",
+        "reason": "ContentDeleted",
+        "message": "fine",
+    }
+    stuck = thing("Namespace", {"phase": "Terminating", "conditions": [failing, remaining]})
+    assert standing(stuck) == "phase Terminating; NamespaceFinalizersRemaining=True (SomeFinalizersRemain: x in 1)"
     assert standing(thing("DaemonSet", {"numberReady": 1, "desiredNumberScheduled": 3})) == "1 of 3 pods ready"
 
 
