@@ -232,3 +232,32 @@ def test_the_project_template_can_be_edited(openshift: Client) -> None:
         "/apis/config.openshift.io/v1/projects/cluster",
         {"spec": {"projectRequestTemplate": {"name": "project-request"}}},
     )
+
+
+def test_a_catalog_that_is_made_gets_ready(openshift: Client, space: str) -> None:
+    sources = f"{OLM}/v1alpha1/namespaces/{space}/catalogsources"
+    spec = {"sourceType": "grpc", "image": "quay.io/me/catalog:latest", "displayName": "Mine"}
+    openshift.post(
+        sources,
+        {
+            "apiVersion": "operators.coreos.com/v1alpha1",
+            "kind": "CatalogSource",
+            "metadata": {"name": "mine"},
+            "spec": spec,
+        },
+    )
+    found = openshift.until(
+        f"{sources}/mine",
+        lambda obj: obj.get("status", {}).get("connectionState", {}).get("lastObservedState") == "READY",
+    )
+    assert found["status"]["registryService"]["serviceName"] == "mine"
+
+
+def test_fields_are_those_of_the_real_kinds(openshift: Client, space: str) -> None:
+    made = {"apiVersion": "operators.coreos.com/v1alpha1", "kind": "Subscription", "metadata": {"name": "wrong"}}
+    spec = {"name": "nfd", "source": "redhat-operators", "sourceNamespace": "openshift-marketplace", "channel": 4.10}
+    path = f"{OLM}/v1alpha1/namespaces/{space}/subscriptions?fieldValidation=Strict"
+    wrong = openshift.ask("POST", path, made | {"spec": spec})
+    assert (wrong.status, wrong.body["details"]["causes"][0]["field"]) == (422, "spec.channel")
+    unknown = openshift.ask("POST", path, made | {"spec": spec | {"channel": "stable", "approval": "Manual"}})
+    assert (unknown.status, 'unknown field "spec.approval"' in unknown.body["message"]) == (400, True)

@@ -85,6 +85,27 @@ def test_a_tag_can_be_set_and_taken_away(openshift: Client, space: str) -> None:
     assert openshift.ask("GET", f"{tags}/tool:v1").status == 404
 
 
+def test_images_are_imported_when_asked(openshift: Client, space: str) -> None:
+    imports = f"{IMAGES}/namespaces/{space}/imagestreamimports"
+    spec = {
+        "import": True,
+        "images": [{"from": {"kind": "DockerImage", "name": "quay.io/me/app:v1"}, "to": {"name": "v1"}}],
+    }
+    wanted = {
+        "apiVersion": "image.openshift.io/v1",
+        "kind": "ImageStreamImport",
+        "metadata": {"name": "app"},
+        "spec": spec,
+    }
+    done = openshift.post(imports, wanted)
+    assert done["status"]["images"][0]["status"]["status"] == "Success"
+    found = openshift.until(
+        f"{IMAGES}/namespaces/{space}/imagestreams/app", lambda obj: obj.get("status", {}).get("tags")
+    )
+    assert found["status"]["tags"][0]["items"][0]["image"] == done["status"]["images"][0]["image"]["metadata"]["name"]
+    assert openshift.ask("POST", imports, wanted | {"spec": {}}).status == 422
+
+
 def test_a_build_config_builds_at_once_and_when_asked(openshift: Client, space: str) -> None:
     path = stream(openshift, space, "app")
     config = build_config(openshift, space, "ConfigChange")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from projects.sim_cluster.behaviours.openshift.builds import BUILD, BUILD_CONFIG
+from projects.sim_cluster.behaviours.openshift.catalog_sources import CATALOG_SOURCE
 from projects.sim_cluster.behaviours.openshift.cluster_versions import CLUSTER_VERSION
 from projects.sim_cluster.behaviours.openshift.image_streams import IMAGE_STREAM
 from projects.sim_cluster.behaviours.openshift.install_plans import Bundles, install_plan
@@ -19,6 +20,6 @@ from projects.sim_cluster.behaviours.unit import Behaviour
 
 def openshift_behaviours(bundles: Bundles) -> list[Behaviour]:
     """Return the behaviours of machines, operators and routes; `bundles` is what OLM finds in the packages."""
-    operators = [SUBSCRIPTION, install_plan(bundles), SERVICE_VERSION]
+    operators = [CATALOG_SOURCE, SUBSCRIPTION, install_plan(bundles), SERVICE_VERSION]
     machines = [MACHINE_SET, MACHINE, pool_behaviour(), KUBELET_CONFIG, NODE_UPDATE]
     return [*machines, *operators, CLUSTER_VERSION, ROUTE, IMAGE_STREAM, BUILD_CONFIG, BUILD, *project_behaviours()]
