@@ -130,3 +130,57 @@ def test_a_pod_asks_for_its_containers_or_for_the_init_container_that_asks_for_m
     sidecar = container("1", restartPolicy="Always")
     assert demand({"containers": containers, "initContainers": [sidecar, container("2")]}) == {"cpu": 3000}
     assert demand({"containers": containers, "overhead": {"cpu": "250m"}}) == {"cpu": 1750}
+
+
+def test_a_port_of_a_node_is_taken_once() -> None:
+    async def script(stage: Stage) -> None:
+        for name in ("first", "second"):
+            taking = pod(name, nodeSelector={"kubernetes.io/hostname": "worker-0"})
+            taking["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": 8080}]
+            stage.create("pods", taking)
+            await stage.until("placed or not", partial(settled, stage, name))
+        assert why(stage, "second") == (
+            "0/3 nodes are available: 1 node(s) didn't have free ports for the requested pod ports, 2 node(s) didn't match "
+            "Pod's node affinity/selector. no new claims to deallocate, preemption: 0/3 nodes are available: "
+            "1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
+        )
+        stage.delete("pods", "first", grace_seconds=0)
+        await stage.until("placed", lambda: node_of(stage, "second"))
+
+    play(script)
+
+
+def settled(stage: Stage, name: str) -> bool:
+    return bool(node_of(stage, name) or why(stage, name))
+
+
+def spread(key: str, **more: Any) -> dict[str, Any]:
+    constraint = {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule",
+                  "labelSelector": {"matchLabels": {"app": "x"}}} | more  # fmt: skip
+    return {"topologySpreadConstraints": [constraint]}
+
+
+def test_pods_are_spread_evenly() -> None:
+    async def script(stage: Stage) -> None:
+        for number in range(6):
+            stage.create("pods", pod(f"p-{number}", labels={"app": "x"}, **spread("kubernetes.io/hostname")))
+        await stage.until("all placed", lambda: all(node_of(stage, f"p-{number}") for number in range(6)))
+        placed = [node_of(stage, f"p-{number}") for number in range(6)]
+        assert sorted(map(placed.count, set(placed))) == [2, 2, 2]
+        stage.create("pods", pod("nowhere", labels={"app": "x"}, **spread("zone")))
+        await stage.until("a reason", lambda: why(stage, "nowhere"))
+        assert why(stage, "nowhere") == (
+            "0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints (missing required label). "
+            f"no new claims to deallocate, {_HELPLESS}"
+        )
+        uneven = pod("uneven", labels={"app": "x"}, **spread("kubernetes.io/hostname", nodeAffinityPolicy="Ignore"))
+        uneven["spec"]["nodeSelector"] = {"kubernetes.io/hostname": "worker-0"}
+        stage.create("pods", uneven)
+        await stage.until("placed", lambda: node_of(stage, "uneven") == "worker-0")
+        uneven["metadata"]["name"] = "too-uneven"
+        stage.create("pods", uneven)
+        await stage.until(
+            "refused", lambda: "1 node(s) didn't match pod topology spread constraints," in why(stage, "too-uneven")
+        )
+
+    play(script)

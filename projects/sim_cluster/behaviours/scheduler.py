@@ -13,11 +13,13 @@ from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
 from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, total
+from projects.sim_cluster.behaviours.host_ports import Port, clash, host_ports
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
 from projects.sim_cluster.behaviours.pod_volumes import claim_names, claims_are_bound, selected_node, why_claims_refuse
 from projects.sim_cluster.behaviours.resources import CLAIMS, NAMESPACES, NODES, PODS, STORAGE_CLASSES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
+from projects.sim_cluster.behaviours.topology_spread import NOWHERE, Spread, constraints
 from projects.sim_cluster.behaviours.unit import Behaviour, Chore, Wake, World
 
 _RETRY: Final = 30.0
@@ -32,6 +34,9 @@ _NO_HELP: Final = "Preemption is not helpful for scheduling"
 _NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
 
+_NO_PORTS: Final = "node(s) didn't have free ports for the requested pod ports"
+
+
 @dataclass(frozen=True)
 class _Load:
     """What a node offers, what each of its pods asks of it and all together take, and those that do not want all others beside them."""
@@ -42,6 +47,7 @@ class _Load:
     asked: dict[str, tuple[Object, Amounts]]
     taken: Amounts
     guards: tuple[Object, ...]
+    ports: frozenset[Port]
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,7 @@ class Scheduler:
         asked, named = demand(spec), named_nodes(spec)
         loads = self._current_loads(pods, world.cache(NODES))
         others = _company(world, pod, loads)
+        spread = _spread(pod, loads, pods)
         known = self._known_verdicts(spec, asked)
         fitting: list[_Fit] = []
         refusals: list[_Refusal] = []
@@ -119,6 +126,8 @@ class Scheduler:
             verdict = before[1]
             if isinstance(verdict, _Refusal):
                 refusals.append(verdict)
+            elif spread is not None and (reason := spread.refusal(load.node)):
+                refusals.append(_Refusal((reason,), final=reason == NOWHERE))
             elif others is not NOBODY and (reason := others.refusal(load.node)):
                 refusals.append(_Refusal((reason,), final=reason == AWAY_FROM_WANTED))
             else:
@@ -127,7 +136,8 @@ class Scheduler:
 
     def _known_verdicts(self, spec: Object, asked: Amounts) -> _Verdicts:
         """Return what was found for pods that ask for the same as this one."""
-        sort = json.dumps([asked, *(spec.get(field) for field in ("nodeSelector", "affinity", "tolerations"))])
+        chosen = (spec.get(field) for field in ("nodeSelector", "affinity", "tolerations"))
+        sort = json.dumps([asked, *chosen, list(host_ports(spec))])
         known = self._verdicts.setdefault(sort, {})
         self._verdicts.move_to_end(sort)
         if len(self._verdicts) > _SORTS:
@@ -157,7 +167,7 @@ class Scheduler:
             waits = world.cache(PODS).get(*key)
             if waits is None:
                 del self._waiting[key]
-            elif ended or terms(waits["spec"], "podAffinity"):
+            elif ended or terms(waits["spec"], "podAffinity") or constraints(waits["spec"]):
                 yield key
 
 
@@ -200,7 +210,14 @@ def _load(pods: Cache, node: Object, changes: int, known: dict[str, tuple[Object
     there = [pod for pod in pods.on_node(node["metadata"]["name"]) if _phase(pod) not in _ENDED]
     asked = _asked(there, known)
     guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
-    return _Load(node, changes, _allocatable(node), asked, total(asked.values()), guards)
+    ports = frozenset(port for pod in there for port in host_ports(pod["spec"]))
+    return _Load(node, changes, _allocatable(node), asked, total(asked.values()), guards, ports)
+
+
+def _spread(pod: Object, loads: dict[str, _Load], pods: Cache) -> Spread | None:
+    if not constraints(pod["spec"]):
+        return None
+    return Spread(pod, [load.node for load in loads.values()], pods.on_node)
 
 
 def _company(world: World, pod: Object, loads: dict[str, _Load]) -> Company:
@@ -216,6 +233,8 @@ def _judge(spec: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
     """Return how well a pod fits on a node, or why it does not: what the first of the scheduler's filters finds is what it says."""
     if reason := why_not(spec, load.node):
         return _Refusal((reason,), final=True)
+    if load.ports and clash(host_ports(spec), load.ports):
+        return _Refusal((_NO_PORTS,), final=False)
     if refusal := _too_small(load.offered, asked, load.taken):
         return refusal
     return (_share(asked, load), load.taken[POD_COUNT], load.node["metadata"]["name"])
