@@ -49,7 +49,7 @@ class InProcessCluster:
             yield [
                 Happening(event.type, kind.served(event.stored.object))
                 for event in batch
-                if event.stored is not None and event.type != "BOOKMARK"
+                if event.stored is not None and event.type in ("ADDED", "MODIFIED", "DELETED")
             ]
 
     async def create(self, resource: Resource, obj: Object) -> Object:

@@ -175,7 +175,8 @@ def test_life_goes_on_in_a_loaded_cluster() -> None:
         made = client.post(f"{TEAM}/services", {"metadata": {"name": "other"}, "spec": {"ports": [{"port": 1}]}})
         assert made["spec"]["clusterIP"] != "10.96.0.2"  # that one belongs to a captured Service
         assert int(made["metadata"]["resourceVersion"]) > 81234567
-        assert client.ask("GET", f"{TEAM}/pods?watch=1&resourceVersion=80100001&timeoutSeconds=1").status == 410
+        [gone] = client.watch(f"{TEAM}/pods?watch=1&resourceVersion=80100001&timeoutSeconds=20")
+        assert (gone["type"], gone["object"]["code"]) == ("ERROR", 410)
         client.merge("/apis/apps/v1/namespaces/team-a/deployments/web", {"spec": {"replicas": 2}})
         client.until(
             "/apis/apps/v1/namespaces/team-a/deployments/web", lambda seen: seen["status"].get("readyReplicas") == 2

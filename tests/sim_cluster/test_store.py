@@ -14,7 +14,7 @@ from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.store import Store, encode
-from projects.sim_cluster.api.watches import Watch, WatchOptions
+from projects.sim_cluster.api.watches import Event, Watch, WatchOptions
 from projects.sim_cluster.jumping import JumpingClock
 
 MAPS = ("", "configmaps")
@@ -65,9 +65,16 @@ def test_a_watch_from_a_forgotten_version_is_expired(api: Api, monkeypatch: pyte
     monkeypatch.setattr(store_module, "HISTORY", 3)
     for number in range(6):
         make(api, f"m{number}")
-    with pytest.raises(ApiError, match="too old resource version: 2") as caught:
-        Watch(api.store, api.clock, kind(api, "configmaps"), "n", WatchOptions(version="2"))
-    assert (caught.value.code, caught.value.reason) == (410, "Expired")
+    watch = Watch(api.store, api.clock, kind(api, "configmaps"), "n", WatchOptions(version="2"))
+
+    async def seen() -> list[list[Event]]:
+        return [batch async for batch in watch.batches()]
+
+    [[event]] = asyncio.run(seen())
+    assert event.type == "ERROR"
+    assert event.error is not None
+    assert (event.error.code, event.error.reason) == (410, "Expired")
+    assert event.error.message == f"too old resource version: 2 ({api.store.oldest(MAPS)})"
 
 
 def test_pages_are_cut_from_one_snapshot(api: Api) -> None:

@@ -95,6 +95,8 @@ async def event_lines(api: Api, watch: Watch, target: Target, chosen: Accepted, 
 
 
 def _event_object(api: Api, event: Event, kind: Kind, chosen: Accepted, include: str, *, headed: bool) -> bytes:
+    if event.error is not None:
+        return encode(event.error.status())
     if event.stored is None:
         return encode(_bookmark(event, kind, chosen, headed=headed))
     obj = kind.served(event.stored.object)

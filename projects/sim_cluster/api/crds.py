@@ -118,8 +118,11 @@ class CustomResources:
             spec = change.now.object["spec"]
             self.store.drop((spec["group"], spec["names"]["plural"]))
             return
-        for kind in kinds_of(change.now.object, self.definitions):
+        kinds = kinds_of(change.now.object, self.definitions)
+        for kind in kinds:
             self.registry.add(kind)
+        if change.before is None and kinds:
+            self.store.begin(kinds[0].storage)
         if not (change.now.object.get("status") or {}).get("conditions"):
             self._establish(change.now.object)
 

@@ -157,9 +157,18 @@ class Store:
         self.subscriptions.setdefault(storage, set()).add(subscription)
         return subscription
 
+    def begin(self, storage: Storage) -> None:
+        """Keep the changes of a storage from now on: its kind is served anew."""
+        self._history.pop(storage, None)
+        self._forgotten[storage] = self.version
+
+    def oldest(self, storage: Storage) -> int:
+        """Return the version after which all changes of a storage are known."""
+        return max(self._oldest, self._forgotten.get(storage, 0))
+
     def since(self, storage: Storage, version: int) -> Changes | None:
         """Return the changes after a version, None when some of them are forgotten."""
-        if version < max(self._oldest, self._forgotten.get(storage, 0)):
+        if version < self.oldest(storage):
             return None
         changes: Changes = []
         for change in reversed(self._history.get(storage, ())):

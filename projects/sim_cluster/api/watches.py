@@ -41,12 +41,13 @@ class WatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; a bookmark and the end of the initial events carry no stored object."""
+    """One event; a bookmark, the end of the initial events and an error carry no stored object."""
 
-    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
     stored: Stored | None
     version: int
     initial_end: bool = False
+    error: ApiError | None = None
 
 
 def _match_causes(options: WatchOptions) -> list[Cause]:
@@ -93,8 +94,9 @@ class Watch:
                 f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax',
             )
         changes = self.store.since(self.kind.storage, int(version))
-        if changes is None:
-            raise expired(f"too old resource version: {version} ({self.store.version})")
+        if changes is None:  # not an answer of its own: the server has begun to answer when it notices
+            oldest = self.store.oldest(self.kind.storage)
+            return [Event("ERROR", None, oldest, error=expired(f"too old resource version: {version} ({oldest})"))]
         return [event for change in changes if (event := self._event(change)) is not None]
 
     def _shows(self, obj: Object) -> bool:
@@ -121,7 +123,7 @@ class Watch:
         try:
             if self._first:
                 yield self._first
-            ended = False
+            ended = any(event.error is not None for event in self._first)
             while not ended:
                 batch, ended = await self._next()
                 if batch:

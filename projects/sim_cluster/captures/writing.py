@@ -33,7 +33,8 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    in_a_block = "\n" in text and not text[0].isspace()  # libyaml does not read every block that tells its depth
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if in_a_block else None)
 
 
 _Dumper.add_representer(str, _text)
