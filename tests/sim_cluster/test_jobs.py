@@ -183,3 +183,25 @@ def test_a_work_queue_is_done_when_one_has_succeeded_and_all_have_ended() -> Non
         assert has_pods(stage, 3)
 
     play(script)
+
+
+def test_what_is_gone_stays_counted() -> None:
+    async def script(stage: Stage) -> None:
+        spec = {"completions": 3, "parallelism": 3, "completionMode": "Indexed"}
+        stage.create(JOBS, job("indexed", **spec))
+        await stage.until("pods", lambda: has_pods(stage, 3))
+        end(stage, "1", "Succeeded")
+        await stage.until("one done", lambda: status(stage, JOBS, "indexed").get("completedIndexes") == "1")
+        gone = pods_of(stage, "1")[0]["metadata"]["name"]
+        stage.delete("pods", gone)
+        end(stage, "0", "Failed")
+        await stage.until("counted", lambda: status(stage, JOBS, "indexed").get("failed") == 1)
+        failed = next(pod for pod in pods_of(stage, "0") if pod["status"]["phase"] == "Failed")
+        stage.delete("pods", failed["metadata"]["name"])
+        await stage.until("another try", lambda: [p["status"]["phase"] for p in pods_of(stage, "0")] == ["Pending"])
+        end(stage, "0", "Succeeded")
+        await stage.until("two done", lambda: status(stage, JOBS, "indexed").get("completedIndexes") == "0,1")
+        assert pods_of(stage, "1") == []
+        assert status(stage, JOBS, "indexed")["failed"] == 1
+
+    play(script)

@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import Final
 
-from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
+from projects.sim_cluster.behaviours.conditions import condition, is_true
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.job_pods import INDEX, JobPods, index_of, pods_of
 from projects.sim_cluster.behaviours.job_policies import success_rule, verdict
-from projects.sim_cluster.behaviours.pods import create_told, created, deleted, is_active, is_ready, pod_from
+from projects.sim_cluster.behaviours.job_status import complete, fail, report, suspend
+from projects.sim_cluster.behaviours.pods import create_told, created, pod_from
 from projects.sim_cluster.behaviours.resources import JOBS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
-_INDEX: Final = "batch.kubernetes.io/job-completion-index"
 _VARIABLE: Final = "JOB_COMPLETION_INDEX"
 _LONGEST_BACKOFF: Final = 600.0
-
-
-@dataclass(frozen=True)
-class _Pods:
-    """The pods of a job by state."""
-
-    active: list[Object]
-    done: list[Object]
-    broken: list[Object]
-    ignored: list[Object]
-    indexed: bool
-
-    @property
-    def succeeded(self) -> int:
-        return len({_index(pod) for pod in self.done}) if self.indexed else len(self.done)
-
-    @property
-    def failed(self) -> int:
-        return len(self.broken)
-
-    @property
-    def ready(self) -> int:
-        return sum(1 for pod in self.active if is_ready(pod))
-
-
-def _phase(pod: Object) -> str:
-    return str((pod.get("status") or {}).get("phase", ""))
-
-
-def _pods(world: World, job: Object) -> _Pods:
-    pods = world.cache(PODS).owned_by(job)
-    failed = [pod for pod in pods if _phase(pod) == "Failed"]
-    ignored = [pod for pod in failed if verdict(job, pod).action == "Ignore"]
-    return _Pods(
-        [pod for pod in pods if is_active(pod)],
-        [pod for pod in pods if _phase(pod) == "Succeeded"],
-        [pod for pod in failed if pod not in ignored],
-        ignored,
-        job["spec"].get("completionMode") == "Indexed",
-    )
-
-
-def _index(pod: Object) -> str:
-    return str((pod["metadata"].get("annotations") or {}).get(_INDEX, pod["metadata"]["name"]))
 
 
 async def work_off(world: World, job: Object) -> float | None:
@@ -70,33 +25,33 @@ async def work_off(world: World, job: Object) -> float | None:
     if is_true(job, "Complete") or is_true(job, "Failed"):
         return await _expire(world, job)
     if job["spec"].get("suspend"):
-        await _suspend(world, job)
+        await suspend(world, job)
         return None
     started = (job.get("status") or {}).get("startTime")
     if started is None or is_true(job, "Suspended"):
         started = world.timestamp
-    pods = _pods(world, job)
+    pods = pods_of(world, job)
     deadline = job["spec"].get("activeDeadlineSeconds")
     left = seconds_of(started) + deadline - world.now if deadline is not None else None
     if left is not None and left <= 0:
-        await _fail(world, job, pods, "DeadlineExceeded", "Job was active longer than specified deadline")
+        await fail(world, job, pods, "DeadlineExceeded", "Job was active longer than specified deadline")
         return None
     if ending := _ending(job, pods):
-        await _fail(world, job, pods, *ending)
+        await fail(world, job, pods, *ending)
         return None
     completions = _wanted(job, pods)
     if pods.succeeded >= completions:
-        await _complete(world, job, pods, "CompletionsReached", "Reached expected number of succeeded pods")
+        await complete(world, job, pods, "CompletionsReached", "Reached expected number of succeeded pods")
         return None
-    if (rule := success_rule(job, {int(_index(pod)) for pod in pods.done} if pods.indexed else set())) is not None:
-        await _complete(world, job, pods, "SuccessPolicy", f"Matched rules at index {rule}")
+    if (rule := success_rule(job, pods.done_indexes)) is not None:
+        await complete(world, job, pods, "SuccessPolicy", f"Matched rules at index {rule}")
         return None
     wait = await _start_pods(world, job, pods, completions)
-    await _report(world, job, started)
+    await report(world, job, started)
     return min((each for each in (left, wait) if each is not None), default=None)
 
 
-def _wanted(job: Object, pods: _Pods) -> int:
+def _wanted(job: Object, pods: JobPods) -> int:
     """Return how many pods have to succeed; of a work queue one, and all that have been started beside it."""
     completions = job["spec"].get("completions")
     if completions is None:
@@ -104,19 +59,9 @@ def _wanted(job: Object, pods: _Pods) -> int:
     return int(completions)
 
 
-def _failed_indexes(job: Object, pods: _Pods) -> set[str]:
-    """Return the indexes that have failed more often than each of them may."""
-    limit = job["spec"].get("backoffLimitPerIndex")
-    if limit is None:
-        return set()
-    times = Counter(_index(pod) for pod in pods.broken)
-    ended = {_index(pod) for pod in pods.broken if verdict(job, pod).action == "FailIndex"}
-    return ended | {index for index, count in times.items() if count > limit}
-
-
-def _ending(job: Object, pods: _Pods) -> tuple[str, str] | None:
+def _ending(job: Object, pods: JobPods) -> tuple[str, str] | None:
     """Return reason and message of the failure of a job whose pods have failed too often."""
-    spec, lost = job["spec"], _failed_indexes(job, pods)
+    spec, lost = job["spec"], pods.failed_indexes()
     for found in (verdict(job, pod) for pod in pods.broken):
         if found.action == "FailJob":
             return "PodFailurePolicy", found.message
@@ -137,9 +82,9 @@ def _ended_at(pod: Object) -> float:
     return seconds_of(last or pod["metadata"]["creationTimestamp"])
 
 
-def _delay(world: World, pods: _Pods, index: str | None = None) -> float:
+def _delay(world: World, pods: JobPods, index: str | None = None) -> float:
     """Return how long to wait before the next try: longer with each failure since the last success."""
-    of_index = [pod for pod in (*pods.broken, *pods.ignored) if index is None or _index(pod) == index]
+    of_index = [pod for pod in (*pods.broken, *pods.ignored) if index is None or index_of(pod) == index]
     since = 0.0 if index else max(map(_ended_at, pods.done), default=0.0)
     failures = [end for end in map(_ended_at, of_index) if end > since]
     if not failures:
@@ -148,11 +93,11 @@ def _delay(world: World, pods: _Pods, index: str | None = None) -> float:
     return max(failures) + step - world.now
 
 
-async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) -> float | None:
+async def _start_pods(world: World, job: Object, pods: JobPods, completions: int) -> float | None:
     """Make the pods that may run now; return in how many seconds more may."""
     missing = max(0, min(job["spec"].get("parallelism", 1), completions - pods.succeeded) - len(pods.active))
     if pods.indexed:
-        return await _start_indexed(world, job, pods, _free(job, pods, completions), missing)
+        return await _start_indexed(world, job, pods, _free(pods, completions), missing)
     if missing and (wait := _delay(world, pods)) > 0:
         return wait
     for _ in range(missing):
@@ -161,13 +106,15 @@ async def _start_pods(world: World, job: Object, pods: _Pods, completions: int) 
     return None
 
 
-def _free(job: Object, pods: _Pods, completions: int) -> list[str]:
+def _free(pods: JobPods, completions: int) -> list[str]:
     """Return the indexes that neither have a pod nor are settled."""
-    taken = {_index(pod) for pod in (*pods.active, *pods.done)} | _failed_indexes(job, pods)
+    taken = (
+        {index_of(pod) for pod in pods.active} | {str(number) for number in pods.done_indexes} | pods.failed_indexes()
+    )
     return [str(number) for number in range(completions) if str(number) not in taken]
 
 
-async def _start_indexed(world: World, job: Object, pods: _Pods, free: list[str], most: int) -> float | None:
+async def _start_indexed(world: World, job: Object, pods: JobPods, free: list[str], most: int) -> float | None:
     alone = job["spec"].get("backoffLimitPerIndex") is not None
     waits = {index: _delay(world, pods, index if alone else None) for index in free}
     for index in [index for index in free if waits[index] <= 0][:most]:
@@ -178,127 +125,20 @@ async def _start_indexed(world: World, job: Object, pods: _Pods, free: list[str]
 def _indexed_pod(job: Object, template: Object, index: str) -> Object:
     name = job["metadata"]["name"]
     metadata = dict(template.get("metadata") or {})
-    metadata["annotations"] = (metadata.get("annotations") or {}) | {_INDEX: index}
+    metadata["annotations"] = (metadata.get("annotations") or {}) | {INDEX: index}
     spec = template["spec"] | {"hostname": f"{name}-{index}"}
     for field in ("initContainers", "containers"):
         if field in spec:
             spec[field] = [_told_index(container) for container in spec[field]]
-    return pod_from({"metadata": metadata, "spec": spec}, job, {_INDEX: index}, generateName=f"{name}-{index}-")
+    return pod_from({"metadata": metadata, "spec": spec}, job, {INDEX: index}, generateName=f"{name}-{index}-")
 
 
 def _told_index(container: Object) -> Object:
     variables = container.get("env") or []
     if any(each["name"] == _VARIABLE for each in variables):
         return container
-    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{_INDEX}']"}}
+    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{INDEX}']"}}
     return container | {"env": [*variables, {"name": _VARIABLE, "valueFrom": source}]}
-
-
-def _spans(indexes: set[str]) -> str:
-    """Return numbers as a job's status lists them: ``0,2-4``."""
-    numbers = sorted(map(int, indexes))
-    starts = [number for number in numbers if number - 1 not in numbers]
-    ends = [number for number in numbers if number + 1 not in numbers]
-    return ",".join(
-        str(start) if start == end else f"{start}{',' if end == start + 1 else '-'}{end}"
-        for start, end in zip(starts, ends, strict=True)
-    )
-
-
-def _indexes(job: Object, pods: _Pods) -> Object:
-    """Return which indexes are done, and, when each has a limit of its own, which have failed."""
-    if not pods.indexed:
-        return {}
-    failed = _spans(_failed_indexes(job, pods)) if job["spec"].get("backoffLimitPerIndex") is not None else None
-    return {"completedIndexes": _spans({_index(pod) for pod in pods.done}) or None, "failedIndexes": failed}
-
-
-async def _report(world: World, job: Object, started: str) -> None:
-    pods = _pods(world, job)
-    if is_true(job, "Suspended"):
-        world.tell(job, "Resumed", "Job resumed")
-    await world.set_status(JOBS, job, {
-        "startTime": started,
-        "active": len(pods.active) or None,
-        "ready": pods.ready,
-        "terminating": 0,
-        "succeeded": pods.succeeded or None,
-        "failed": pods.failed or None,
-        "uncountedTerminatedPods": {},
-        "conditions": _resumed(world, job),
-        **_indexes(job, pods),
-    })  # fmt: skip
-
-
-def _resumed(world: World, job: Object) -> list[Object] | None:
-    if not is_true(job, "Suspended"):
-        return (job.get("status") or {}).get("conditions")
-    return with_conditions(
-        job, world.timestamp, {"type": "Suspended", "status": "False", "reason": "JobResumed", "message": "Job resumed"}
-    )
-
-
-async def _delete(world: World, job: Object, pods: list[Object]) -> None:
-    for pod in pods:
-        await world.delete(PODS, pod)
-        world.tell(job, *deleted(pod))
-
-
-async def _suspend(world: World, job: Object) -> None:
-    await _delete(world, job, _pods(world, job).active)
-    if not is_true(job, "Suspended"):
-        world.tell(job, "Suspended", "Job suspended")
-    suspended = {"type": "Suspended", "status": "True", "reason": "JobSuspended", "message": "Job suspended"}
-    conditions = with_conditions(job, world.timestamp, suspended)
-    await world.set_status(JOBS, job, {"active": None, "ready": 0, "conditions": conditions})
-
-
-async def _complete(world: World, job: Object, pods: _Pods, reason: str, message: str) -> None:
-    now = world.timestamp
-    await _delete(world, job, pods.active)
-    world.tell(job, "Completed", "Job completed")
-    ended = {
-        "status": "True",
-        "reason": reason,
-        "message": message,
-        "lastProbeTime": now,
-    }
-    conditions = with_conditions(job, now, {"type": "SuccessCriteriaMet"} | ended, {"type": "Complete"} | ended)
-    status: Object = {
-        "startTime": (job.get("status") or {}).get("startTime") or now,
-        "completionTime": now,
-        "active": None,
-        "ready": 0,
-    }
-    more: Object = {
-        "succeeded": pods.succeeded,
-        "failed": pods.failed or None,
-        "terminating": 0,
-        "uncountedTerminatedPods": {},
-        "conditions": conditions,
-    }
-    await world.set_status(JOBS, job, status | more | _indexes(job, pods))
-
-
-async def _fail(world: World, job: Object, pods: _Pods, reason: str, message: str) -> None:
-    now = world.timestamp
-    await _delete(world, job, pods.active)
-    world.tell(job, reason, message, type="Warning")
-    ended = {"status": "True", "reason": reason, "message": message, "lastProbeTime": now}
-    conditions = with_conditions(job, now, {"type": "FailureTarget"} | ended, {"type": "Failed"} | ended)
-    status: Object = {
-        "startTime": (job.get("status") or {}).get("startTime") or now,
-        "active": None,
-        "ready": 0,
-        "terminating": 0,
-    }
-    more: Object = {
-        "succeeded": pods.succeeded or None,
-        "failed": pods.failed + len(pods.active) or None,
-        "uncountedTerminatedPods": {},
-        "conditions": conditions,
-    }
-    await world.set_status(JOBS, job, status | more | _indexes(job, pods))
 
 
 async def _expire(world: World, job: Object) -> float | None:
