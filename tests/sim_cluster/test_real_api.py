@@ -197,6 +197,20 @@ def test_nothing_is_left_when_run_is_ended(tmp_path: Path, sent: signal.Signals)
     assert all(ends(pid) for pid in (server_of(tmp_path), *started))
 
 
+def test_an_api_server_that_died_is_told_as_one(tmp_path: Path) -> None:
+    line = [*COMMAND, "up", str(tmp_path), "--api", "real", "--platform", "kubernetes", "--nodes", "0"]
+    subprocess.run(line, cwd=ROOT, capture_output=True, check=True)
+    client = Client(tmp_path / "kubeconfig")
+    for pid in descendants(server_of(tmp_path)):
+        if Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"kube-apiserver"):
+            os.kill(pid, signal.SIGKILL)
+            assert ends(pid)
+    answer = client.ask("GET", "/api/v1/nodes")
+    assert (answer.status, answer.body["reason"]) == (503, "ServiceUnavailable")
+    client.close()
+    subprocess.run([*COMMAND, "down", str(tmp_path)], cwd=ROOT, check=True)
+
+
 def test_nothing_is_left_when_up_is_interrupted(tmp_path: Path) -> None:
     line = [*COMMAND, "up", str(tmp_path), "--api", "real", "--platform", "kubernetes", "--nodes", "0"]
     with subprocess.Popen(line, cwd=ROOT) as process:

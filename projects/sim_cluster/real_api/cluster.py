@@ -48,10 +48,6 @@ _AT_ONCE: Final = 16
 """On how many objects a behaviour acts while others wait for the API's answer."""
 _ACCOUNTS: Final = ("builder", "deployer")
 """The service accounts that a namespace of OpenShift has besides Kubernetes' own."""
-_STORAGE_CLASS: Final[Object] = {
-    "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "storage.foresail.io", "volumeBindingMode": "WaitForFirstConsumer",
-    "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-}  # fmt: skip
 
 
 @asynccontextmanager
@@ -129,7 +125,7 @@ class _Played:
         """Return what the cluster starts with beside what its control plane makes."""
         now = timestamp(self.clock.now())
         if self._options.platform == "kubernetes":
-            return chain((_STORAGE_CLASS,), plain.worker_nodes(self._options, now))
+            return plain.worker_nodes(self._options, now)
         return chain(documents(AGGREGATED), openshift.objects(self._options, self._packages, now))
 
 

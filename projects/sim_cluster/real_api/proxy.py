@@ -7,6 +7,7 @@ with the administrator's certificate is that administrator there too; other cred
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Final, Self
 
 import aiohttp
@@ -24,9 +25,8 @@ _NOT_SENT_ON: Final = _OF_THE_CONNECTION | {b"host", b"content-length", b"expect
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _CREATED: Final = 201
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_NOT_IMPLEMENTED: Final = (
-    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"NotImplemented","code":501,'
-    b'"message":"this cluster does not hand on connections that are upgraded: no port-forward, no proxy of sockets"}\n'
+_NO_UPGRADES: Final = (
+    "this cluster does not hand on connections that are upgraded: no port-forward, no proxy of sockets"
 )
 
 
@@ -51,7 +51,7 @@ class Proxy:
         headers: Headers = scope["headers"]
         body = await _body(receive)
         if any(name == b"upgrade" for name, _ in headers):
-            await _answer(send, 501, [(b"content-type", b"application/json")], _NOT_IMPLEMENTED)
+            await _fail(send, 501, "NotImplemented", _NO_UPGRADES)
             return
         self.changes += scope["method"] not in _READING
         session = self._administrator if scope.get("certificate") else self._anyone
@@ -62,7 +62,7 @@ class Proxy:
                 skip_auto_headers=("User-Agent", "Accept", "Content-Type", "Accept-Encoding"),
             )  # fmt: skip
         except aiohttp.ClientError as error:
-            await _answer(send, 502, [(b"content-type", b"text/plain")], f"the API does not answer: {error}\n".encode())
+            await _fail(send, 503, "ServiceUnavailable", f"the API server does not answer: {error}")
             return
         async with upstream:
             await self._hand_back(upstream, receive, send)
@@ -135,6 +135,19 @@ async def _body(receive: Receive) -> bytes:
 async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _fail(send: Send, code: int, reason: str, message: str) -> None:
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
+    await _answer(send, code, [(b"content-type", b"application/json")], json.dumps(status).encode() + b"\n")
 
 
 async def _disconnected(receive: Receive) -> None:
