@@ -21,6 +21,7 @@ from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.pods import PodFaults
+from projects.sim_cluster.faults.skew import SkewedClock
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
@@ -44,7 +45,9 @@ class SimulatedCluster:
             self.clock = JumpingClock(visitors, self.changes, epoch=epoch)
         self.authority = Authority()
         on_openshift = settled.platform == "openshift"
-        self.api = Api(self.clock)
+        self.strikes = Strikes(options.scenario, options.seed)
+        told = SkewedClock(self.clock, self.strikes)
+        self.api = Api(told)
         if on_openshift:
             openshift.add_kinds(self.api)
         now = timestamp(self.clock.now())
@@ -55,7 +58,6 @@ class SimulatedCluster:
         else:
             seed(self.api, plain.base_objects())
             seed(self.api, shape)
-        self.strikes = Strikes(options.scenario, options.seed)
         self.http = HttpApi(self.api)
         accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
         discover = partial(namespaced_resources, self.api)
@@ -63,11 +65,11 @@ class SimulatedCluster:
         if on_openshift:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
-        behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
+        behaviours += fault_behaviours(self.strikes, self.clock, on_openshift=on_openshift)
         behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
-        connect = partial(InProcessCluster, self.api, self.clock)
+        connect = partial(InProcessCluster, self.api, told)
         self.connect = connect if on_openshift else None
-        troubles = PodFaults(self.strikes, self.clock.now())
+        troubles = PodFaults(self.strikes, self.clock)
         self.runtime = Runtime(connect, behaviours, replace(settled.settings, pod_faults=troubles))
 
     def changes(self) -> int:

@@ -19,6 +19,7 @@ from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import simulated_cluster
 from projects.sim_cluster.faults.layer import FaultLayer
+from projects.sim_cluster.faults.skew import SkewedClock, with_date
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.sockets import protocols
@@ -49,10 +50,10 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
 class _TlsConfig(uvicorn.Config):  # type: ignore[misc]
     """A configuration that is given its TLS context instead of file names."""
 
-    def __init__(self, app: Any, context: ssl.SSLContext, visitors: Visitors) -> None:
+    def __init__(self, app: Any, context: ssl.SSLContext, visitors: Visitors, *, dated: bool) -> None:
         http, web_socket = protocols(visitors)
         super().__init__(app, http=http, ws=web_socket, ws_ping_interval=None, lifespan="off", log_config=None, access_log=False, proxy_headers=False,
-                         timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, backlog=2048)  # fmt: skip
+                         timeout_keep_alive=600, timeout_graceful_shutdown=1, server_header=False, date_header=dated, backlog=2048)  # fmt: skip
         self._context = context
 
     def load(self) -> None:
@@ -87,8 +88,11 @@ async def serve(options: ClusterOptions, directory: Path, started: Callable[[str
         listener.bind((_HOST, 0))
         async with _cluster(options, directory, visitors) as parts, with_aggregated(parts) as answering:
             served = VisitingLayer(answering, parts.clock, visitors, parts.changes)
-            app = FaultLayer(served, parts.strikes, parts.clock, visitors)
-            server = _Server(_TlsConfig(app, server_context(parts.authority), visitors))
+            app: Any = FaultLayer(served, parts.strikes, parts.clock, visitors)
+            skewed = SkewedClock(parts.clock, parts.strikes)
+            if skewed.may_be_off:
+                app = with_date(app, skewed)
+            server = _Server(_TlsConfig(app, server_context(parts.authority), visitors, dated=not skewed.may_be_off))
             await _run(server, listener, lambda: started(_kubeconfig(parts, listener)), stop)
 
 

@@ -127,7 +127,7 @@ Programs = tuple[Program, ...]
 class PodFaults(Protocol):
     """What goes wrong with containers whatever runs in them; a scenario says it."""
 
-    def faults(self, pod: Object, container: Object, now: float) -> Sequence[PodFault]:
+    def faults(self, pod: Object, container: Object) -> Sequence[PodFault]:
         """Return what may go wrong with a container that is pulled or started now."""
         ...
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.interface import Object, Resource
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.faults.chance import chance
 from projects.sim_cluster.faults.strikes import Strikes
 
@@ -27,17 +28,18 @@ class Befalling(Generic[F]):
     Args:
       fault: The fault.
       strikes: Where it is counted what it has struck.
-      start: When the cluster started, on its own clock.
+      clock: The cluster's clock; the cluster starts now.
     """
 
-    def __init__(self, fault: F, strikes: Strikes, start: float) -> None:
-        self.fault, self.start = fault, start
+    def __init__(self, fault: F, strikes: Strikes, clock: Clock) -> None:
+        self.fault = fault
+        self._clock, self._start = clock, clock.now()
         self.name = strikes.name(fault)
         self._strikes, self._struck = strikes, set[str]()
 
-    def left(self, world: World) -> float:
+    def left(self) -> float:
         """Return the seconds until it begins; not above 0 once it has."""
-        return self.start + self.fault.after - world.now
+        return self._start + self.fault.after - self._clock.now()
 
     def may_befall(self, obj: Object) -> bool:
         """Return whether chance lets it befall an object: the same each time for a seed."""
@@ -77,7 +79,7 @@ class Befalling(Generic[F]):
         """Return the behaviour that acts on each object once the fault has begun."""
 
         async def once_begun(world: World, obj: Object) -> float | None:
-            left = self.left(world)
+            left = self.left()
             return left if left > 0 else await act(world, obj)
 
         return Behaviour(f"fault {self.name}", acts_on, once_begun, manager=MANAGER, woken_by=tuple(woken_by))

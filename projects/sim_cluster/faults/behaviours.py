@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.unit import Behaviour
+from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.faults.befalling import Befalling
 from projects.sim_cluster.faults.machines import no_capacity
 from projects.sim_cluster.faults.namespaces import namespace_stuck, quota_reached
 from projects.sim_cluster.faults.nodes import gpu_lost, node_lost
 from projects.sim_cluster.faults.operators import install_plan_failed, operator_stuck
-from projects.sim_cluster.faults.pods import KINDS
 from projects.sim_cluster.faults.strikes import Strikes
 
 _MADE: Final[dict[str, Callable[[Befalling[Any]], Behaviour]]] = {
@@ -29,13 +29,13 @@ _OF_OPENSHIFT: Final = frozenset({"operator-stuck", "install-plan-failed", "no-c
 """What can only befall OpenShift: Kubernetes has no machines and no OLM."""
 
 
-def fault_behaviours(strikes: Strikes, start: float, *, on_openshift: bool) -> list[Behaviour]:
-    """Return what goes wrong behind the API of a cluster.
+def fault_behaviours(strikes: Strikes, clock: Clock, *, on_openshift: bool) -> list[Behaviour]:
+    """Return what goes wrong behind the API of a cluster, but for pods and clocks: those are played elsewhere.
 
     Args:
       strikes: What goes wrong, and where it is counted.
-      start: When the cluster started, on its own clock.
+      clock: The cluster's clock; the cluster starts now.
       on_openshift: Whether it is OpenShift.
     """
     possible = [fault for fault in strikes.of_cluster if on_openshift or fault.do not in _OF_OPENSHIFT]
-    return [_MADE[fault.do](Befalling(fault, strikes, start)) for fault in possible if fault.do not in KINDS]
+    return [_MADE[fault.do](Befalling(fault, strikes, clock)) for fault in possible if fault.do in _MADE]

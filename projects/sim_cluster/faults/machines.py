@@ -24,7 +24,7 @@ def no_capacity(befalling: Befalling[NoCapacity]) -> Behaviour:
     fault = befalling.fault
 
     async def starve(world: World, machine: Object) -> float | None:
-        left = None if fault.lasts is None else befalling.left(world) + fault.lasts
+        left = None if fault.lasts is None else befalling.left() + fault.lasts
         if left is not None and left <= 0:
             if hook(machine, NO_CAPACITY) and befalling.has_struck(machine):
                 await world.patch(MACHINES, machine, {"metadata": {"annotations": {NO_CAPACITY: None}}})

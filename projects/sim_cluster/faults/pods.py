@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.programs import FaultKind, PodFault
+from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.faults.befalling import Befalling, fits, is_one_of
 from projects.sim_cluster.faults.strikes import Strikes
 
@@ -27,17 +28,17 @@ class PodFaults:
 
     Args:
       strikes: What goes wrong, and where it is counted.
-      start: When the cluster started, on its own clock.
+      clock: The cluster's clock; the cluster starts now.
     """
 
-    def __init__(self, strikes: Strikes, start: float) -> None:
-        self._befalling = [Befalling(fault, strikes, start) for fault in _of_pods(strikes)]
+    def __init__(self, strikes: Strikes, clock: Clock) -> None:
+        self._befalling = [Befalling(fault, strikes, clock) for fault in _of_pods(strikes)]
         self._played = [PodFault(KINDS[each.fault.do], **_details(each.fault)) for each in self._befalling]
 
-    def faults(self, pod: Object, container: Object, now: float) -> Sequence[PodFault]:
+    def faults(self, pod: Object, container: Object) -> Sequence[PodFault]:
         """Return what may go wrong with a container that is pulled or started now."""
         both = zip(self._befalling, self._played, strict=True)
-        return [played for befalling, played in both if _is_meant(befalling, pod, container, now)]
+        return [played for befalling, played in both if _is_meant(befalling, pod, container)]
 
     def struck(self, fault: PodFault, pod: Object) -> None:
         """Take note of what went wrong; one of a program is not among the faults of the scenario."""
@@ -57,9 +58,9 @@ def _details(fault: AnyPodFault) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _is_meant(befalling: Befalling[AnyPodFault], pod: Object, container: Object, now: float) -> bool:
+def _is_meant(befalling: Befalling[AnyPodFault], pod: Object, container: Object) -> bool:
     fault = befalling.fault
-    if now < befalling.start + fault.after or not is_one_of(pod, fault.pods):
+    if befalling.left() > 0 or not is_one_of(pod, fault.pods):
         return False
     if not fits(container["name"], fault.containers) or not fits(container.get("image", ""), fault.images):
         return False

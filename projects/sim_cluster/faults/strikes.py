@@ -36,6 +36,10 @@ class Strikes:
         """Count that a fault has struck."""
         self._struck[self.name(fault)] += 1
 
+    def begin(self, fault: Section) -> None:
+        """Count that a fault that strikes everything from now on has begun; once."""
+        self._struck[self.name(fault)] = 1
+
     def as_document(self) -> dict[str, Any]:
         """Return what there is to know as JSON."""
         faults = [

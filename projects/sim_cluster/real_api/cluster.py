@@ -91,10 +91,10 @@ class _Played:
         if on_openshift:
             behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
         self.strikes = Strikes(options.scenario, options.seed)
-        behaviours += fault_behaviours(self.strikes, self.clock.now(), on_openshift=on_openshift)
+        behaviours += fault_behaviours(self.strikes, self.clock, on_openshift=on_openshift)
         behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
         self.connect = self._as if on_openshift else None
-        troubles = PodFaults(self.strikes, self.clock.now())
+        troubles = PodFaults(self.strikes, self.clock)
         self._runtime = Runtime(self._as, behaviours, replace(self._options.settings, pod_faults=troubles), _AT_ONCE)
         self._following: asyncio.Task[None] | None = None
 

@@ -86,6 +86,14 @@ class NoCapacity(ClusterFault):
     """How long there is none, from the beginning of the fault on; for ever by default."""
 
 
+class ClockSkew(ClusterFault):
+    """The clock of the API server is off. On a real API, which goes by the clock of the machine, only the header `Date` is."""
+
+    do: Literal["clock-skew"]
+    seconds: float
+    """How far it is ahead of its clients'; negative is behind."""
+
+
 AnyClusterFault = Annotated[
     ImagePullFailure
     | CrashLoop
@@ -98,6 +106,7 @@ AnyClusterFault = Annotated[
     | InstallPlanFailed
     | NamespaceStuck
     | QuotaReached
-    | NoCapacity,
+    | NoCapacity
+    | ClockSkew,
     Field(discriminator="do"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from projects.sim_cluster.behaviours.conditions import condition
+from projects.sim_cluster.behaviours.timestamps import seconds_of
 from tests.sim_cluster.olm import OLM, group, subscribe
 from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
 from tests.sim_cluster.talk import Client, config_map
@@ -223,3 +225,17 @@ def test_a_pod_never_gets_ready(tmp_path: Path) -> None:
         found = eventually(client, f"{pods}/hurt", lambda obj: (obj.get("status") or {}).get("phase") == "Running")
         assert is_ready(found, "False")
         assert struck(client) == {"never-ready": 1}
+
+
+def test_the_clock_of_the_server_is_off(tmp_path: Path) -> None:
+    with going_through(tmp_path, faults("clock-skew", seconds=-7200)) as client:
+        now = client.get("/sim/clock")["now"]
+        client.post("/api/v1/namespaces/default/configmaps", config_map("mine"))
+        answer = client.ask("GET", "/api/v1/namespaces/default/configmaps/mine")
+        made = seconds_of(answer.body["metadata"]["creationTimestamp"])
+        assert abs(now - 7200 - made) < 1800
+        assert answer.headers["date"].count("GMT") == 1
+        assert abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - made) < 1800
+        client.post("/api/v1/namespaces/default/pods", pod("mine"))
+        eventually(client, "/api/v1/namespaces/default/pods/mine", partial(is_ready, status="True"))
+        assert struck(client) == {"clock-skew": 1}

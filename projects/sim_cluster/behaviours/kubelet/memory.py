@@ -11,7 +11,6 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.kubelet.backoff import BackOff
 from projects.sim_cluster.behaviours.programs import PodFault, Program, program_of
 from projects.sim_cluster.behaviours.settings import Settings
-from projects.sim_cluster.behaviours.unit import World
 
 _PULL = "image-pull"
 
@@ -66,11 +65,10 @@ class Memory:
         """Remember that a node has an image."""
         self._images.add((node, image))
 
-    def strike(self, world: World, pod: Object, container: Object, *, pulls: bool) -> PodFault | None:
+    def strike(self, settings: Settings, pod: Object, container: Object, *, pulls: bool) -> PodFault | None:
         """Return what goes wrong with the pull or the start that comes now; None when nothing does."""
-        settings = world.settings
         program = self.run(settings, pod, container).program
-        besides = settings.pod_faults.faults(pod, container, world.now) if settings.pod_faults else ()
+        besides = settings.pod_faults.faults(pod, container) if settings.pod_faults else ()
         faults = [*besides, *(program.faults if program else ())]
         if not any((fault.kind == _PULL) == pulls for fault in faults):
             return None

@@ -42,7 +42,7 @@ class Turn:
 
     def strike(self, container: Object, *, pulls: bool) -> PodFault | None:
         """Return what goes wrong with the pull or the start that comes now."""
-        return self.memory.strike(self.world, self.pod, container, pulls=pulls)
+        return self.memory.strike(self.world.settings, self.pod, container, pulls=pulls)
 
     def waits(self, seconds: float) -> bool:
         """Return whether something is some seconds ahead; if so the pod is looked at again then."""
