@@ -18,11 +18,12 @@ from projects.sim_cluster.monitoring.evaluation import Evaluator, Source
 from projects.sim_cluster.monitoring.expressions import Labels, NotSupportedError, PromqlError, Selector
 from projects.sim_cluster.monitoring.gpu_series import GPU_METRICS
 from projects.sim_cluster.monitoring.history import History
+from projects.sim_cluster.monitoring.node_series import NODE_METRICS
 from projects.sim_cluster.monitoring.parsing import duration, parse
-from projects.sim_cluster.monitoring.series import METRICS, Metric
+from projects.sim_cluster.monitoring.series import POD_METRICS, Metric
 from projects.sim_cluster.monitoring.values import NAME, Value, key_of
 
-ALL: Final[dict[str, Metric]] = METRICS | GPU_METRICS
+ALL: Final[dict[str, Metric]] = POD_METRICS | NODE_METRICS | GPU_METRICS
 _FLOAT: Final = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 _POINTS: Final = 11_000
 _PATH: Final = re.compile(
