@@ -144,3 +144,15 @@ def test_no_real_control_plane(tmp_path: Path) -> None:
     assert f"KUBEBUILDER_ASSETS={tmp_path}: no kube-apiserver, kube-controller-manager" in done.stderr
     assert "setup-envtest" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["etcd"]
+
+
+def test_a_wrong_scenario_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("speed: 60\nshap: {}\n", encoding="utf-8")
+    for wrong, said in (("helthy", "did you mean 'healthy'?"), (file, f"{file}:2: shap: expected one of the keys")):
+        up = sim("up", tmp_path / "cluster", "--scenario", wrong)
+        assert (up.returncode, up.stdout) == (2, "")
+        assert said in up.stderr
+        assert not (tmp_path / "cluster").exists()
+    seed = sim("up", tmp_path / "cluster", "--seed", "x")
+    assert (seed.returncode, "expected a number from 0 on, found 'x'" in seed.stderr) == (2, True)

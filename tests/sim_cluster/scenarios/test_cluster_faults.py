@@ -13,7 +13,8 @@ import pytest
 
 from projects.sim_cluster.behaviours.conditions import condition
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from tests.sim_cluster.olm import OLM, group, subscribe
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.olm import OLM, group, install, subscribe
 from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
 from tests.sim_cluster.talk import Client, config_map
 
@@ -239,3 +240,23 @@ def test_the_clock_of_the_server_is_off(tmp_path: Path) -> None:
         client.post("/api/v1/namespaces/default/pods", pod("mine"))
         eventually(client, "/api/v1/namespaces/default/pods/mine", partial(is_ready, status="True"))
         assert struck(client) == {"clock-skew": 1}
+
+
+def test_gpus_fall_off(tmp_path: Path) -> None:
+    shape = {"nodes": 1, "machines": [{"type": "p5.48xlarge"}]}
+    text = json.dumps({"shape": shape, "faults": {"cluster": [{"do": "gpu-lost", "gpus": 2}]}})
+    with going_through(tmp_path, text, platform="openshift", nodes=None, speed=600) as client:
+        for name, source, space, kinds in (
+            ("nfd", "redhat-operators", "openshift-nfd", "namespaces/openshift-nfd/nodefeaturediscoveries"),
+            ("gpu-operator-certified", "certified-operators", "nvidia-gpu-operator", "clusterpolicies"),
+        ):
+            csv = install(client, make_namespace(client, space), name=name, source=source, channel="stable")
+            example = json.loads(csv["metadata"]["annotations"]["alm-examples"])[0]
+            client.post(f"/apis/{example['apiVersion']}/{kinds}", example)
+        (node,) = client.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dp5.48xlarge")["items"]
+        path = f"/api/v1/nodes/{node['metadata']['name']}"
+        status = eventually(client, path, lambda obj: obj["status"]["allocatable"].get("nvidia.com/gpu") == "6")[
+            "status"
+        ]
+        assert status["capacity"]["nvidia.com/gpu"] == "8"
+        assert struck(client) == {"gpu-lost": 1}
