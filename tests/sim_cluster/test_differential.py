@@ -352,6 +352,69 @@ def test_mistakes_elsewhere(both: Both) -> None:
     both([("POST", f"{path}?dryRun=All", body) for path, bodies in MISTAKES.items() for body in bodies])
 
 
+def test_the_small_print_of_lists(both: Both) -> None:
+    queries = (
+        "resourceVersion=0", "resourceVersion=0&resourceVersionMatch=NotOlderThan", "resourceVersionMatch=Exact", "resourceVersion=x",
+        "resourceVersion=0&resourceVersionMatch=Exact", "resourceVersion=1&resourceVersionMatch=X", "timeoutSeconds=x", "limit=-1",
+        "sendInitialEvents=true", "limit=1&continue=", "fieldSelector=metadata.name", "fieldSelector=,", "watch=1&resourceVersion=x",
+        "watch=1&resourceVersionMatch=NotOlderThan", "watch=1&sendInitialEvents=true", "watch=1&labelSelector=a%20b",
+    )  # fmt: skip
+    both([("GET", f"{MAPS}?{query}&fieldSelector=metadata.name%3Dnone") for query in queries])
+
+
+def test_the_small_print_of_metadata(both: Both) -> None:
+    owner = {"apiVersion": "v1", "kind": "x", "name": "y", "uid": "z"}
+    metadata: list[dict[str, Any]] = [
+        {"annotations": {"a": "x" * 300000}}, {"ownerReferences": [owner | {"uid": uid, "controller": True} for uid in "yz"]}, {"labels": {"a/b/c": "x"}},
+        {"ownerReferences": [owner | {"apiVersion": "a/b/c"}]}, {"ownerReferences": [owner | {"kind": "Event"}]}, {"labels": {"A.B/c": "x"}},
+        {"finalizers": ["x"]}, {"name": "x" * 254}, {"labels": None, "annotations": {"a": None}}, {"zz": 1},
+        {"managedFields": [{"manager": "x", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {}}}]},
+    ]  # fmt: skip
+    both([("POST", f"{MAPS}?dryRun=All", {"metadata": {"name": "q"} | more}) for more in metadata])
+    both([("POST", f"{MAPS}?dryRun=All", {"metadata": "x"}), ("POST", f"{MAPS}?dryRun=All", {"metadata": {"name": 5}})])
+
+
+def test_the_small_print_of_applies(both: Both) -> None:
+    one = f"{MAPS}/ap?fieldManager=a"
+    named = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ap"}}
+    both([
+        ("PATCH", one, named | {"kind": "Secret"}, APPLY),
+        ("PATCH", one, named | {"apiVersion": "v2"}, APPLY),
+        ("PATCH", one, {"metadata": {"name": "ap"}}, APPLY),
+        ("PATCH", one, {"apiVersion": "v1", "kind": "ConfigMap"}, APPLY),
+        ("PATCH", one, named | {"metadata": {"name": "ap", "uid": "x"}}, APPLY),
+        ("PATCH", f"{one}&force=x", named, APPLY),
+        ("PATCH", f"{one}&force=true", {"data": {"a": "b"}}, MERGE),
+        ("PATCH", one, named | {"metadata": {"name": "ap", "resourceVersion": "1"}, "data": {"a": "c"}}, APPLY),
+        ("PATCH", one, named | {"data": {"a": 1}}, APPLY),
+        ("PATCH", one, named | {"data": {"a": "b", "n": None}}, APPLY),
+        ("PATCH", f"{MAPS}/ap?fieldManager=b&dryRun=All", named | {"data": {"a": "c"}}, APPLY),
+        ("PATCH", f"{MAPS}/ap/status?fieldManager=b", named, APPLY),
+        ("PATCH", f"{MAPS}/gone?fieldManager=b", named | {"metadata": {"name": "gone", "resourceVersion": "3"}}, APPLY),
+    ])  # fmt: skip
+
+
+def test_scales(both: Both) -> None:
+    scale = f"{DEPLOYMENTS}/d/scale"
+    whole = deployment("d", "NS", 0) | {"metadata": {"name": "d"}}
+    whole["spec"]["paused"] = True
+    applied = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "d"}, "spec": {"replicas": 0}}
+    both([("POST", f"{DEPLOYMENTS}?dryRun=All", whole)])
+    for api in both.apis:
+        api.post(DEPLOYMENTS.replace("NS", both.namespace), whole)
+    both([
+        ("PATCH", scale, {"spec": {"replicas": -3}}, MERGE),
+        ("PUT", scale, {"metadata": {"name": "x"}, "spec": {"replicas": 3}}),
+        ("PATCH", scale, {"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 5}}, MERGE),
+        ("PATCH", f"{scale}?fieldManager=a&dryRun=All", applied | {"spec": {"replicas": 1}}, APPLY),
+        ("PATCH", f"{scale}?fieldManager=a&force=true&dryRun=All", applied | {"spec": {"replicas": 1}}, APPLY),
+        ("POST", "/api/v1/namespaces/NS/serviceaccounts/default/token", {"spec": {"expirationSeconds": 5}}),
+        ("POST", "/api/v1/namespaces/NS/serviceaccounts/default/token", {"metadata": {"name": "x"}}),
+        ("DELETE", "/api/v1/configmaps"),
+        ("GET", f"{MAPS}/x/y"),
+    ])  # fmt: skip
+
+
 def test_fields_that_stand_twice(both: Both) -> None:
     twice = b'{"metadata":{"name":"x","name":"y"},"data":{"a":"1","a":"2"},"zz":1}'
     both([

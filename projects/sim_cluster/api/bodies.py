@@ -11,6 +11,7 @@ from projects.sim_cluster.api.decoding import fields_twice, parse_json, parse_ya
 from projects.sim_cluster.api.errors import (
     Cause,
     bad_request,
+    forbidden_change,
     invalid_options,
     invalid_value,
     not_supported,
@@ -73,6 +74,11 @@ async def decode_patch(request: Request) -> tuple[PatchType, Any]:
         raise bad_request(f"error decoding patch: {error}") from None
 
 
+def first_of(request: Request) -> dict[str, str]:
+    """Return the query, of each parameter the first that was given, as the server reads it."""
+    return dict(reversed(request.query_params.multi_items()))
+
+
 def _checked(kind: str, causes: list[Cause]) -> None:
     if causes:
         raise invalid_options(kind, causes)
@@ -95,6 +101,8 @@ def write_options(request: Request, target: Target, user: str) -> WriteOptions:
         causes.append(
             Cause("fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes")
         )
+    if request.method == "PATCH" and not applies and "force" in query:
+        causes.append(forbidden_change("force", "may not be specified for non-apply patch"))
     _checked({"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions"), causes)
     return WriteOptions(
         manager=manager or ("" if applies else agent),
@@ -108,11 +116,12 @@ def write_options(request: Request, target: Target, user: str) -> WriteOptions:
 
 def list_options(request: Request, target: Target) -> ListOptions:
     """Return the options of a list."""
-    query = request.query_params
+    query = first_of(request)
+    integer(query, "timeoutSeconds")  # a list takes no time, but what is no number is refused
     return ListOptions(
         labels=query.get("labelSelector", ""),
         fields=query.get("fieldSelector", ""),
-        limit=integer(query, "limit"),
+        limit=max(0, integer(query, "limit")),
         continue_token=query.get("continue", ""),
         version=query.get("resourceVersion", "") if not target.name else "",
         version_match=query.get("resourceVersionMatch", ""),
@@ -122,7 +131,7 @@ def list_options(request: Request, target: Target) -> ListOptions:
 
 def watch_options(request: Request, target: Target) -> WatchOptions:
     """Return the options of a watch; a watch of one object is a watch of its name."""
-    query = request.query_params
+    query = first_of(request)
     fields = query.get("fieldSelector", "")
     if target.name:
         fields = f"metadata.name={target.name}"

@@ -161,7 +161,11 @@ class _Visit:
         if isinstance(value, dict) and schema.type in {"object", ""}:
             return self.struct(value, schema, path, schema.short_name or struct, go_path)
         if not self.lenient:
-            _check_scalar(value, schema, struct, go_path)
+            try:
+                _check_scalar(value, schema, struct, go_path)
+            except WrongTypeError as error:
+                error.path = path
+                raise
         return canonical(str(value)) if schema.is_quantity and self.complete else value
 
     def array(self, value: Any, schema: Schema, path: str, struct: str, go_path: str) -> Any:
@@ -196,6 +200,8 @@ class _Visit:
                 self.unknown.append(f"{path}.{key}" if path else key)
                 continue
             if item is None and not self.lenient:
+                if schema.is_map and child is not None and child.type == "string" and not child.is_quantity:
+                    shaped[key] = ""  # as Go has it
                 continue
             inner = go_path if schema.is_map else f"{go_path}.{key}" if go_path else key
             kept = self.value(item, child, f"{path}.{key}" if path else key, struct, inner)

@@ -36,6 +36,11 @@ _VALUE_MESSAGE: Final = (
     f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
     f"(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '({_QUALIFIED})?')"
 )
+_TWO_SLASHES: Final = (
+    f"a valid label key must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} (e.g. 'MyName',  or 'my.name',  or "
+    f"'123-abc', regex used for validation is '{_QUALIFIED}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+)
+_MOST_ANNOTATED: Final = 256 * 1024
 _LONGEST_NAME: Final = 253
 _LONGEST_LABEL: Final = 63
 _STANDARD_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
@@ -121,6 +126,9 @@ def value_causes(value: str, field: str) -> Iterator[Cause]:
 
 def key_causes(key: str, field: str) -> Iterator[Cause]:
     """Yield what is wrong with a qualified name, such as the key of a label."""
+    if key.count("/") > 1:
+        yield invalid_value(field, shown(key), _TWO_SLASHES)
+        return
     prefix, slash, name = key.rpartition("/")
     if slash and not prefix:
         yield invalid_value(field, shown(key), "prefix part must be non-empty")
@@ -143,11 +151,27 @@ def _finalizer_causes(finalizers: Any, *, custom: bool) -> Iterator[Cause]:
 
 
 def _owner_causes(owners: Any) -> Iterator[Cause]:
+    field = "metadata.ownerReferences"
+    controllers: list[str] = []
     for owner in owners or ():
-        for field, what in (("apiVersion", "version"), ("kind", ""), ("name", ""), ("uid", "")):
-            if not owner.get(field):
-                message = f"{what} must not be empty" if what else "must not be empty"
-                yield invalid_value(f"metadata.ownerReferences.{field}", '""', message)
+        version = owner.get("apiVersion", "")
+        if not version or version.count("/") > 1:
+            yield invalid_value(f"{field}.apiVersion", shown(version), "version must not be empty")
+        for key in ("kind", "name", "uid"):
+            if not owner.get(key):
+                yield invalid_value(f"{field}.{key}", '""', "must not be empty")
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            yield invalid_value(field, shown_all(owner), "/v1, Kind=Event is disallowed from being an owner")
+        if owner.get("controller"):
+            controllers.append(f"{owner.get('kind', '')}/{owner.get('name', '')}")
+    for other in controllers[1:]:
+        message = f'Only one reference can have Controller set to true. Found "true" in references for {controllers[0]} and {other}'
+        yield invalid_value(field, shown_all(owners), message)
+
+
+def shown_all(values: Any) -> str:
+    """Return a list of structs as Go prints it: their fields in the order in which they stand."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def metadata_causes(obj: Object, *, custom: bool) -> Iterator[Cause]:
@@ -155,5 +179,8 @@ def metadata_causes(obj: Object, *, custom: bool) -> Iterator[Cause]:
     metadata = obj["metadata"]
     yield from label_causes(metadata.get("labels"), "metadata.labels")
     yield from annotation_causes(metadata.get("annotations"), "metadata.annotations")
+    if sum(len(key) + len(str(value)) for key, value in (metadata.get("annotations") or {}).items()) > _MOST_ANNOTATED:
+        message = f"Too long: may not be more than {_MOST_ANNOTATED} bytes"
+        yield Cause("metadata.annotations", "FieldValueTooLong", message)
     yield from _owner_causes(metadata.get("ownerReferences"))
     yield from _finalizer_causes(metadata.get("finalizers"), custom=custom)

@@ -80,13 +80,18 @@ def _entry(owned: Owned) -> Object:
     return entry | ({"subresource": manager.subresource} if manager.subresource else {})
 
 
+def after_create(obj: Object, schema: Schema, manager: Manager, time: str, given: Any) -> list[Object]:
+    """Return the ``managedFields`` of a new object: its maker owns what is in it, whoever else it was given with."""
+    return entries_of(_updated(owners_in(given), schema.zero, obj, schema, manager, time))
+
+
 def after_update(before: Object | None, after: Object, schema: Schema, manager: Manager, time: str) -> list[Object]:
     """Return the ``managedFields`` after a create (nothing before), an update or a patch: who changes a field owns it alone.
 
     An object whose owners were taken away is not looked after any more, until somebody applies to it.
     """
     if before is None:
-        return entries_of(_updated({}, schema.zero, after, schema, manager, time))
+        return after_create(after, schema, manager, time, None)
     entries: list[Object] = before["metadata"].get("managedFields") or []
     owners = owners_in(entries)
     updated = _updated(owners, before, after, schema, manager, time) if owners else owners

@@ -45,15 +45,16 @@ def of_strategic_patch(patch: Any, error: UnfitError) -> ApiError:
     return _of_patch(go_text(patch), message)
 
 
-def of_apply(kind: Kind, obj: Object, error: UnfitError) -> ApiError:
+def of_apply(kind: Kind, name: str, error: UnfitError) -> ApiError:
     """Return the refusal of what was applied."""
     message = str(error)
     if isinstance(error, StrictError):
         message = "\n".join(f".{path}: field not declared in schema" for path in error.unknown)
     elif isinstance(error, WrongTypeError) and error.go_type:
-        found = {str: "string", bool: "bool", list: "list", dict: "map"}.get(type(error.value), "number")
+        unnamed = f"&value.valueUnstructured{{Value:{error.value}}}"
+        found = {str: "string", bool: "bool", list: "list", dict: "map"}.get(type(error.value), unnamed)
         message = f".{error.path}: expected {_APPLIED_TYPES.get(error.wanted, error.wanted)}, got {found}"
-    where = f"{obj['metadata'].get('namespace', '')}/{obj['metadata'].get('name', '')}; {kind.group}/{kind.version}, Kind={kind.kind}"
+    where = f"{name}; {kind.group}/{kind.version}, Kind={kind.kind}"
     return ApiError(500, "", f"failed to create typed patch object ({where}): {message}")
 
 

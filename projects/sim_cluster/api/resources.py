@@ -15,6 +15,7 @@ from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.errors import (
     ApiError,
     bad_request,
+    conflict,
     invalid,
     invalid_value,
     not_found,
@@ -117,7 +118,7 @@ class Resources:
         patched = _patched(kind.served(before.object), kind, patch_type, patch)
         obj = _with_metadata(check_type(patched, kind))
         if not obj["metadata"].get("name"):
-            raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+            raise _nameless(name)
         if obj["metadata"]["name"] != name:
             raise bad_request(
                 f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})"
@@ -130,12 +131,15 @@ class Resources:
             raise refused from None
 
     def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
+        _check_applied_type(patch, kind)
         obj = _with_metadata(check_type(patch, kind))
+        given = obj["metadata"].get("namespace", "")
         self._check_applied(kind, namespace, name, obj, options)
         found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
         if found is None and options.subresource:
             raise not_found(kind, name)
-        applied = self._shape_applied(kind, obj)
+        _check_applied_identity(kind, name, obj, found)
+        applied = self._shape_applied(kind, obj, given)
         manager = Manager(options.manager, "Apply", kind.api_version, options.subresource)
         live = kind.served(found.object) if found else None
         merged = Apply(live, applied, kind, manager, timestamp(self.writer.now()), options.force).result()
@@ -147,15 +151,16 @@ class Resources:
             merged["metadata"]["resourceVersion"] = version
         return self.writer.commit(kind, found, merged, options, managed=managed)
 
-    def _shape_applied(self, kind: Kind, obj: Object) -> Object:
+    def _shape_applied(self, kind: Kind, obj: Object, given: str) -> Object:
+        where = f"{given}/{obj['metadata'].get('name', '')}"
         try:
             shaped = conform(obj, kind, complete=False)
         except UnfitError as error:
-            raise of_apply(kind, obj, error) from None
+            raise of_apply(kind, where, error) from None
         if shaped.unknown:  # an apply needs to know whose every field is
-            raise of_apply(kind, obj, StrictError(shaped.unknown))
+            raise of_apply(kind, where, StrictError(shaped.unknown))
         if twice := check_elements(shaped.object, kind.schema):
-            raise of_apply(kind, obj, UnfitError(twice))
+            raise of_apply(kind, where, UnfitError(twice))
         return shaped.object
 
     def _check_applied(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> None:
@@ -165,7 +170,9 @@ class Resources:
                            {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause.as_dict()]})  # fmt: skip
         if "managedFields" in obj["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
-        if obj["metadata"].setdefault("name", name) != name:
+        if not obj["metadata"].get("name"):
+            raise _nameless(name)
+        if obj["metadata"]["name"] != name:
             raise bad_request(
                 f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({name})"
             )
@@ -187,10 +194,38 @@ class Resources:
         return page
 
 
+def _nameless(name: str) -> ApiError:
+    return bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+
+
+def _check_applied_type(patch: Any, kind: Kind) -> None:
+    """Refuse what is applied without saying its type, or as another one."""
+    if isinstance(patch, dict):
+        version, said = patch.get("apiVersion") or "", patch.get("kind") or ""
+        if (version, said) != (kind.api_version, kind.kind):
+            group, _, name = str(version).rpartition("/")
+            raise bad_request(f"invalid object type: {group}/{name}, Kind={said}")
+
+
+def _check_applied_identity(kind: Kind, name: str, obj: Object, found: Stored | None) -> None:
+    """Refuse what is applied to another object, or to another version of it, than there is."""
+    version, uid = obj["metadata"].get("resourceVersion"), obj["metadata"].get("uid")
+    if found is None:
+        obj["metadata"].pop("resourceVersion", None)
+        if uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(kind, name, why)
+    elif version and version != str(found.version):
+        raise conflict(kind, name)
+
+
 def _with_metadata(obj: Object) -> Object:
     metadata = obj.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
-        raise bad_request("metadata must be an object")
+        kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
+        found = {str: "string", bool: "bool", list: "array"}.get(type(metadata), "number")
+        why = f"json: cannot unmarshal {found} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
     return obj | {"metadata": dict(metadata or {})}
 
 

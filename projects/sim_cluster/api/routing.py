@@ -67,8 +67,8 @@ def _check_subresource(target: Target) -> None:
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
-    """Return a boolean query parameter."""
-    return query.get(name, "").lower() in {"1", "true"}
+    """Return a boolean query parameter: to the server all is true that does not say that it is false."""
+    return query.get(name, "false").lower() not in {"0", "false"}
 
 
 def integer(query: Mapping[str, str], name: str) -> int:

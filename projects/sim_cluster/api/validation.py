@@ -48,12 +48,21 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
 def _metadata(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is None:
+        if prefix := after["metadata"].get("generateName"):
+            found += _prefix_causes(kind, prefix)
         found += name_causes(kind, after["metadata"]["name"])
     if before is None or _names_changed(before["metadata"], after["metadata"]):
         told = list(metadata_causes(after, custom=kind.custom))
         found += told if before is None else _told_again(told, kind)
         found += _new_finalizers(before or after, after)
     return found
+
+
+def _prefix_causes(kind: Kind, prefix: str) -> Iterator[Cause]:
+    """Yield what is wrong with the beginning of a name: it may end in a dash, which more comes after."""
+    whole = f"{prefix[:-1]}a" if prefix.endswith("-") and len(prefix) > 1 else prefix
+    for cause in name_causes(kind, whole):
+        yield Cause("metadata.generateName", cause.reason, cause.message.replace(shown(whole), shown(prefix), 1))
 
 
 def _builtin(kind: Kind, before: Object | None, after: Object) -> list[Cause]:

@@ -20,7 +20,7 @@ from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, 
 from projects.sim_cluster.api.defaults import set_defaults
 from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.ownership import Manager, after_update
+from projects.sim_cluster.api.ownership import Manager, after_create, after_update
 from projects.sim_cluster.api.pod_warnings import pod_warnings
 from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
@@ -94,7 +94,8 @@ class Writer:
             shaped.pop("status", None)
         self.admission.metadata(shaped, kind, namespace)
         if managed is None:
-            managed = given or self._managed(kind, None, shaped, options)
+            maker = Manager(options.manager, "Update", kind.api_version)
+            managed = after_create(shaped, kind.schema, maker, timestamp(self.now()), given)
         self.admission.fill_limits(shaped, kind)
         self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
