@@ -463,3 +463,54 @@ def test_what_every_namespace_has_comes_back() -> None:
         await stage.until("others", lambda: len(uids()) == 2 and before.isdisjoint(uids()))
 
     play(script)
+
+
+def set_with(**spec: Any) -> dict[str, Any]:
+    base = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE, "serviceName": "s", "replicas": 2}
+    return {"metadata": {"name": "s"}, "spec": base | spec}
+
+
+def images(stage: Stage) -> dict[str, str]:
+    return {pod["metadata"]["name"]: pod["spec"]["containers"][0]["image"] for pod in stage.pods()}
+
+
+def test_below_the_partition_pods_keep_the_template_before() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("apps/statefulsets", set_with(updateStrategy={"rollingUpdate": {"partition": 1}}))
+
+        def is_ready() -> bool:
+            return bool(status(stage, "apps/statefulsets", "s").get("readyReplicas") == 2)
+
+        await stage.until("ready", is_ready)
+        containers = [{"name": "c", "image": "i:2"}]
+        stage.patch("apps/statefulsets", "s", {"spec": {"template": {"spec": {"containers": containers}}}})
+        await stage.until("the second is new", lambda: images(stage) == {"s-0": "i:1", "s-1": "i:2"} and is_ready())
+        uid = (stage.get("pods", "s-0") or {})["metadata"]["uid"]
+        stage.delete("pods", "s-0")
+        await stage.until(
+            "another first",
+            lambda: uid not in {pod["metadata"]["uid"] for pod in stage.all("pods")} and len(images(stage)) == 2,
+        )
+        assert images(stage) == {"s-0": "i:1", "s-1": "i:2"}
+
+    play(script)
+
+
+def test_claims_go_with_their_set_when_they_are_not_to_be_kept() -> None:
+    async def script(stage: Stage) -> None:
+        stage.create("storage.k8s.io/storageclasses", {
+            "metadata": {"name": "disk", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            "provisioner": "example.com/disk"})  # fmt: skip
+        asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        gone = {"whenDeleted": "Delete", "whenScaled": "Delete"}
+        claims = [{"metadata": {"name": "data"}, "spec": asked}]
+        stage.create(
+            "apps/statefulsets", set_with(volumeClaimTemplates=claims, persistentVolumeClaimRetentionPolicy=gone)
+        )
+        await stage.until("ready", lambda: status(stage, "apps/statefulsets", "s").get("readyReplicas") == 2)
+        stage.patch("apps/statefulsets", "s", {"spec": {"replicas": 1}})
+        await stage.until("one claim", lambda: len(stage.all("persistentvolumeclaims")) == 1)
+        stage.delete("apps/statefulsets", "s", propagation="Background")
+        await stage.until("none", lambda: not stage.all("persistentvolumeclaims"))
+
+    play(script)

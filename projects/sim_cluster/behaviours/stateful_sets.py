@@ -8,7 +8,7 @@ from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.pods import counted, create_told, is_active, is_ready, pod_from, template_hash
 from projects.sim_cluster.behaviours.resources import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
 _HASH: Final = "controller-revision-hash"
 _REVISION_HASH: Final = "controller.kubernetes.io/hash"
@@ -52,18 +52,34 @@ async def _move(world: World, stateful_set: Object, pods: dict[int, Object]) -> 
     for number in sorted(pods.keys() - set(wanted), reverse=True):
         if not pods[number]["metadata"].get("deletionTimestamp"):
             await _delete(world, stateful_set, pods[number])
+            await _forget_claims(world, stateful_set, number)
         if not at_once:
             return
     await _update(world, stateful_set, pods)
 
 
+def _first_updated(stateful_set: Object) -> int:
+    """Return the number from which on pods get the new template."""
+    spec = stateful_set["spec"]
+    partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
+    return int(partition) + int((spec.get("ordinals") or {}).get("start", 0))
+
+
+def _revised(world: World, stateful_set: Object, number: int) -> tuple[str, Object]:
+    """Return the revision of a pod, and its template: below the partition it is the one before."""
+    wanted, current = _revision(stateful_set), (stateful_set.get("status") or {}).get("currentRevision", "")
+    known = world.cache(CONTROLLER_REVISIONS).get(stateful_set["metadata"]["namespace"], current)
+    if number >= _first_updated(stateful_set) or current == wanted or known is None:
+        return wanted, stateful_set["spec"]["template"]
+    template = known["data"]["spec"]["template"]
+    return current, {key: value for key, value in template.items() if key != "$patch"}
+
+
 async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -> None:
     """Replace one pod of an old template, the highest first; the others wait until all are Ready."""
-    strategy = stateful_set["spec"].get("updateStrategy") or {}
-    if strategy.get("type") == "OnDelete":
+    if (stateful_set["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
         return
-    first = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-    first += int((stateful_set["spec"].get("ordinals") or {}).get("start", 0))
+    first = _first_updated(stateful_set)
     revision = _revision(stateful_set)
     for number in sorted(pods, reverse=True):
         pod = pods[number]
@@ -85,12 +101,12 @@ async def _delete(world: World, stateful_set: Object, pod: Object) -> None:
 async def _create(world: World, stateful_set: Object, number: int) -> None:
     name = f"{stateful_set['metadata']['name']}-{number}"
     spec = stateful_set["spec"]
+    revision, template = _revised(world, stateful_set, number)
     labels = {
-        _HASH: _revision(stateful_set),
+        _HASH: revision,
         "statefulset.kubernetes.io/pod-name": name,
         "apps.kubernetes.io/pod-index": str(number),
     }
-    template = spec["template"]
     inner = (
         template["spec"] | {"hostname": name} | ({"subdomain": spec["serviceName"]} if spec.get("serviceName") else {})
     )
@@ -116,9 +132,25 @@ async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -
     """Make the claim of a pod; return whether it was missing."""
     labels = (stateful_set["spec"]["selector"].get("matchLabels") or {}) | (claim["metadata"].get("labels") or {})
     metadata = {"name": name, "namespace": stateful_set["metadata"]["namespace"], "labels": labels}
+    if _retention(stateful_set, "whenDeleted") == "Delete":
+        metadata["ownerReferences"] = [owner_reference(stateful_set)]
     return await world.ensure(
         CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim["spec"]}
     )
+
+
+def _retention(stateful_set: Object, when: str) -> str:
+    return str((stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}).get(when, "Retain"))
+
+
+async def _forget_claims(world: World, stateful_set: Object, number: int) -> None:
+    """Delete the claims of a pod that is not wanted any more, when they are not to be kept; they go once it has."""
+    if _retention(stateful_set, "whenScaled") != "Delete":
+        return
+    for claim in stateful_set["spec"].get("volumeClaimTemplates") or ():
+        name = f"{claim['metadata']['name']}-{stateful_set['metadata']['name']}-{number}"
+        if (found := world.cache(CLAIMS).get(stateful_set["metadata"]["namespace"], name)) is not None:
+            await world.delete(CLAIMS, found)
 
 
 async def _report(world: World, stateful_set: Object) -> float | None:
