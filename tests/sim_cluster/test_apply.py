@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.errors import ApiError
+from projects.sim_cluster.api.fieldsets import Tree, difference, insert, settled, union
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import WriteOptions
 from projects.sim_cluster.jumping import JumpingClock
@@ -57,6 +58,20 @@ def test_what_is_applied_is_there_and_what_nobody_applies_any_more_is_gone(
         assert all(owned(obj, name) == set(wish) for name, wish in wishes.items())
         again = apply(api, manager, data)["metadata"]["resourceVersion"]  # an empty map of one's own is added each time
         assert again == obj["metadata"]["resourceVersion"] or not data
+
+
+PATHS = st.lists(st.lists(st.sampled_from(["f:a", "f:b", 'k:{"name":"c"}']), min_size=1, max_size=3), max_size=5)
+
+
+@given(PATHS, PATHS)
+def test_what_is_remembered_of_two_sets_is_what_is_reckoned(one: list[list[str]], other: list[list[str]]) -> None:
+    trees: list[Tree] = [{}, {}]
+    for tree, paths in zip(trees, (one, other), strict=True):
+        for path in paths:
+            insert(tree, path)
+    for operation in (union, difference):
+        reckoned = operation(*trees)
+        assert settled(operation, *trees) == settled(operation, *trees) == reckoned
 
 
 def test_conflicts_name_who_owns_what() -> None:

@@ -6,13 +6,14 @@ below it, or when ``.`` does. No operation changes its operands, so trees share 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.api.schema import Schema
 
 Tree = dict[str, Any]
 Path = tuple[str, ...]
+Operation = Callable[[Tree, Tree], Tree]
 SELF: Final = "."
 LEAF: Final[Tree] = {}  # below what has nothing below it
 
@@ -122,7 +123,9 @@ def inner_schema(schema: Schema | None, element: str) -> Schema | None:
 #: Objects of a kind are mostly written alike, so their sets are shared, each part of them: by what is in it, and by its id.
 _SHARED: Final[dict[tuple[str | int, ...], Tree]] = {}
 _KNOWN: Final[dict[int, Tree]] = {}
+_RESULTS: Final[dict[tuple[Operation, int, int], tuple[Tree, Tree, Tree]]] = {}  # with the sets themselves: ids recur
 _MOST_SHARED: Final = 100_000
+_MOST_RESULTS: Final = 10_000
 
 
 def shared(tree: Tree) -> Tree:
@@ -139,3 +142,17 @@ def shared(tree: Tree) -> Tree:
     found = _SHARED.setdefault(key, parts)
     _KNOWN[id(found)] = found
     return found
+
+
+def settled(operation: Operation, one: Tree, other: Tree) -> Tree:
+    """Return what an operation makes of two sets, as `shared` does; what was done with the same two before is not done again."""
+    one, other = shared(one), shared(other)
+    key = (operation, id(one), id(other))
+    known = _RESULTS.get(key)
+    if known is not None and known[0] is one and known[1] is other:
+        return known[2]
+    if len(_RESULTS) >= _MOST_RESULTS:
+        _RESULTS.clear()
+    result = shared(operation(one, other))
+    _RESULTS[key] = (one, other, result)
+    return result

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from projects.sim_cluster.api.comparing import compare
-from projects.sim_cluster.api.fieldsets import Tree, difference, shared, union
+from projects.sim_cluster.api.fieldsets import Tree, difference, settled, shared, union
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.schema import Schema
 
@@ -107,19 +107,19 @@ def before_first_apply(live: Object, schema: Schema, api_version: str, time: str
 
 def _updated(owners: Owners, before: Object, after: Object, schema: Schema, manager: Manager, time: str) -> Owners:
     changes = compare(before, after, schema)
-    taken = union(changes.added, changes.modified)
-    gone = union(taken, changes.removed)
+    taken = shared(union(changes.added, changes.modified))
+    gone = settled(union, taken, changes.removed)
     if not gone:
         return owners
     updated = {identity: _without(owned, gone) for identity, owned in owners.items()}
-    if taken := shared(taken):
+    if taken:
         mine = updated.get(manager.identity)
-        updated[manager.identity] = Owned(manager, union(mine.fields, taken) if mine else taken, time)
+        updated[manager.identity] = Owned(manager, settled(union, mine.fields, taken) if mine else taken, time)
     return updated
 
 
 def _without(owned: Owned, fields: Tree) -> Owned:
-    return Owned(owned.manager, difference(owned.fields, fields), owned.time)
+    return Owned(owned.manager, settled(difference, owned.fields, fields), owned.time)
 
 
 def _capped(owners: Owners) -> Owners:
