@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.real_api import control_plane as starting
 from projects.sim_cluster.running import running_cluster
 from tests.sim_cluster.conftest import available, make_namespace
 from tests.sim_cluster.talk import Client, config_map, deployment
@@ -195,6 +197,23 @@ def test_nothing_is_left_when_run_is_ended(tmp_path: Path, sent: signal.Signals)
         if sent is signal.SIGKILL:
             os.kill(child, signal.SIGKILL)  # the command itself is nobody's any more
     assert all(ends(pid) for pid in (server_of(tmp_path), *started))
+
+
+def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between asking for a free port and the server's use of it, anybody may have it."""
+    ask, given = starting._free_port, list[int]()
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+
+        def free_port() -> int:
+            given.append(somebody.getsockname()[1] if not given else ask())
+            return given[-1]
+
+        monkeypatch.setattr(starting, "_free_port", free_port)
+        with running_cluster(ClusterOptions(api="real", platform="kubernetes", nodes=1)) as cluster:
+            client = Client(cluster.kubeconfig)
+            assert len(client.get("/api/v1/nodes")["items"]) == 1
+            client.close()
+    assert len(given) == 2
 
 
 def test_an_api_server_that_died_is_told_as_one(tmp_path: Path) -> None:

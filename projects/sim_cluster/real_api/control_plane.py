@@ -18,11 +18,13 @@ from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
 from projects.sim_cluster.over_http.connection import Access, Connection
 from projects.sim_cluster.real_api.binaries import API_SERVER, CONTROLLERS, ETCD, KARPENTER, KWOK, SCHEDULER, Binaries
-from projects.sim_cluster.real_api.processes import Processes
+from projects.sim_cluster.real_api.processes import ProcessEndedError, Processes
 from projects.sim_cluster.real_api.stages import documents, stages
 
 KARPENTER_NAMESPACE: Final = "karpenter"
 _LOCAL: Final = "127.0.0.1"
+_ATTEMPTS: Final = 3
+_TAKEN: Final = "address already in use"
 _START_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.05
 #: etcd takes what follows unix:// for the name of a socket in its working directory, which is the API server's as well.
@@ -63,9 +65,17 @@ class ControlPlane:
 
     async def start_api(self) -> None:
         """Start etcd and the API server, and wait until it serves and lets its administrator in."""
-        self._write_keys()
-        self._run_api()
-        await self._answers("/readyz/poststarthook/rbac/bootstrap-roles")
+        for left in reversed(range(_ATTEMPTS)):
+            self._write_keys()
+            self._run_api()
+            try:
+                await self._answers("/readyz/poststarthook/rbac/bootstrap-roles")
+            except ProcessEndedError as error:  # somebody else may have taken the port before the server did
+                self._processes.stop()
+                if not left or _TAKEN not in str(error):
+                    raise
+            else:
+                return
 
     async def start_controllers(self) -> None:
         """Start the others, and wait until pods are accepted.
@@ -82,7 +92,7 @@ class ControlPlane:
             self._binaries.path(KARPENTER), "--disable-leader-election",
             environment={
                 "KUBECONFIG": str(self._directory / "kubeconfig"), "SYSTEM_NAMESPACE": KARPENTER_NAMESPACE, "KARPENTER_SERVICE": "karpenter",
-                "KUBERNETES_MIN_VERSION": "1.21", "METRICS_PORT": str(_free_port()), "HEALTH_PROBE_PORT": str(_free_port()),
+                "KUBERNETES_MIN_VERSION": "1.21", "METRICS_PORT": "0", "HEALTH_PROBE_PORT": "0",
             },
         )  # fmt: skip
 
@@ -144,11 +154,9 @@ class ControlPlane:
         )  # fmt: skip
         self._run(SCHEDULER, "--kubeconfig=kubeconfig", *_UNTHROTTLED)
         self._write("kwok.yaml", documents(stages()).encode())
-        port = _free_port()
         self._run(
             KWOK, "--kubeconfig=kubeconfig", "--config=kwok.yaml", "--manage-all-nodes=true", "--node-lease-duration-seconds=40",
-            f"--server-address={_LOCAL}:{port}", f"--node-ip={_LOCAL}", f"--node-port={port}",
-            "--tls-cert-file=server.crt", "--tls-private-key-file=server.key",
+            f"--node-ip={_LOCAL}",
         )  # fmt: skip
 
     async def _answers(self, path: str) -> None:
