@@ -55,7 +55,7 @@ def messages(stage: Stage, reason: str) -> list[str]:
     return [event["message"] for event in stage.all("events") if event["reason"] == reason]
 
 
-def run(script: Callable[[Stage], Any], *programs: Program, speed: float = 600, **timings: float) -> None:
+def run(script: Callable[[Stage], Any], *programs: Program, speed: float = 600, **timings: Any) -> None:
     play_with(script, Settings(Timings(**timings), programs), speed)
 
 

@@ -73,7 +73,7 @@ class Stage:
 Script = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
-def play(script: Script, speed: float = 600, **timings: float) -> None:
+def play(script: Script, speed: float = 600, **timings: Any) -> None:
     """Run a script on a plain cluster of three nodes."""
     play_with(script, Settings(Timings(**timings)), speed)
 

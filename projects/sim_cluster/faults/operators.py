@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.package_labels import package_name
 from projects.sim_cluster.behaviours.resources import CLUSTER_SERVICE_VERSIONS, INSTALL_PLANS
 from projects.sim_cluster.behaviours.unit import Behaviour, World
 from projects.sim_cluster.faults.befalling import Befalling, fits
@@ -13,7 +14,6 @@ from projects.sim_cluster.faults.befalling import Befalling, fits
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import InstallPlanFailed, OperatorStuck
 
-_LABEL: Final = "operators.coreos.com/"
 _STUCK: Final = "its deployment does not get ready"
 _FAILED: Final = "error validating existing CRs against new CRD's schema: the fault {name} makes this plan fail"
 
@@ -45,7 +45,4 @@ def install_plan_failed(befalling: Befalling[InstallPlanFailed]) -> Behaviour:
 
 def _is_meant(befalling: Befalling[OperatorStuck] | Befalling[InstallPlanFailed], obj: Object) -> bool:
     """Return whether an object is of an operator that the fault is for: OLM labels it with its package."""
-    end = f".{obj['metadata']['namespace']}"
-    labels = [name.removeprefix(_LABEL) for name in obj["metadata"].get("labels") or () if name.startswith(_LABEL)]
-    packages = [name.removesuffix(end) for name in labels] or [""]
-    return any(fits(name, befalling.fault.operators) for name in packages) and befalling.may_befall(obj)
+    return fits(package_name(obj), befalling.fault.operators) and befalling.may_befall(obj)

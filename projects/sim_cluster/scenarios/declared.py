@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import types
 import typing
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -31,7 +32,10 @@ def section_of(declared: type, without: str = "") -> type[Section]:
         read_as = Probability if each.name == "probability" else _read_as(hints[each.name])
         fields[each.name] = (read_as, Field(default, description=said.get(each.name)))
         if each.default_factory is not dataclasses.MISSING:
-            fields[each.name] = (fields[each.name][0], Field(default_factory=each.default_factory))
+            fields[each.name] = (
+                fields[each.name][0],
+                Field(default_factory=each.default_factory, description=said.get(each.name)),
+            )
     made = create_model(declared.__name__, __base__=Section, **fields)
     made.__doc__ = parsed.short_description
     return made
@@ -66,6 +70,8 @@ def made(declared: type[T], section: Section) -> T:
 def _made(hint: Any, value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_made(typing.get_args(hint)[0], each) for each in value)
+    if isinstance(value, Mapping) and any(isinstance(each, Section) for each in value.values()):
+        return {key: _made(typing.get_args(hint)[1], each) for key, each in value.items()}
     if isinstance(value, Section):
         return made(hint, value)
     return value

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import collections.abc
 import difflib
 import json
 import re
-import types
 import typing
-from collections.abc import Iterator
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -119,7 +118,7 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     return []
 
 
-def _sections(hint: Any, location: tuple[str | int, ...]) -> Iterator[type[BaseModel]]:
+def _sections(hint: Any, location: tuple[str | int, ...]) -> collections.abc.Iterator[type[BaseModel]]:
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         if not location:
             yield hint
@@ -128,10 +127,12 @@ def _sections(hint: Any, location: tuple[str | int, ...]) -> Iterator[type[BaseM
         elif (tag := hint.model_fields.get(_TAG)) is not None and typing.get_args(tag.annotation) == (location[0],):
             yield from _sections(hint, location[1:])
         return
-    rest = location[1:] if location and isinstance(location[0], int) and _is_list(hint) else location
+    rest = location[1:] if location and _holds(hint, location[0]) else location
     for each in typing.get_args(hint):
         yield from _sections(each, rest)
 
 
-def _is_list(hint: Any) -> bool:
-    return typing.get_origin(hint) is tuple and not isinstance(hint, types.UnionType)
+def _holds(hint: Any, key: str | int) -> bool:
+    """Return whether a key is of a list, or of a mapping whose keys are anybody's."""
+    origin = typing.get_origin(hint)
+    return origin is tuple if isinstance(key, int) else origin in {dict, collections.abc.Mapping}

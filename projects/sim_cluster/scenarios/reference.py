@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +63,10 @@ def _do(kind: _Model) -> str:
 def _sections(where: str, section: _Model) -> Iterator[tuple[str, _Model]]:
     """Yield what stands in a section and has keys of its own, with its place."""
     for name, field in section.model_fields.items():
-        inner_where = f"{where}.{name}".lstrip(".") + ("[]" if typing.get_origin(field.annotation) is tuple else "")
+        origin = typing.get_origin(field.annotation)
+        inner_where = f"{where}.{name}".lstrip(".") + (
+            "[]" if origin is tuple else ".NAME" if origin is Mapping else ""
+        )
         for inner in _models(field.annotation):
             if not _is_fault(inner):
                 yield inner_where, inner

@@ -63,6 +63,7 @@ faults:
     - name: nothing
 timings:
   pod_strat: 3
+  operators: {nfd: {csv: 3}}
 programs:
   - images: "*"
     answers: [{comand: x}]
@@ -83,9 +84,10 @@ programs:
         "20: faults.api[2].seconds: expected a span of time such as 90",
         "21: faults.api[3].do: expected one of too-many-requests",
         "23: timings.pod_strat: expected one of the keys pod_start",
-        "25: programs[0].images: expected one of the keys image",
-        "26: programs[0].answers[0].comand: expected one of the keys command",
-        "26: programs[0].answers[0].command: expected this key",
+        "24: timings.operators.nfd.csv: expected one of the keys install_plan",
+        "26: programs[0].images: expected one of the keys image",
+        "27: programs[0].answers[0].comand: expected one of the keys command",
+        "27: programs[0].answers[0].command: expected this key",
     ]  # fmt: skip
     for nearest in ("'platform'", "'too-many-requests'", "'get'", "'pod_start'", "'image'", "'command'"):
         assert sum(line.endswith(f"; did you mean {nearest}?") for line in told) == 1, told
@@ -127,7 +129,7 @@ def test_what_is_given_wins_over_the_scenario(tmp_path: Path) -> None:
 
 def test_timings_and_programs_are_those_of_the_behaviours(tmp_path: Path) -> None:
     scenario = load_scenario(written(tmp_path, """
-timings: {pod_start: 1m30s}
+timings: {pod_start: 1m30s, operators: {nfd: {csv_install: 5m}}}
 programs:
   - image: "*/trainer:*"
     selector: {matchLabels: {app: train}}
@@ -137,6 +139,8 @@ programs:
 """))  # fmt: skip
     settings = scenario.settings(seed=7)
     assert settings.timings.pod_start == 90
+    assert (settings.timings.csv_install_of("nfd"), settings.timings.csv_install_of("other")) == (300, 6)
+    assert settings.timings.install_plan_of("nfd") == 4
     assert settings.seed == 7
     assert settings.programs == (
         Program(

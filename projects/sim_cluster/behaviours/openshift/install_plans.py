@@ -10,6 +10,7 @@ from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.package_labels import package_name
 from projects.sim_cluster.behaviours.openshift.subscriptions import channel_of, package_of
 from projects.sim_cluster.behaviours.resources import (
     CLUSTER_SERVICE_VERSIONS,
@@ -53,11 +54,13 @@ async def carry_out(bundles: Bundles, world: World, plan: Object) -> float | Non
             plan,
             {"phase": "Installing", "startTime": world.timestamp, "catalogSources": [], "conditions": []},
         )
-        return world.timings.install_plan
+        return world.timings.install_plan_of(package_name(plan))
     if message := hook(plan, FAIL):
         await _fail(world, plan, message)
         return None
-    if (left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan - world.now) > 0:
+    if (
+        left := seconds_of(plan["status"]["startTime"]) + world.timings.install_plan_of(package_name(plan)) - world.now
+    ) > 0:
         return left
     return await _install(bundles, world, plan)
 

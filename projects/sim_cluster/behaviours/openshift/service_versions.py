@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.package_labels import package_name
 from projects.sim_cluster.behaviours.resources import CLUSTER_SERVICE_VERSIONS, DEPLOYMENTS, OPERATOR_GROUPS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
@@ -88,7 +89,7 @@ async def _create_deployments(world: World, csv: Object) -> None:
 
 async def _finish(world: World, csv: Object) -> float | None:
     started = seconds_of(csv["status"]["lastTransitionTime"])
-    if (left := started + world.timings.csv_install - world.now) > 0:
+    if (left := started + world.timings.csv_install_of(package_name(csv)) - world.now) > 0:
         return left
     namespace = csv["metadata"]["namespace"]
     deployments = [
