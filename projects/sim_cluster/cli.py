@@ -82,11 +82,16 @@ def _seed(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="A simulated OpenShift or Kubernetes cluster in one process.",
-                     epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig.")  # fmt: skip
+    parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="An OpenShift or Kubernetes cluster to rehearse on: simulated in one process, or played on a real control plane.",
+                     epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig and logs.")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="|".join(_VERBS), parser_class=_Parser)
     shape, course = _Parser(add_help=False), _Parser(add_help=False)
-    course.add_argument("--api", choices=APIS, default=APIS[0], help="which API serves it (default: simulated)")
+    course.add_argument(
+        "--api",
+        choices=APIS,
+        default=APIS[0],
+        help="which API serves it (default: simulated); real: kube-apiserver and what belongs to it, found through KUBEBUILDER_ASSETS",
+    )
     shape.add_argument("--karpenter", action="store_true", help="pods without a node bring one (only with --api real)")
     shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
     shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
