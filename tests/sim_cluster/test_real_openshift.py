@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from projects.sim_cluster.behaviours.settings import Settings
+from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages import load_package
 from projects.sim_cluster.running import running_cluster
@@ -33,6 +35,9 @@ from tests.sim_cluster.test_openshift_hooks import (
 )
 from tests.sim_cluster.test_openshift_upgrades import (
     test_a_channel_offers_updates,
+    test_a_kubelet_config_rolls_its_pool_node_by_node,
+    test_a_paused_pool_waits,
+    test_an_upgrade_goes_through_the_operators_and_then_the_nodes,
     test_what_is_not_offered_is_refused_in_words,
 )
 from tests.sim_cluster.test_operator_packages import (
@@ -55,12 +60,15 @@ __all__ = [
     "test_a_build_without_its_stream_waits_for_it",
     "test_a_channel_offers_updates",
     "test_a_gpu_that_fell_off_is_no_longer_allocatable",
+    "test_a_kubelet_config_rolls_its_pool_node_by_node",
     "test_a_machine_can_fail_for_good",
+    "test_a_paused_pool_waits",
     "test_a_policy_must_have_its_fields_and_only_one_counts",
     "test_a_tag_can_be_set_and_taken_away",
     "test_a_tag_is_imported_and_read_under_its_own_name",
     "test_a_users_operator_is_installed_works_and_stops",
     "test_an_install_plan_fails_and_its_subscription_says_so",
+    "test_an_upgrade_goes_through_the_operators_and_then_the_nodes",
     "test_errors_are_prometheus_own",
     "test_gpu_nodes_are_labelled_and_offer_their_gpus",
     "test_nodes_are_there_with_what_they_have",
@@ -79,7 +87,9 @@ pytestmark = [pytest.mark.envtest, pytest.mark.usefixtures("control_plane")]
 @pytest.fixture(scope="module")
 def openshift(control_plane: None, widgets: Path) -> Iterator[Client]:
     """A raw client of OpenShift on the real API."""
-    with running_cluster(ClusterOptions(api="real", nodes=2, packages=(load_package(str(widgets)),))) as cluster:
+    settings = Settings(timings=Timings(operator_update=6, node_reboot=12))
+    packages = (load_package(str(widgets)),)
+    with running_cluster(ClusterOptions(api="real", nodes=2, packages=packages, settings=settings)) as cluster:
         made = Client(cluster.kubeconfig)
         yield made
         made.close()
