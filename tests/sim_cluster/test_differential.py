@@ -415,6 +415,31 @@ def test_scales(both: Both) -> None:
     ])  # fmt: skip
 
 
+def test_mistakes_in_definitions(both: Both) -> None:
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    names = {"plural": "things", "kind": "Thing"}
+    column, text = {"name": "a", "type": "string", "jsonPath": ".x"}, {"type": "string"}
+    nodes: list[dict[str, Any]] = [
+        {}, {"type": "foo"}, {"type": "array"}, {"type": "string", "uniqueItems": True}, {"$ref": "#/x"}, {"x-kubernetes-int-or-string": True},
+        {"type": "object", "properties": {"b": text}, "additionalProperties": text}, {"type": "array", "x-kubernetes-list-type": "foo", "items": text},
+        {"type": "array", "x-kubernetes-list-type": "map", "items": {"type": "object"}},
+    ]  # fmt: skip
+    changes: list[dict[str, Any]] = [
+        {}, {"scope": "X"}, {"names": names | {"plural": "Things"}}, {"names": names | {"shortNames": ["A_"]}}, {"group": "x"}, {"versions": []},
+        {"versions": [version | {"storage": False}]}, {"versions": [version | {"name": "V1"}]}, {"conversion": {"strategy": "X"}},
+        {"conversion": {"strategy": "Webhook"}}, {"preserveUnknownFields": True}, {"versions": [version | {"deprecationWarning": "x"}]},
+        {"versions": [version | {"additionalPrinterColumns": [column | {"type": "foo"}]}]},
+        {"versions": [version | {"additionalPrinterColumns": [column | {"jsonPath": "x"}]}]},
+        {"versions": [version | {"subresources": {"scale": {}}}]},
+        *({"versions": [version | {"schema": {"openAPIV3Schema": {"type": "object", "properties": {"a": node}}}}]} for node in nodes),
+    ]  # fmt: skip
+    whole = {"group": "v5.example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    both([
+        ("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", {"metadata": {"name": "things.v5.example.com"}, "spec": whole | change})
+        for change in changes
+    ])  # fmt: skip
+
+
 def test_fields_that_stand_twice(both: Both) -> None:
     twice = b'{"metadata":{"name":"x","name":"y"},"data":{"a":"1","a":"2"},"zz":1}'
     both([

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from projects.sim_cluster.api.errors import Cause, invalid, invalid_value, not_supported, required
+from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid, invalid_value, not_supported, required
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.names import shown
+from projects.sim_cluster.api.names import dns_label_1035, shown
 
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
+_COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
 _SCOPES: Final = ("Cluster", "Namespaced")
 
 
@@ -35,23 +36,113 @@ def _causes(definition: Object) -> Iterator[Cause]:
     if definition["metadata"]["name"] != wanted:
         message = 'must be spec.names.plural+"."+spec.group'
         yield invalid_value("metadata.name", shown(definition["metadata"]["name"]), message)
+    if (group := spec.get("group")) and "." not in group:
+        yield invalid_value("spec.group", shown(group), "should be a domain with at least one dot")
+    for field, name in (("plural", names.get("plural")), ("singular", names.get("singular"))):
+        yield from dns_label_1035(name, f"spec.names.{field}") if name else ()
+    for index, name in enumerate(names.get("shortNames") or ()):
+        yield from dns_label_1035(name, f"spec.names.shortNames[{index}]")
     if spec.get("scope") not in _SCOPES:
         yield not_supported("spec.scope", shown(spec.get("scope", "")), _SCOPES)
+    yield from _conversion_causes(spec)
     yield from _version_causes(spec.get("versions") or [])
 
 
+def _conversion_causes(spec: Object) -> Iterator[Cause]:
+    conversion = spec.get("conversion") or {}
+    strategy, webhook = conversion.get("strategy", "None"), conversion.get("webhook") or {}
+    if strategy not in {"None", "Webhook"}:
+        yield not_supported("spec.conversion.strategy", shown(strategy), ("None", "Webhook"))
+    elif strategy == "Webhook":
+        if not webhook.get("clientConfig"):
+            yield required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook")
+        if not webhook.get("conversionReviewVersions"):
+            yield required("spec.conversion.conversionReviewVersions")
+    if spec.get("preserveUnknownFields"):
+        message = (
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        )
+        yield invalid_value("spec.preserveUnknownFields", "true", message)
+
+
+def _said(versions: list[Object]) -> list[Object]:
+    """Return versions as Go prints its structs."""
+    return [
+        {"Name": version.get("name", ""), "Served": bool(version.get("served")), "Storage": bool(version.get("storage")),
+         "Deprecated": bool(version.get("deprecated")), "DeprecationWarning": version.get("deprecationWarning"),
+         "Schema": None, "Subresources": None, "AdditionalPrinterColumns": None, "SelectableFields": None}
+        for version in versions
+    ]  # fmt: skip
+
+
 def _version_causes(versions: list[Object]) -> Iterator[Cause]:
-    if sum(1 for version in versions if version.get("storage")) != 1:
-        yield invalid_value("spec.versions", shown(versions), "must have exactly one version marked as storage version")
+    for index, version in enumerate(versions):
+        wrong = list(dns_label_1035(version.get("name", ""), f"spec.versions[{index}].name"))
+        yield from wrong
+        if index == 0:
+            yield from (Cause("spec.version", cause.reason, cause.message) for cause in wrong)
+        if version.get("deprecationWarning") and not version.get("deprecated"):
+            message = "can only be set for deprecated versions"
+            field = f"spec.versions[{index}].deprecationWarning"
+            yield invalid_value(field, shown(version["deprecationWarning"]), message)
+    names = [version.get("name") for version in versions]
+    if len(set(names)) != len(names):
+        yield invalid_value("spec.versions", shown(_said(versions)), "must contain unique version names")
+    stored = sum(1 for version in versions if version.get("storage"))
+    if stored != 1:
+        message = "must have exactly one version marked as storage version"
+        yield invalid_value("spec.versions", shown(_said(versions)), message)
+    if not stored:
+        yield invalid_value("status.storedVersions", "null", "must have at least one stored version")
+    yield from _content_causes(versions)
+
+
+def _content_causes(versions: list[Object]) -> Iterator[Cause]:
     schemas = [(version.get("schema") or {}).get("openAPIV3Schema") for version in versions]
-    shared = all(schema == schemas[0] for schema in schemas)  # the server then keeps, and names, one for all
-    for index, schema in enumerate(schemas):
+    for index, (version, schema) in enumerate(zip(versions, schemas, strict=True)):
+        at = f"spec.versions[{index}]"
         if not schema:
-            yield required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
-        elif not shared:
-            yield from structural_causes(schema, f"spec.versions[{index}].schema.openAPIV3Schema")
+            yield required(f"{at}.schema.openAPIV3Schema", "schemas are required")
+        elif not _shared(schemas):
+            yield from structural_causes(schema, f"{at}.schema.openAPIV3Schema")
         elif index == 0:
             yield from structural_causes(schema, "spec.validation.openAPIV3Schema")
+        for field, check in (("additionalPrinterColumns", _column_causes), ("subresources", _subresource_causes)):
+            if not _shared([other.get(field) for other in versions]):
+                yield from check(version.get(field), f"{at}.{field}")
+            elif index == 0:
+                yield from check(version.get(field), f"spec.{field}")
+
+
+def _shared(values: list[Any]) -> bool:
+    """Return whether all versions say the same: the server then keeps, and names, one for all."""
+    return all(value == values[0] for value in values)
+
+
+def _column_causes(columns: Any, path: str) -> Iterator[Cause]:
+    for index, column in enumerate(columns or ()):
+        at, kind = f"{path}[{index}]", column.get("type", "")
+        if not column.get("name"):
+            yield required(f"{at}.name")
+        if not kind:
+            yield required(f"{at}.type", f"must be one of {','.join(_COLUMN_TYPES)}")
+        elif kind not in _COLUMN_TYPES:
+            yield invalid_value(f"{at}.type", shown(kind), f"must be one of {','.join(_COLUMN_TYPES)}")
+        yield from _path_causes(column.get("jsonPath", ""), f"{at}.JSONPath")
+
+
+def _subresource_causes(subresources: Any, path: str) -> Iterator[Cause]:
+    scale: Any = (subresources or {}).get("scale")
+    if scale is not None:
+        for field in ("specReplicasPath", "statusReplicasPath"):
+            yield from _path_causes(scale.get(field, ""), f"{path}.scale.{field}")
+
+
+def _path_causes(value: str, field: str) -> Iterator[Cause]:
+    if not value:
+        yield required(field)
+    elif not value.startswith("."):
+        yield invalid_value(field, shown(value), "must be a simple json path starting with .")
 
 
 def structural_causes(schema: Object, path: str) -> Iterator[Cause]:
@@ -76,8 +167,40 @@ def _inner_causes(schema: Object, path: str) -> Iterator[Cause]:
 
 def _node_causes(node: Object, path: str, what: str) -> Iterator[Cause]:
     yield from _inner_causes(node, path)
+    yield from _keyword_causes(node, path)
     free = node.get("x-kubernetes-int-or-string") or node.get("x-kubernetes-preserve-unknown-fields")
-    if not node.get("type") and not free:
+    if not node.get("type") and not free and not node.get("$ref"):
         yield required(f"{path}.type", f"must not be empty for specified {what}")
     elif node.get("type", "object") not in _TYPES:
         yield not_supported(f"{path}.type", shown(node["type"]), _TYPES)
+
+
+def _keyword_causes(node: Object, path: str) -> Iterator[Cause]:
+    if node.get("$ref"):
+        yield forbidden_change(f"{path}.$ref", "$ref is not supported")
+    if node.get("uniqueItems"):
+        message = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
+        yield forbidden_change(f"{path}.uniqueItems", message)
+    if node.get("properties") and node.get("additionalProperties"):
+        message = "additionalProperties and properties are mutual exclusive"
+        yield forbidden_change(f"{path}.additionalProperties", message)
+    kind = node.get("x-kubernetes-list-type")
+    if kind not in {None, "atomic", "set", "map"}:
+        yield not_supported(f"{path}.x-kubernetes-list-type", shown(kind), ("atomic", "set", "map"))
+    elif kind == "map" and not node.get("x-kubernetes-list-map-keys"):
+        message = "must not be empty if x-kubernetes-list-type is map"
+        yield required(f"{path}.x-kubernetes-list-map-keys", message)
+
+
+def definition_warnings(definition: Object) -> Iterator[str]:
+    """Yield what of a definition is accepted here and then not done."""
+    for version in (definition.get("spec") or {}).get("versions") or ():
+        if _has_rules((version.get("schema") or {}).get("openAPIV3Schema")):
+            name = version.get("name", "")
+            yield f"the simulated cluster does not evaluate x-kubernetes-validations (CEL); version {name} has such rules"
+
+
+def _has_rules(node: Any) -> bool:
+    if isinstance(node, dict):
+        return "x-kubernetes-validations" in node or any(map(_has_rules, node.values()))
+    return isinstance(node, list) and any(map(_has_rules, node))

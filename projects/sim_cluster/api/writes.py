@@ -15,6 +15,7 @@ from projects.sim_cluster.api.admission import (
     encode_string_data,
     random_suffix,
 )
+from projects.sim_cluster.api.custom_definitions import definition_warnings
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, doubts
 from projects.sim_cluster.api.defaults import set_defaults
@@ -76,6 +77,8 @@ class Writer:
         else:
             set_defaults(result, kind)
             warnings += pod_warnings(result, kind)
+        if kind.kind == "CustomResourceDefinition":
+            warnings += definition_warnings(result)
         return result
 
     def create(
