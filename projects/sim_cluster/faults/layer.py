@@ -1,6 +1,6 @@
 """The layer that hurts requests: an ASGI application before the simulated API, or before the way to a real one.
 
-`cluster` puts it in place. Behaviours in process go past it. Besides Kubernetes' own paths it answers ``GET /sim/faults``:
+`server` puts it in place. Behaviours go past it, and so do WebSockets (exec, attach). Besides Kubernetes' own paths it answers ``GET /sim/faults``:
 how often each fault has struck.
 """
 
@@ -58,7 +58,7 @@ class FaultLayer:
         """Answer one request."""
         if scope["path"].removeprefix(UNHURT_PATH) == FAULTS_PATH:
             await JSONResponse(self.strikes.as_document())(scope, receive, send)
-        elif not self._choosers or scope["path"].startswith(_OWN):
+        elif not self._choosers or scope["type"] != "http" or scope["path"].startswith(_OWN):
             await self.app(scope, receive, send)
         else:
             await self._hurt(scope, receive, send)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 from typing import Any
 
 import pytest
 
+from projects.sim_cluster.clock import RunningClock
 from projects.sim_cluster.faults.asked import Asked, asked_of
 from projects.sim_cluster.faults.choosing import Chooser, is_one_of
+from projects.sim_cluster.faults.layer import FaultLayer
+from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.scenarios.api_faults import Requests, ServerError
+from projects.sim_cluster.scenarios.model import Scenario
+from projects.sim_cluster.visitors import Visitors
 
 
 def asked(method: str, target: str, agent: str = "kubectl/v1") -> Asked:
@@ -93,3 +99,18 @@ def test_a_fault_is_there_in_its_time() -> None:
     given = ServerError.model_validate({"do": "server-error", "when": {"after": "1m", "until": 90}})
     seen = [Chooser(given, "f", 0, lambda: now).may_strike(asked("GET", "/api/v1/pods")) for now in times]  # noqa: B023 - called at once
     assert seen == [False, False, True, True, False]
+
+
+def test_what_is_no_request_goes_past_the_layer() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError("nothing is said")
+
+    scenario = Scenario.model_validate({"faults": {"api": [{"do": "unauthorized"}]}})
+    layer = FaultLayer(app, Strikes(scenario, 0), RunningClock(1), Visitors())
+    asyncio.run(layer({"type": "websocket", "path": "/api/v1/namespaces/a/pods/x/exec"}, nothing, nothing))
+    assert seen == ["websocket"]
