@@ -514,3 +514,14 @@ def test_claims_go_with_their_set_when_they_are_not_to_be_kept() -> None:
         await stage.until("none", lambda: not stage.all("persistentvolumeclaims"))
 
     play(script)
+
+
+def test_a_replication_controller_has_its_pods() -> None:
+    async def script(stage: Stage) -> None:
+        spec = {"replicas": 2, "selector": {"a": "b"}, "template": TEMPLATE}
+        stage.create("replicationcontrollers", {"metadata": {"name": "rc"}, "spec": spec})
+        await stage.until("ready", lambda: status(stage, "replicationcontrollers", "rc").get("readyReplicas") == 2)
+        stage.patch("replicationcontrollers", "rc", {"spec": {"replicas": 0}})
+        await stage.until("none", lambda: not stage.all("pods"))
+
+    play(script)

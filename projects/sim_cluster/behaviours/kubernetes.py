@@ -15,7 +15,7 @@ from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
 from projects.sim_cluster.behaviours.namespaces import Discover, namespace_content, namespace_draining
 from projects.sim_cluster.behaviours.node_life import NODE_LIFE, TAINT_EVICTION
 from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
-from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET
+from projects.sim_cluster.behaviours.replica_sets import REPLICA_SET, REPLICATION_CONTROLLER
 from projects.sim_cluster.behaviours.scheduler import Scheduler
 from projects.sim_cluster.behaviours.stateful_sets import STATEFUL_SET
 from projects.sim_cluster.behaviours.unit import Behaviour
@@ -26,7 +26,7 @@ def kubernetes_behaviours(
     discover: Discover, authority: str, accounts: Iterable[str] = ("default",)
 ) -> list[Behaviour]:
     """Return the workload, scheduling and namespace behaviours."""
-    workloads = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB]
+    workloads = [DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, DAEMON_SET, STATEFUL_SET, JOB, CRON_JOB]
     return [
         *workloads,
         Scheduler().behaviour(),

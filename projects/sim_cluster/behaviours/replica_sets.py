@@ -1,4 +1,4 @@
-"""ReplicaSets: as many pods as they say."""
+"""ReplicaSets, and the ReplicationControllers that they have replaced: as many pods as they say."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from projects.sim_cluster.behaviours.pods import (
     retry_after,
     state_of,
 )
-from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS
+from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _FAILURE: Final = "ReplicaFailure"
@@ -75,12 +75,13 @@ def _counted(world: World, replica_set: Object) -> Counted:
 
 async def _report(world: World, replica_set: Object, failure: Object | None) -> float | None:
     count = _counted(world, replica_set)
-    await world.set_status(REPLICA_SETS, replica_set, {
+    is_set = replica_set["kind"] == "ReplicaSet"
+    await world.set_status(REPLICA_SETS if is_set else REPLICATION_CONTROLLERS, replica_set, {
         "replicas": count.all,
         "fullyLabeledReplicas": count.all or None,
         "readyReplicas": count.ready or None,
         "availableReplicas": count.available or None,
-        "terminatingReplicas": count.terminating,
+        **({"terminatingReplicas": count.terminating} if is_set else {}),
         "observedGeneration": replica_set["metadata"]["generation"],
         "conditions": _conditions(world, replica_set, failure) or None,
     })  # fmt: skip
@@ -96,4 +97,11 @@ def _conditions(world: World, replica_set: Object, failure: Object | None) -> li
 
 REPLICA_SET: Final = Behaviour(
     "replica sets", REPLICA_SETS, replicate, woken_by=(Wake(PODS, owner_keys),), component="replicaset-controller"
+)
+REPLICATION_CONTROLLER: Final = Behaviour(
+    "replication controllers",
+    REPLICATION_CONTROLLERS,
+    replicate,
+    woken_by=(Wake(PODS, owner_keys),),
+    component="replication-controller",
 )

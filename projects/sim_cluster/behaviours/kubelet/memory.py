@@ -13,6 +13,7 @@ from projects.sim_cluster.behaviours.programs import PodFault, Program, program_
 from projects.sim_cluster.behaviours.settings import Settings
 
 _PULL = "image-pull"
+_MOST = 20_000
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class Memory:
     def run(self, settings: Settings, pod: Object, container: Object) -> Run:
         """Return what is known of a container."""
         runs = self._runs.setdefault(pod["metadata"]["uid"], {})
+        if len(self._runs) > _MOST:  # pods that were deleted by force have said no good-bye
+            del self._runs[next(iter(self._runs))]
         if (known := runs.get(container["name"])) is None:
             known = runs[container["name"]] = Run(program_of(settings.programs, pod, container))
         return known
