@@ -65,7 +65,7 @@ def test_a_job_each_minute_and_no_more_than_are_kept() -> None:
         await stage.until("events", lambda: wanted <= {
             event["reason"] for event in stage.all("events") if event["involvedObject"]["kind"] == "CronJob"})  # fmt: skip
 
-    play(script, speed=1200)
+    play(script)
 
 
 def test_a_suspended_one_starts_nothing_and_a_forbidding_one_not_two() -> None:
@@ -80,4 +80,4 @@ def test_a_suspended_one_starts_nothing_and_a_forbidding_one_not_two() -> None:
         assert [job["metadata"]["ownerReferences"][0]["name"] for job in jobs(stage)] == ["long"]
         assert len(status(stage, PATH, "long")["active"]) == 1
 
-    play(script, speed=1200, job_pod_run=600)
+    play(script, job_pod_run=600)

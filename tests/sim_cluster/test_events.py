@@ -85,7 +85,7 @@ def test_a_pod_that_no_node_takes_says_so_again_and_again_in_one_event() -> None
         assert (event["type"], event["reason"], event["action"]) == ("Warning", "FailedScheduling", "Scheduling")
         assert event["series"]["count"] >= 2
 
-    play(script)
+    play(script, speed=600)
 
 
 def test_stateful_sets_and_jobs_tell_of_their_pods() -> None:

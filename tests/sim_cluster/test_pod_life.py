@@ -10,6 +10,7 @@ from projects.sim_cluster.behaviours.programs import Line, PodFault, Program
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.clock import MAX_SPEED
 from tests.sim_cluster.test_workloads import Stage, play_with
 
 Pod = dict[str, Any]
@@ -55,7 +56,7 @@ def messages(stage: Stage, reason: str) -> list[str]:
     return [event["message"] for event in stage.all("events") if event["reason"] == reason]
 
 
-def run(script: Callable[[Stage], Any], *programs: Program, speed: float = 600, **timings: Any) -> None:
+def run(script: Callable[[Stage], Any], *programs: Program, speed: float = MAX_SPEED, **timings: Any) -> None:
     play_with(script, Settings(Timings(**timings), programs), speed)
 
 

@@ -11,6 +11,7 @@ from projects.sim_cluster.behaviours.stages.mistakes import ConstructError, Stag
 from projects.sim_cluster.behaviours.stages.playing import fits
 from projects.sim_cluster.behaviours.stages.queries import query
 from projects.sim_cluster.behaviours.stages.templates import Template
+from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.options import ClusterOptions
 from tests.sim_cluster.conftest import CONTROL_PLANE
 from tests.sim_cluster.test_workloads import Stage, play_on
@@ -112,7 +113,7 @@ def test_stages_are_played(tmp_path: Path) -> None:
         stage.create("configmaps", {"metadata": {"name": "m"}, "data": {"a": "1"}})
         await stage.until("stamped", lambda: (stage.get("configmaps", "m") or {})["data"] == {"a": "1", "added": "m"})
 
-    play_on(script, ClusterOptions(platform="kubernetes", speed=600, stages=(file,)))
+    play_on(script, ClusterOptions(platform="kubernetes", speed=MAX_SPEED, stages=(file,)))
 
 
 @pytest.mark.skipif(not CONTROL_PLANE.exists(), reason="no ../shared/envtest")

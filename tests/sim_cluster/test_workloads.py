@@ -11,6 +11,7 @@ from projects.sim_cluster.api.requests import DeleteOptions, WriteOptions
 from projects.sim_cluster.api.store import Change
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
+from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import SimulatedCluster
 from projects.sim_cluster.options import ClusterOptions
 from tests.sim_cluster.talk import deployment
@@ -73,12 +74,12 @@ class Stage:
 Script = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
-def play(script: Script, speed: float = 600, **timings: Any) -> None:
+def play(script: Script, speed: float = MAX_SPEED, **timings: Any) -> None:
     """Run a script on a plain cluster of three nodes."""
     play_with(script, Settings(Timings(**timings)), speed)
 
 
-def play_with(script: Script, settings: Settings, speed: float = 600) -> None:
+def play_with(script: Script, settings: Settings, speed: float = MAX_SPEED) -> None:
     """Run a script on a plain cluster with settings of its own."""
     play_on(script, ClusterOptions(platform="kubernetes", speed=speed, settings=settings))
 

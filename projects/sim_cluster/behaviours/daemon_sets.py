@@ -18,8 +18,8 @@ from projects.sim_cluster.behaviours.pods import (
     share,
     template_hash,
 )
-from projects.sim_cluster.behaviours.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys
+from projects.sim_cluster.behaviours.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS, RESOURCE_QUOTAS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, of_namespace, owner_keys
 
 _HASH: Final = "controller-revision-hash"
 _TOLERATED: Final = [
@@ -129,7 +129,11 @@ DAEMON_SET: Final = Behaviour(
     "daemon sets",
     DAEMON_SETS,
     spread,
-    woken_by=(Wake(PODS, owner_keys), Wake(NODES, every(DAEMON_SETS))),
+    woken_by=(
+        Wake(PODS, owner_keys),
+        Wake(RESOURCE_QUOTAS, of_namespace(DAEMON_SETS)),
+        Wake(NODES, every(DAEMON_SETS)),
+    ),
     reads=(CONTROLLER_REVISIONS,),
     component="daemonset-controller",
 )

@@ -19,8 +19,8 @@ from projects.sim_cluster.behaviours.pods import (
     retry_after,
     state_of,
 )
-from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
+from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS, RESOURCE_QUOTAS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace, owner_keys
 
 _FAILURE: Final = "ReplicaFailure"
 
@@ -96,12 +96,16 @@ def _conditions(world: World, replica_set: Object, failure: Object | None) -> li
 
 
 REPLICA_SET: Final = Behaviour(
-    "replica sets", REPLICA_SETS, replicate, woken_by=(Wake(PODS, owner_keys),), component="replicaset-controller"
+    "replica sets",
+    REPLICA_SETS,
+    replicate,
+    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(REPLICA_SETS))),
+    component="replicaset-controller",
 )
 REPLICATION_CONTROLLER: Final = Behaviour(
     "replication controllers",
     REPLICATION_CONTROLLERS,
     replicate,
-    woken_by=(Wake(PODS, owner_keys),),
+    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(REPLICATION_CONTROLLERS))),
     component="replication-controller",
 )

@@ -155,6 +155,16 @@ def every(resource: Resource) -> Keys:
     return keys
 
 
+def of_namespace(resource: Resource) -> Keys:
+    """Wake the objects of a resource that are in the same namespace."""
+
+    def keys(world: World, obj: Object) -> Iterable[Key]:
+        namespace = obj["metadata"]["namespace"]
+        return [(namespace, each["metadata"]["name"]) for each in world.cache(resource).in_namespace(namespace)]
+
+    return keys
+
+
 def owner_reference(owner: Object) -> Object:
     """Return the reference by which an object names its controller."""
     reference: dict[str, Any] = {
