@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final
 
-from projects.sim_cluster.api.durations import age
+from projects.sim_cluster.api.durations import age, human_duration
 from projects.sim_cluster.api.kinds import Column, Kind, Object
 from projects.sim_cluster.api.printers import PRINTERS
+from projects.sim_cluster.api.timestamps import seconds_of
 
 _NAME: Final[Object] = {
     "name": "Name", "type": "string", "format": "name", "priority": 0,
@@ -51,11 +53,31 @@ def _custom_cell(obj: Object, column: Column, now: float) -> Any:
     if not found:
         return None
     value = found[0]
+    if column.type == "string":
+        return _printed(value)
     if column.type == "date":
-        return age(str(value), now) if value else "<unknown>"
-    if column.type == "string" and not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    return value
+        return _aged(value, now) if isinstance(value, str) else None
+    if column.type == "boolean":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if column.type == "integer" else value
+
+
+def _aged(value: str, now: float) -> str:
+    try:
+        return human_duration(now - seconds_of(value))
+    except ValueError:
+        return "<invalid>"
+
+
+def _printed(value: Any) -> str:
+    """Return a value as JSONPath prints it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "<no value>"
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def values_at(obj: Any, path: str) -> list[Any]:
