@@ -246,3 +246,13 @@ def test_apply_needs_a_manager(client: Client, namespace: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'"x"', b"null"])
 def test_bodies_that_are_no_objects(client: Client, namespace: str, body: bytes) -> None:
     assert client.ask("POST", maps(namespace), body).status in {400, 422}
+
+
+def test_a_long_list_comes_in_pieces_and_whole(client: Client, namespace: str) -> None:
+    names = sorted(f"m{number}" for number in range(260))
+    for name in names:
+        client.post(maps(namespace), {"metadata": {"name": name, "labels": {"a": "b"}}})
+    path = f"{maps(namespace)}?labelSelector=a%3Db"
+    whole = client.get(path)["items"]
+    assert [item["metadata"]["name"] for item in whole] == names
+    assert client.get(f"{path}&limit=10")["items"] == whole[:10]

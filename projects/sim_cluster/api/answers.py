@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.kinds import Kind, Object
@@ -18,6 +18,7 @@ from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
 
 HEADERS: Final = {"Cache-Control": "no-cache, private"}
 TEXT: Final = "text/plain; charset=utf-8"
+_PIECE: Final = 250  # objects of a long list that are sent together
 
 
 def json_response(body: bytes, code: int = 200) -> Response:
@@ -70,8 +71,21 @@ def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Respo
     head = {"kind": kind.list_kind or f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
     if chosen.yaml:
         return _yaml(head | {"items": objects})
-    bodies = (_item(kind, stored) for stored in page.items)
-    return json_response(encode(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}")
+    begin = encode(head)[:-1] + b',"items":['
+    if len(page.items) <= _PIECE:
+        return json_response(begin + _items(kind, page.items) + b"]}")
+    return StreamingResponse(_pieces(begin, kind, page.items), 200, HEADERS, "application/json")
+
+
+async def _pieces(begin: bytes, kind: Kind, found: list[Stored]) -> AsyncIterator[bytes]:
+    """Yield a long list piece by piece: it takes little memory, and others are answered in between."""
+    for first in range(0, len(found), _PIECE):
+        yield (b"," if first else begin) + _items(kind, found[first : first + _PIECE])
+    yield b"]}"
+
+
+def _items(kind: Kind, found: list[Stored]) -> bytes:
+    return b",".join([_item(kind, stored) for stored in found])
 
 
 def _item(kind: Kind, stored: Stored) -> bytes:
