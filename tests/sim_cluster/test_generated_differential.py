@@ -32,7 +32,6 @@ KINDS: Final = {
     "networkpolicies": ("networking.k8s.io", "v1", "NetworkPolicy", ("spec",)),
     "leases": ("coordination.k8s.io", "v1", "Lease", ("spec",)),
     "roles": ("rbac.authorization.k8s.io", "v1", "Role", ("rules",)),
-    "poddisruptionbudgets": ("policy", "v1", "PodDisruptionBudget", ("spec",)),
 }
 #: What may differ, and why; a difference that is none of these fails the test.
 EXPLAINED: Final[dict[str, Callable[[Any, Any], bool]]] = {

@@ -36,6 +36,7 @@ _VALUE_MESSAGE: Final = (
     f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
     f"(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '({_QUALIFIED})?')"
 )
+_REQUIREMENT: Final = frozenset({"key", "operator", "values"})
 _TWO_SLASHES: Final = (
     f"a valid label key must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} (e.g. 'MyName',  or 'my.name',  or "
     f"'123-abc', regex used for validation is '{_QUALIFIED}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
@@ -56,7 +57,8 @@ def shown(value: Any) -> str:
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        keys = sorted(value) if all(isinstance(item, str) for item in value.values()) else list(value)
+        alphabetical = value.keys() <= _REQUIREMENT or all(isinstance(item, str) for item in value.values())
+        keys = sorted(value) if alphabetical else list(value)
         return {key: _ordered(value[key]) for key in keys}
     return [_ordered(item) for item in value] if isinstance(value, list) else value
 

@@ -55,6 +55,10 @@ def of_apply(kind: Kind, name: str, error: UnfitError) -> ApiError:
         found = {str: "string", bool: "bool", list: "list", dict: "map"}.get(type(error.value), unnamed)
         message = f".{error.path}: expected {_APPLIED_TYPES.get(error.wanted, error.wanted)}, got {found}"
     where = f"{name}; {kind.group}/{kind.version}, Kind={kind.kind}"
+    if isinstance(error, WrongTypeError) and not error.go_type:  # what only Go's types refuse is refused later
+        version = f"{kind.group}/{kind.version}, Kind={kind.kind}"
+        why = f"to proper version: unable to convert unstructured object to {version}: {message}"
+        return ApiError(500, "", f"failed to convert new object ({where}) {why}")
     return ApiError(500, "", f"failed to create typed patch object ({where}): {message}")
 
 

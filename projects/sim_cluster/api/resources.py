@@ -87,13 +87,14 @@ class Resources:
         obj = _with_metadata(check_type(body, kind))
         given = obj["metadata"].setdefault("name", name)
         if given != name:
-            raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+            raise _misnamed(given, name)
         before = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
         if before is None:
             return self._made_by_update(kind, namespace, name, obj, options)
-        if (kind.custom or kind.kind in _NEEDS_VERSION) and not obj["metadata"].get("resourceVersion"):
-            raise _needs_version(kind, name)
         try:
+            if (kind.custom or kind.kind in _NEEDS_VERSION) and not obj["metadata"].get("resourceVersion"):
+                conform(obj, kind)  # what does not fit at all is told first
+                raise _needs_version(kind, name)
             return self.writer.commit(kind, before, obj, options)
         except UnfitError as error:
             raise of_body(kind, error) from None
@@ -117,13 +118,10 @@ class Resources:
         before = self.stored(kind, namespace, name)
         patched = _patched(kind.served(before.object), kind, patch_type, patch)
         obj = _with_metadata(check_type(patched, kind))
-        if not obj["metadata"].get("name"):
-            raise _nameless(name)
-        if obj["metadata"]["name"] != name:
-            raise bad_request(
-                f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL ({name})"
-            )
         try:
+            if obj["metadata"].get("name") != name:
+                conform(obj, kind)  # what does not fit at all is told first
+                raise _misnamed(obj["metadata"].get("name"), name)
             done = self.writer.commit(kind, before, obj, options)
             return replace(done, warnings=sorted(done.warnings))
         except UnfitError as error:
@@ -170,12 +168,8 @@ class Resources:
                            {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause.as_dict()]})  # fmt: skip
         if "managedFields" in obj["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
-        if not obj["metadata"].get("name"):
-            raise _nameless(name)
-        if obj["metadata"]["name"] != name:
-            raise bad_request(
-                f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({name})"
-            )
+        if obj["metadata"].get("name") != name:
+            raise _misnamed(obj["metadata"].get("name"), name)
         if kind.namespaced and obj["metadata"].setdefault("namespace", namespace) != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
@@ -194,7 +188,9 @@ class Resources:
         return page
 
 
-def _nameless(name: str) -> ApiError:
+def _misnamed(given: Any, name: str) -> ApiError:
+    if given:
+        return bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
     return bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
 
 
