@@ -26,6 +26,7 @@ $(RUN): pyproject.toml constraints.txt
 
 $(STAMP): $(RUN)
 	@$(PIP) --group dev
+	@$(BIN)/python tests/fetch_collection.py
 	@touch $@
 
 demo: $(RUN) ## rehearse the skeleton project on the simulated cluster and say where the report is

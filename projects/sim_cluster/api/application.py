@@ -13,6 +13,7 @@ from projects.sim_cluster.api.builtin import builtin_kinds
 from projects.sim_cluster.api.containers import Containers, NoContainers
 from projects.sim_cluster.api.crds import CustomResources
 from projects.sim_cluster.api.custom_definitions import check_definition
+from projects.sim_cluster.api.definition_cleanup import DefinitionCleanup
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.garbage import Garbage
 from projects.sim_cluster.api.kinds import Kind, Registry
@@ -61,6 +62,7 @@ class Api:
         self.documents = Documents(self.registry, self.recorded)
         CustomResources(self.store, self.registry, self.recorded.definitions, now)
         self.garbage = Garbage(self.store, self.registry, deleter, soon)
+        DefinitionCleanup(self.store, self.registry, deleter, soon)
         self.protobuf = Decoder(self.recorded.messages, self.recorded.definitions.by_kind)
 
     @property

@@ -14,6 +14,8 @@ from projects.sim_cluster.api.writes import is_finished
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
+CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
+_DEFINITIONS: Final = ("apiextensions.k8s.io", "customresourcedefinitions")
 _SHOWN: Final = frozenset({"Pod", "Namespace", "Service", "ServiceAccount", "PersistentVolume", "PersistentVolumeClaim",
                            "PodTemplate", "ResourceQuota"})  # fmt: skip
 
@@ -32,6 +34,8 @@ class Deleter:
         grace = _grace(kind, obj, options)
         if options.dry_run:
             return _answer(kind, obj, gone=True)
+        if kind.storage == _DEFINITIONS and "deletionTimestamp" not in obj["metadata"]:
+            return _answer(kind, self.store.put(kind.storage, self._terminating(obj, finalizers)).object, gone=False)
         marked = self._marked(kind, obj, finalizers, grace)
         if is_finished(kind, marked):
             last = self.store.remove(kind.storage, marked)
@@ -62,6 +66,16 @@ class Deleter:
         if kind.storage == ("", "namespaces"):
             marked["status"] = dict(obj.get("status") or {}) | {"phase": "Terminating"}
         return marked
+
+    def _terminating(self, definition: Object, finalizers: list[str]) -> Object:
+        """Return a definition that is to go when the objects of its kind have gone; `definition_cleanup` sees to that."""
+        now = timestamp(self.now())
+        status = definition.get("status") or {}
+        said = {"type": "Terminating", "status": "True", "lastTransitionTime": now, "reason": "InstanceDeletionPending",
+                "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"}  # fmt: skip
+        conditions = [each for each in status.get("conditions") or () if each["type"] != "Terminating"]
+        metadata = definition["metadata"] | {"deletionTimestamp": now, "finalizers": [*finalizers, CLEANUP]}
+        return definition | {"metadata": metadata, "status": status | {"conditions": [*conditions, said]}}
 
 
 def _propagation(kind: Kind, options: DeleteOptions) -> str:
