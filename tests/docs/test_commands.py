@@ -16,7 +16,21 @@ from tests.docs.pages import Page, all_pages, page
 
 PAGES = list(all_pages())
 TARGETS = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-SHELL = {"cat", "chmod", "do", "done", "export", "for", "grep", "jq", "kubectl", "mkdir", "source", "towncrier", "while"}
+SHELL = {
+    "cat",
+    "chmod",
+    "do",
+    "done",
+    "export",
+    "for",
+    "grep",
+    "jq",
+    "kubectl",
+    "mkdir",
+    "source",
+    "towncrier",
+    "while",
+}
 MADE_BY_READER = "projects/scaleout/", "delete_redis_server"
 
 

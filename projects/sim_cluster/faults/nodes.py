@@ -67,7 +67,8 @@ class _Loss:
         self._befalling.strike(node)
         self._lost[uid] = world.now
         await _report(world, node, silent=True)
-        return min(filter(None, (self._fault.returns_after, self._fault.removed_after)), default=None)
+        spans = (self._fault.returns_after, self._fault.removed_after)
+        return min((span for span in spans if span is not None), default=None)
 
     def _may_go(self, world: World, node: Object) -> bool:
         pods = self._fault.once_runs

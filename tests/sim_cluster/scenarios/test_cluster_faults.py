@@ -182,8 +182,9 @@ def test_a_node_is_lost_once_something_runs_on_it(tmp_path: Path) -> None:
         )
 
 
-def test_a_lost_node_is_taken_away_with_what_ran_on_it(tmp_path: Path) -> None:
-    with going_through(tmp_path, faults("node-lost", once_runs={}, removed_after="1m"), nodes=2) as client:
+@pytest.mark.parametrize("after", ["1m", 0])
+def test_a_lost_node_is_taken_away_with_what_ran_on_it(tmp_path: Path, after: str | int) -> None:
+    with going_through(tmp_path, faults("node-lost", once_runs={}, removed_after=after), nodes=2) as client:
         pods = f"/api/v1/namespaces/{namespace(client)}/pods"
         client.post(pods, pod("alone"))
         eventually(client, f"{pods}/alone", lambda obj: obj.get("code") == 404)
