@@ -62,8 +62,6 @@ def _nodes(text: str) -> int:
 
 def _speed(text: str) -> float:
     if text == "max":
-        from projects.sim_cluster.clock import MAX_SPEED  # noqa: PLC0415 - brings asyncio, which to be refused needs not
-
         return MAX_SPEED
     try:
         speed = float(text)
@@ -177,8 +175,6 @@ def _cannot_start(options: ClusterOptions) -> int | None:
     """Say why the API that is asked for cannot be had, and return the exit status for it."""
     if options.api == "simulated":
         return _refuse("--karpenter needs --api real") if options.karpenter else None
-    from projects.sim_cluster.clock import MAX_SPEED  # noqa: PLC0415 - as above
-
     if options.settled().speed == MAX_SPEED:
         return _refuse("--api real: its own controllers take their time; expected a --speed such as 60, found max")
     if options.state is not None:

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import math
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
-
-MAX_SPEED: Final = math.inf
-"""The speed of a clock that jumps."""
+from typing import Protocol
 
 
 class Timing(enum.Enum):

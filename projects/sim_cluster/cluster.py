@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.certificates import Authority
@@ -18,14 +19,15 @@ from projects.sim_cluster.behaviours.stages.documents import load_stages
 from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
 from projects.sim_cluster.captures.restoring import restore
-from projects.sim_cluster.clock import MAX_SPEED, Clock, RunningClock
+from projects.sim_cluster.captures.state import State
+from projects.sim_cluster.clock import Clock, RunningClock
 from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.pods import PodFaults
 from projects.sim_cluster.faults.skew import SkewedClock
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
 from projects.sim_cluster.packages.playing import offered, playing
 from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.seeding import seed
@@ -33,13 +35,26 @@ from projects.sim_cluster.shapes import kubernetes as plain
 from projects.sim_cluster.shapes import openshift
 from projects.sim_cluster.visitors import Visitors
 
+_HEAD_START_SECONDS: Final = 86_400.0
+
+
+def _epoch(speed: float, state: State | None) -> float:
+    """Return when a cluster's time starts.
+
+    One that runs faster than its clients' starts yesterday: they reckon ages by their own clocks, and kubectl calls the age
+    of what lies ahead of it invalid.
+    """
+    if state is not None:
+        return max(time.time(), state.latest)  # its time may have run faster, too
+    return time.time() - (_HEAD_START_SECONDS if speed > 1 else 0.0)
+
 
 class SimulatedCluster:
     """A cluster that has its shape and whose behaviours can be started."""
 
     def __init__(self, options: ClusterOptions, visitors: Visitors | None = None) -> None:
         settled = options.settled()
-        epoch = max(time.time(), options.state.latest) if options.state else None  # its time may have run faster, too
+        epoch = _epoch(settled.speed, options.state)
         self.clock: Clock = RunningClock(settled.speed, epoch)
         if settled.speed == MAX_SPEED:
             self.clock = JumpingClock(visitors, self.changes, epoch=epoch)

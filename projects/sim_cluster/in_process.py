@@ -7,6 +7,7 @@ from typing import Final
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.errors import ApiError, no_such_resource
+from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
 from projects.sim_cluster.api.watches import Watch, WatchOptions
@@ -21,7 +22,7 @@ class InProcessCluster:
 
     def __init__(self, api: Api, clock: Clock, manager: str) -> None:
         self.api, self.clock, self.manager = api, clock, manager
-        self._user = f"system:{manager}"
+        self._user = component(manager)
         self._writes = 0
 
     def _kind(self, resource: Resource) -> Kind:

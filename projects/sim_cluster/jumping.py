@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from projects.sim_cluster.clock import MAX_SPEED, Timer, Timing, turn
+from projects.sim_cluster.clock import Timer, Timing, turn
+from projects.sim_cluster.options import MAX_SPEED
 from projects.sim_cluster.visitors import Visitors
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_NODES: Final = 3
 OPENSHIFT_VERSION: Final = "4.20.3"
 Machines = tuple[tuple[str, int], ...]  # machine types, and how many nodes of each
+MAX_SPEED: Final = math.inf  # the clock jumps
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
 ApiKind = Literal["simulated", "real"]

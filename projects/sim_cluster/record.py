@@ -14,6 +14,9 @@ from typing import Any
 
 from projects.sim_cluster.record_protobuf import messages
 
+_POLICY = {
+    "clusterroles": "ClusterRole", "clusterrolebindings": "ClusterRoleBinding", "roles": "Role", "rolebindings": "RoleBinding",
+}  # fmt: skip
 DESTINATION = Path(__file__).parent / "api" / "recorded"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -109,6 +112,23 @@ def table_columns(api: RealApi, groups: list[dict[str, Any]]) -> dict[str, Any]:
     return columns
 
 
+def policy(api: RealApi) -> list[dict[str, Any]]:
+    """Return the roles and bindings that the server makes of its own accord."""
+    found = []
+    for resource, kind in _POLICY.items():
+        for obj in api.get(f"/apis/rbac.authorization.k8s.io/v1/{resource}?labelSelector=kubernetes.io/bootstrapping")[
+            "items"
+        ]:
+            kept = {
+                key: obj["metadata"][key]
+                for key in ("name", "namespace", "labels", "annotations")
+                if key in obj["metadata"]
+            }
+            rest = {key: obj[key] for key in ("aggregationRule", "rules", "roleRef", "subjects") if key in obj}
+            found.append({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": kept, **rest})
+    return found
+
+
 def _write(name: str, document: dict[str, Any]) -> Path:
     path = DESTINATION / f"{name}.json.xz"
     path.write_bytes(lzma.compress(json.dumps(document, separators=(",", ":"), sort_keys=False).encode(), preset=9))
@@ -132,6 +152,7 @@ def record(kubeconfig: str, binary: Path) -> list[Path]:
         "storage_hashes": storage_hashes(api, groups),
         "root_paths": api.get("/")["paths"],
         "health": {path: api.read(f"/{path}?verbose").decode() for path in ("healthz", "livez", "readyz")},
+        "policy": policy(api),
         "openapi": {path: entry["serverRelativeURL"] for path, entry in index["paths"].items()},
     }
     name = f"kubernetes-{version['major']}.{version['minor']}"

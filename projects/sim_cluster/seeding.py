@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import WriteOptions
 
-_INSTALLER: Final = WriteOptions(manager="installer", user="system:admin")
-_STATUS: Final = WriteOptions(manager="installer", user="system:admin", subresource="status")
+_ADMIN: Final = component("admin")
+_INSTALLER: Final = WriteOptions(manager="installer", by=_ADMIN)
+_STATUS: Final = WriteOptions(manager="installer", by=_ADMIN, subresource="status")
 
 
 def seed(api: Api, objects: Iterable[Object]) -> None:

@@ -16,11 +16,10 @@ import uvicorn
 from projects.sim_cluster.aggregated.serving import with_aggregated
 from projects.sim_cluster.api.certificates import server_context
 from projects.sim_cluster.api.kubeconfig import GROUP, USER, kubeconfig
-from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import simulated_cluster
 from projects.sim_cluster.faults.layer import FaultLayer
 from projects.sim_cluster.faults.skew import SkewedClock, with_date
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
 from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.sockets import protocols
 from projects.sim_cluster.visiting import CLOCK_PATH, VisitingLayer

@@ -18,7 +18,8 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from projects.sim_cluster.clock import MAX_SPEED, Clock
+from projects.sim_cluster.clock import Clock
+from projects.sim_cluster.options import MAX_SPEED
 from projects.sim_cluster.visitors import Visitors
 
 CLOCK_PATH: Final = "/sim/clock"

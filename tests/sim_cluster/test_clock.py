@@ -21,11 +21,11 @@ from projects.core.cluster.session import disconnect
 from projects.core.library.backoff import pause
 from projects.core.values.errors import TimedOut
 from projects.sim_cluster.behaviours.interface import Resource
-from projects.sim_cluster.clock import MAX_SPEED, RunningClock, Timing, turn
+from projects.sim_cluster.clock import RunningClock, Timing, turn
 from projects.sim_cluster.cluster import SimulatedCluster
 from projects.sim_cluster.in_process import InProcessCluster
 from projects.sim_cluster.jumping import JumpingClock
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
 from projects.sim_cluster.running import running_cluster
 from projects.sim_cluster.visitors import ABSENT_SECONDS, IDLE_SECONDS, QUIET_SECONDS, THINKING, Visitors
 from tests.sim_cluster.talk import Client

@@ -94,25 +94,6 @@ plainly(
 )  # fmt: skip
 
 
-@question("list secrets as a service account that has no role")
-def _(api: Client, namespace: str) -> str:
-    return said(api.ask("GET", SECRETS.replace("NS", namespace), token=token_of(api, namespace)))
-
-
-@question("list secrets as somebody else (`--as`)")
-def _(api: Client, namespace: str) -> str:
-    connection = api.connect()
-    try:
-        connection.request(
-            "GET", SECRETS.replace("NS", namespace), headers={"Accept": JSON, "Impersonate-User": "jane"}
-        )
-        response = connection.getresponse()
-        text = response.read().decode()
-        return said(Answer(response.status, {"content-type": JSON}, text))
-    finally:
-        connection.close()
-
-
 @question("create what a webhook that cannot be reached has to admit")
 def _(api: Client, namespace: str) -> str:
     hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"

@@ -10,7 +10,7 @@ from projects.sim_cluster.behaviours.programs import Line, PodFault, Program
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.timings import Timings
-from projects.sim_cluster.clock import MAX_SPEED
+from projects.sim_cluster.options import MAX_SPEED
 from tests.sim_cluster.test_workloads import Stage, play_with
 
 Pod = dict[str, Any]

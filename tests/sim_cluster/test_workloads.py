@@ -11,9 +11,8 @@ from projects.sim_cluster.api.requests import DeleteOptions, WriteOptions
 from projects.sim_cluster.api.store import Change
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
-from projects.sim_cluster.clock import MAX_SPEED
 from projects.sim_cluster.cluster import SimulatedCluster
-from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
 from tests.sim_cluster.talk import deployment
 
 BY = WriteOptions("test")

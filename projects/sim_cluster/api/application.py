@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from projects.sim_cluster.api.admission import Admission
+from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.builtin import builtin_kinds
 from projects.sim_cluster.api.containers import Containers, NoContainers
 from projects.sim_cluster.api.crds import CustomResources
@@ -55,8 +56,8 @@ class Api:
         deleter = Deleter(self.store, now)
         self.resources = Resources(self.store, self.registry, writer, deleter)
         self.subresources = Subresources(self.resources, now)
-        self.tokens: dict[str, str] = {}
-        self.resources.answerers.update(answerers(self.tokens, now))
+        self.authorizer = Authorizer(self.store)
+        self.resources.answerers.update(answerers(self.authorizer, now))
         self.resources.answerers["", "bindings"] = self.subresources.bind_named
         self.containers: Containers = NoContainers()
         self.documents = Documents(self.registry, self.recorded)

@@ -17,6 +17,7 @@ from projects.sim_cluster.api.errors import (
     not_supported,
     unsupported_media_type,
 )
+from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.protobuf import MEDIA_TYPE, Decoder
@@ -88,7 +89,7 @@ def _dry_run(values: list[str]) -> list[Cause]:
     return [] if set(values) <= {"All"} else [not_supported("dryRun", shown(values), ["All"])]
 
 
-def write_options(request: Request, target: Target, user: str) -> WriteOptions:
+def write_options(request: Request, target: Target, user: User) -> WriteOptions:
     """Return the options of a create, an update or a patch."""
     query = request.query_params
     applies = request.headers.get("content-type", "").startswith("application/apply-patch")
@@ -106,7 +107,7 @@ def write_options(request: Request, target: Target, user: str) -> WriteOptions:
     _checked({"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions"), causes)
     return WriteOptions(
         manager=manager or ("" if applies else agent),
-        user=user,
+        by=user,
         dry_run="All" in query.getlist("dryRun"),
         validation=validation or "Warn",
         force=flag(query, "force"),

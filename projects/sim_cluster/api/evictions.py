@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import ApiError, bad_request
+from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, Outcome, WriteOptions
 from projects.sim_cluster.api.resources import Resources
@@ -15,7 +16,7 @@ _BUDGETS: Final = ("policy", "poddisruptionbudgets")
 _DONE: Final = frozenset({"Succeeded", "Failed", "Pending"})
 _VIOLATES: Final = "Cannot evict pod as it would violate the pod's disruption budget."
 _SEVERAL: Final = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-_OPTIONS: Final = WriteOptions("kube-apiserver", "system:apiserver", subresource="status")
+_OPTIONS: Final = WriteOptions("kube-apiserver", component("apiserver"), subresource="status")
 
 
 def evict(resources: Resources, now: float, kind: Kind, pod: Object, body: Any, *, dry_run: bool) -> Outcome:

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from projects.sim_cluster.api.access import is_about_resources, user_who_may
 from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response, warning
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.bodies import (
@@ -24,7 +25,7 @@ from projects.sim_cluster.api.bodies import (
 )
 from projects.sim_cluster.api.documents import document
 from projects.sim_cluster.api.errors import ApiError, bad_request, method_not_allowed
-from projects.sim_cluster.api.identity import ANONYMOUS, OPEN_PATHS, user_of
+from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.logs import log_options
 from projects.sim_cluster.api.negotiation import Accepted, accepted
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
@@ -32,8 +33,6 @@ from projects.sim_cluster.api.store import encode
 from projects.sim_cluster.api.streams import STREAMS, asked, serve
 from projects.sim_cluster.api.subresources import SCALE
 from projects.sim_cluster.api.watches import Watch
-
-_LEAST_PARTS: Final = {"api": 3, "apis": 4}
 
 
 class HttpApi:
@@ -55,46 +54,21 @@ class HttpApi:
             response = Response("404 page not found\n", 404, HEADERS, TEXT)
         await response(scope, receive, send)
 
-    def _user(self, connection: HTTPConnection) -> str:
-        """Return who asks; raise when that one may not."""
-        certificate, path = connection.scope.get("certificate"), connection.url.path
-        user = user_of(certificate, connection.headers.get("authorization", ""), self.api.tokens, self.api.now)
-        if user == ANONYMOUS and not path.startswith(OPEN_PATHS):
-            raise self._refused(connection, path)
-        return user
-
     async def _stream(self, socket: WebSocket) -> None:
-        self._user(socket)
+        user_who_may(self.api, socket)
         target = target_of(socket.url.path, self.api.registry)
         if target.subresource not in STREAMS:
             raise bad_request("WebSockets are for exec and attach")
         await serve(self.api, target, socket)
 
     async def _respond(self, request: Request) -> Response:
-        path, user = request.url.path, self._user(request)
+        path, user = request.url.path, user_who_may(self.api, request)
         parts = [part for part in path.split("/") if part]
-        if parts and len(parts) >= _LEAST_PARTS.get(parts[0], 99):
+        if is_about_resources(parts):
             return await self._resource(request, target_of(path, self.api.registry), user)
         return document(self.api, request, parts)
 
-    def _refused(self, connection: HTTPConnection, path: str) -> ApiError:
-        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(
-            connection.scope["method"], "get"
-        )
-        parts = [part for part in path.split("/") if part]
-        if not parts or len(parts) < _LEAST_PARTS.get(parts[0], 99):
-            return ApiError(403, "Forbidden", f'forbidden: User "{ANONYMOUS}" cannot {verb} path "{path}"', {})
-        target = target_of(path, self.api.registry)
-        verb = "list" if verb == "get" and not target.name else verb
-        where = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
-        named = f' "{target.name}"' if target.name else ""
-        kind = target.kind
-        message = f'{kind.qualified}{named} is forbidden: User "{ANONYMOUS}" cannot {verb} resource "{kind.resource}" in API group "{kind.group}" {where}'
-        return ApiError(
-            403, "Forbidden", message, ({"name": target.name} if target.name else {}) | {"kind": kind.resource}
-        )
-
-    async def _resource(self, request: Request, target: Target, user: str) -> Response:
+    async def _resource(self, request: Request, target: Target, user: User) -> Response:
         chosen = accepted(request.headers.get("accept", ""))
         verb = _verb(request, target)
         offered = target.kind.subresources[target.subresource].verbs if target.subresource else target.kind.verbs
@@ -108,25 +82,25 @@ class HttpApi:
             response.headers.append("Warning", warning(target.kind.deprecated))
         return response
 
-    async def _get(self, _request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
+    async def _get(self, _request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
         return answer(self.api, target, self.api.resources.get(target.kind, target.namespace, target.name), chosen)
 
-    async def _list(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
+    async def _list(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
         page = self.api.resources.list(target.kind, target.namespace, list_options(request, target))
         return page_response(self.api, page, chosen, request.query_params.get("includeObject", "Metadata"))
 
-    async def _watch(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
+    async def _watch(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
         watch = Watch(self.api.store, self.api.clock, target.kind, target.namespace, watch_options(request, target))
         lines = event_lines(self.api, watch, target, chosen, request.query_params.get("includeObject", "Metadata"))
         return StreamingResponse(lines, 200, HEADERS, "application/json")
 
-    async def _create(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
+    async def _create(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         body = await read_body(request, target.kind, self.api.protobuf)
         options = replace(write_options(request, target, user), twice=await twice_in(request))
         done = self.api.resources.create(target.kind, target.namespace, body, options)
         return answer(self.api, target, done, chosen)
 
-    async def _update(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
+    async def _update(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         body = await read_body(request, target.kind, self.api.protobuf)
         options = replace(write_options(request, target, user), twice=await twice_in(request))
         return answer(
@@ -136,19 +110,19 @@ class HttpApi:
             chosen,
         )
 
-    async def _patch(self, request: Request, target: Target, user: str, chosen: Accepted) -> Response:
+    async def _patch(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         patch_type, patch = await decode_patch(request)
         options = replace(write_options(request, target, user), twice=await twice_in(request))
         done = self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
         return answer(self.api, target, done, chosen)
 
-    async def _delete(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
+    async def _delete(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
         options = await delete_options(request, self.api.protobuf)
         return answer(
             self.api, target, self.api.resources.delete(target.kind, target.namespace, target.name, options), chosen
         )
 
-    async def _deletecollection(self, request: Request, target: Target, _user: str, chosen: Accepted) -> Response:
+    async def _deletecollection(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
         options = await delete_options(request, self.api.protobuf)
         which = list_options(request, target)
         return page_response(
@@ -158,7 +132,7 @@ class HttpApi:
             "Metadata",
         )
 
-    async def _subresource(self, request: Request, target: Target, verb: str, user: str, chosen: Accepted) -> Response:
+    async def _subresource(self, request: Request, target: Target, verb: str, user: User, chosen: Accepted) -> Response:
         subresources, where = self.api.subresources, (target.kind, target.namespace, target.name)
         if target.subresource == "log":
             wanted = log_options(request.query_params, target.kind, target.name, self.api.now())

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from projects.sim_cluster.api.errors import forbidden
+from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.limit_ranges import Amounts, added
 from projects.sim_cluster.api.quantities import Quantity, amount
@@ -122,5 +123,5 @@ class Quotas:
         for (namespace, name), manager in told.items():
             ledger, stored = self._ledgers[namespace].get(name), self.store.get(_QUOTAS, namespace, name)
             if ledger is not None and stored is not None:
-                options = WriteOptions(manager, f"system:{manager}", subresource="status")
+                options = WriteOptions(manager, component(manager), subresource="status")
                 self.writer.commit(kind, stored, stored.object | {"status": ledger.status()}, options)

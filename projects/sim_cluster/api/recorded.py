@@ -27,6 +27,7 @@ class Record:
         self.root_paths: list[str] = document["root_paths"]
         self.health: dict[str, str] = document["health"]
         self.openapi: dict[str, str] = document["openapi"]
+        self.policy: list[dict[str, Any]] = document["policy"]
         self.definitions = Definitions(document["definitions"], self.messages)
 
 

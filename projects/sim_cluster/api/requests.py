@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from projects.sim_cluster.api.identity import ADMINISTRATOR, User
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.store import Stored
 
@@ -16,7 +17,7 @@ class WriteOptions:
     """Options of a create, an update or a patch."""
 
     manager: str = "unknown"
-    user: str = "kubernetes-admin"
+    by: User = ADMINISTRATOR
     dry_run: bool = False
     validation: str = "Warn"
     force: bool = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any, Final
 
+from projects.sim_cluster.api.recorded import record
 from projects.sim_cluster.behaviours.instance_types import Size, size_of
 from projects.sim_cluster.behaviours.node_objects import KUBERNETES, node, node_status
 from projects.sim_cluster.options import Settled
@@ -13,22 +15,6 @@ from projects.sim_cluster.options import Settled
 Object = dict[str, Any]
 _NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
 _SIZE: Final = Size(8, 32)
-_GROUP: Final = "rbac.authorization.k8s.io"
-_ROLES: Final = {
-    "cluster-admin": [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["*"]},
-    ],
-    "admin": [{"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "resources": ["*"], "verbs": ["*"]}],
-    "edit": [
-        {
-            "apiGroups": ["", "apps", "batch"],
-            "resources": ["*"],
-            "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-        }
-    ],
-    "view": [{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
-}
 
 
 def base_objects() -> Iterator[Object]:
@@ -42,19 +28,7 @@ def base_objects() -> Iterator[Object]:
             "metadata": {"name": name},
             "value": value,
         }
-    for name, rules in _ROLES.items():
-        labels = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-        yield {
-            "apiVersion": f"{_GROUP}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name, "labels": labels},
-            "rules": rules,
-        }
-    yield {
-        "apiVersion": f"{_GROUP}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},
-        "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": _GROUP, "kind": "Group", "name": "system:masters"}],
-    }  # fmt: skip
+    yield from copy.deepcopy(record().policy)
     yield {
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},

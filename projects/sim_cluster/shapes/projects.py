@@ -46,7 +46,7 @@ def _request(api: Api, obj: Object, options: WriteOptions) -> Outcome:
     annotations = {
         "openshift.io/description": obj.get("description", ""),
         "openshift.io/display-name": obj.get("displayName", ""),
-        "openshift.io/requester": options.user,
+        "openshift.io/requester": options.by.name,
     }
     metadata = obj["metadata"] | {"annotations": (obj["metadata"].get("annotations") or {}) | annotations}
     done = _create(api, {"metadata": metadata}, options)
@@ -56,6 +56,6 @@ def _request(api: Api, obj: Object, options: WriteOptions) -> Outcome:
         api.resources.create(bindings, name, {
             "metadata": {"name": "admin", "namespace": name},
             "roleRef": {"kind": "ClusterRole", "name": "admin"},
-            "subjects": [{"kind": "User", "name": options.user}],
+            "subjects": [{"kind": "User", "name": options.by.name}],
         }, options)  # fmt: skip
     return done

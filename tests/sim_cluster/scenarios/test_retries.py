@@ -6,7 +6,7 @@ import json
 import threading
 from pathlib import Path
 
-from projects.sim_cluster.clock import MAX_SPEED
+from projects.sim_cluster.options import MAX_SPEED
 from tests.sim_cluster.scenarios.clusters import going_through
 from tests.sim_cluster.talk import Client
 
