@@ -19,7 +19,7 @@ from projects.sim_cluster import daemon
 from projects.sim_cluster.behaviours.stages.mistakes import StageError
 from projects.sim_cluster.captures.errors import CaptureError, UnreachableError
 from projects.sim_cluster.captures.verbs import add_verbs, loaded, save
-from projects.sim_cluster.options import APIS, DEFAULT_NODES, DEFAULT_SPEED, PLATFORMS, ClusterOptions
+from projects.sim_cluster.options import APIS, DEFAULT_NODES, DEFAULT_SPEED, MAX_SPEED, PLATFORMS, ClusterOptions
 from projects.sim_cluster.scenarios.names import ScenarioError
 
 USAGE: Final = 2
