@@ -74,9 +74,13 @@ class Client:
         connection = self._connection if token is None and self._connection else self.connect(certificate=token is None)
         if token is None:
             self._connection = connection
-        connection.request(method, path, body=data, headers=headers)
-        response = connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
+        try:
+            connection.request(method, path, body=data, headers=headers)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException):
+            self._connection = None  # what failed here must fail nobody else
+            raise
         if token is not None:
             connection.close()
         return Answer(response.status, {key.lower(): value for key, value in response.getheaders()}, text)

@@ -210,6 +210,9 @@ def test_apply(both: Both) -> None:
         return config_map("a", data, **metadata)
 
     both([
+        ("POST", MAPS, {"metadata": {"name": "named"}}),
+        ("PATCH", f"{MAPS}/named?fieldManager=m", {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}, APPLY),
+        ("PATCH", f"{MAPS}/nameless?fieldManager=m", {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}, APPLY),
         ("PATCH", f"{MAPS}/a", applied({"a": "1"}), APPLY),
         ("PATCH", f"{MAPS}/a?fieldManager=one", applied({"a": "1", "b": "1"}, labels={"l": "1"}), APPLY),
         ("PATCH", f"{MAPS}/a?fieldManager=one", applied({"a": "1", "b": "1"}, labels={"l": "1"}), APPLY),

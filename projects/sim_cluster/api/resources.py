@@ -132,8 +132,10 @@ class Resources:
         _check_applied_type(patch, kind)
         obj = _with_metadata(check_type(patch, kind))
         given = obj["metadata"].get("namespace", "")
-        self._check_applied(kind, namespace, name, obj, options)
         found = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
+        if found is not None:
+            obj["metadata"].setdefault("name", name)  # what is there says it
+        self._check_applied(kind, namespace, name, obj, options)
         if found is None and options.subresource:
             raise not_found(kind, name)
         _check_applied_identity(kind, name, obj, found)

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.http import HttpApi
-from projects.sim_cluster.api.kubeconfig import USER
+from projects.sim_cluster.api.kubeconfig import GROUP, USER
 from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.interface import Batch, Cluster, Object, RefusedError
 from projects.sim_cluster.behaviours.programs import Programs
@@ -27,7 +27,7 @@ from projects.sim_cluster.real_api.proxy import Proxy
 
 _PATH: Final = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/(log|exec|attach)")
 _STORAGE: Final = (PODS.group, PODS.name)
-_ADMINISTRATOR: Final = {"subject": ((("commonName", USER),),)}
+_ADMINISTRATOR: Final = {"subject": ((("commonName", USER),), (("organizationName", GROUP),))}
 
 
 class PodCopies:
