@@ -17,7 +17,7 @@ class Timing(enum.Enum):
 
     EVENT = "something will happen in the cluster: a clock that jumps goes there when everybody waits"
     CLIENT = "a client that goes by the cluster's clock waits no longer: a clock that jumps goes there last of all"
-    REAL = "a client that goes by its own clock waits no longer"
+    REAL = "a client that goes by its own clock waits no longer, or is due a sign of life"
     CHORE = "house-keeping that comes back for ever: done when its time has come, but no reason for time to pass"
 
 

@@ -140,10 +140,10 @@ class Watch:
 
         def mark() -> None:
             put(self.store.version)
-            timers[0] = self.clock.after(BOOKMARK_SECONDS, mark, Timing.CHORE)
+            timers[0] = self.clock.after(BOOKMARK_SECONDS, mark, Timing.REAL)
 
         if self.options.bookmarks:
-            timers.append(self.clock.after(BOOKMARK_SECONDS, mark, Timing.CHORE))
+            timers.append(self.clock.after(BOOKMARK_SECONDS, mark, Timing.REAL))
         if self.options.timeout:
             timers.append(self.clock.after(self.options.timeout, lambda: put(None), self.options.timing))
         return timers
