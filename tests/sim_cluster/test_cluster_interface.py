@@ -216,8 +216,9 @@ def test_deletes_have_preconditions_and_grace(play: Play) -> None:
         assert going["metadata"]["deletionGracePeriodSeconds"] in {77, 0}  # 0: its kubelet was done already
         try:
             await cluster.patch(PODS, space, "p", {"metadata": {"finalizers": None}})
-        except RefusedError as error:  # the kubelet's last delete came between
-            assert error.reason == "NotFound"
+        except RefusedError as error:
+            if error.reason != "NotFound":  # the kubelet's last delete may come between
+                raise
 
     play(script)
 
