@@ -85,10 +85,10 @@ def told(results: Sequence[Result]) -> str:
     lines = ["", *_table(results)]
     for each in results:
         if not each.as_stated:
-            lines += ["", f"{each.scenario} ended with {each.exit_code}, not with {_either(each.expected)}: {each.states}",
+            lines += ["", f"not as stated: {each.scenario} ended with {each.exit_code}, not with {_either(each.expected)}: {each.states}",
                       f"  look into {each.directory}"]  # fmt: skip
         if each.left:
-            lines += ["", f"{each.scenario} left on the cluster", *(f"  {line}" for line in listing(each.left))]
+            lines += ["", f"left on the cluster by {each.scenario}", *(f"  {line}" for line in listing(each.left))]
     return "\n".join(lines) + "\n"
 
 

@@ -103,4 +103,4 @@ def test_a_scenario_judges_and_time_passes_at_once(checkout: Path, tmp_path: Pat
     assert 600 <= result["simulated_seconds"] < 660
     healthy = rehearse(checkout, "wait_ci", artifacts=tmp_path / "healthy")
     assert healthy.returncode == 4
-    assert "healthy ended with 4, not with 0: " in healthy.stdout
+    assert "not as stated: healthy ended with 4, not with 0: " in healthy.stdout

@@ -31,10 +31,10 @@ scenario   outcome           exit code   expected     real    simulated   faults
 healthy    passed            0           as stated    6.2 s   4.2 min     none     nothing
 expired    the test failed   1           not 3 or 4   6.2 s   4.2 min     struck   namespace left-space, 2 objects
 
-expired ended with 1, not with 3 or 4: It ends with 3.
+not as stated: expired ended with 1, not with 3 or 4: It ends with 3.
   look into /runs/1
 
-expired left on the cluster
+left on the cluster by expired
   of the cluster: Namespace left-space
   in namespace left-space: ConfigMap a, Secret b (terminating)
 """
