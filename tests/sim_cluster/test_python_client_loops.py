@@ -1,9 +1,9 @@
 """What the Kubernetes client for Python keeps running: watches, informers, leader election, exec. On both APIs."""
 
 import asyncio
-import gc
 import contextlib
 import datetime as dt
+import gc
 import select
 import subprocess
 import sys
