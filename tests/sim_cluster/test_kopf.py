@@ -89,8 +89,8 @@ def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) 
     def said() -> str:
         return operator.read_text()
 
-    found = api.until(f"{caches}/c", lambda seen: seen.get("status", {}).get("make_deployment"), 40)
-    made = api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 2, 40)
+    found = api.until(f"{caches}/c", lambda seen: seen.get("status", {}).get("make_deployment"), 90)
+    made = api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 2, 90)
     assert made["metadata"]["uid"] == found["status"]["make_deployment"]["uid"]
     [owner] = made["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == (
@@ -105,14 +105,14 @@ def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) 
     found = api.until(
         f"{caches}/c",
         lambda seen: len(seen["status"].get("running", ())) == 2 and seen["status"].get("ticks", 0) > 2,
-        40,
+        90,
     )
     pods = api.get(f"/api/v1/namespaces/{space}/pods?labelSelector=cache%3Dc")["items"]
     assert found["status"]["running"] == sorted(pod["metadata"]["name"] for pod in pods)
     api.until(f"/api/v1/namespaces/{space}/configmaps/c-attended", lambda seen: seen["metadata"]["ownerReferences"])
 
     api.merge(f"{caches}/c", {"spec": {"size": 3}})
-    api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 3, 40)
+    api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 3, 90)
     assert api.until(f"{caches}/c", lambda seen: "resized" in seen["status"])["status"]["resized"] == "2 to 3"
     refused = api.ask("PATCH", f"{caches}/c", {"spec": {"size": -1}}, "application/merge-patch+json")
     assert refused.status == 422
@@ -125,7 +125,7 @@ def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) 
     assert {each["message"] for each in events if each["reason"] == "Made"} == {"Deployment c with 2 pods"}
 
     assert api.ask("DELETE", f"{caches}/c").status == 200
-    assert api.until(f"/api/v1/namespaces/{space}/configmaps/c-was-here", lambda _: True, 40)["data"] == {"by": "kopf"}
+    assert api.until(f"/api/v1/namespaces/{space}/configmaps/c-was-here", lambda _: True, 90)["data"] == {"by": "kopf"}
     gone(api, f"{caches}", "c")
     gone(api, deployments, "c")
     gone(api, f"/api/v1/namespaces/{space}/configmaps", "c-attended")

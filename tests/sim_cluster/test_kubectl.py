@@ -47,7 +47,7 @@ def test_typed_commands_send_protobuf(kubectl: Kubectl, namespace: str) -> None:
     kubectl("create", *inside, "poddisruptionbudget", "p", "--selector=app=d", "--min-available=50%")
     kubectl("create", *inside, "service", "clusterip", "svc", "--tcp=80:8080")
     kubectl("create", *inside, "ingress", "i", "--rule=a.example.com/x=svc:80")
-    kubectl("create", *inside, "cronjob", "cj", "--image=i", "--schedule=* * * * *")
+    kubectl("create", *inside, "cronjob", "cj", "--image=i", "--schedule=0 0 29 2 *")
     assert kubectl.get(*inside, "configmap/c")["data"] == {"a": "1", "b": "2"}
     assert kubectl.get(*inside, "secret/s")["data"] == {"password": "eA=="}
     made = kubectl.get(*inside, "deployment/d")["spec"]

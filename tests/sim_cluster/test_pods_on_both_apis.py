@@ -105,7 +105,7 @@ def test_a_pod_that_is_deleted_goes(client: Client, here: str) -> None:
     client.until(path, lambda pod: pod["status"]["phase"] == "Running")
     client.ask("DELETE", path)
     for event in client.watch(
-        f"/api/v1/namespaces/{here}/pods?watch=1&fieldSelector=metadata.name%3Dworker&timeoutSeconds=30"
+        f"/api/v1/namespaces/{here}/pods?watch=1&fieldSelector=metadata.name%3Dworker&timeoutSeconds=30", timeout=60
     ):
         if event["type"] == "DELETED":
             return

@@ -137,7 +137,9 @@ def test_kinds_that_come_and_go(fresh: Cluster, another: Open, namespace: str, r
     fresh.delete(crd)
     wait_for(fresh, crd, Condition("absent"), 30)
     target = Target(kind, f"{group}/v1", "a", namespace)
-    with pytest.raises(NotFound, match=r"could not find the requested resource|does not serve the kind"):
+    with pytest.raises(
+        NotFound, match=r"could not find the requested resource|does not serve the kind|\"a\" not found"
+    ):
         other.read(target)
     assert other.objects(target) == []
 
