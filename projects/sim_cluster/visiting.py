@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from projects.sim_cluster.asgi import disconnected
 from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.options import MAX_SPEED
 from projects.sim_cluster.visitors import Visitors
@@ -85,18 +86,13 @@ class VisitingLayer:
     async def _reached(self, until: float, receive: Receive) -> None:
         """Wait for a time, unless the client goes away."""
         sleeping = asyncio.create_task(self.clock.sleep(until - self.clock.now()))
-        leaving = asyncio.create_task(_gone(receive))
+        leaving = asyncio.create_task(disconnected(receive))
         try:
             with self.visitors.waiting():
                 await asyncio.wait({sleeping, leaving}, timeout=_ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             leaving.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
 
 
 def _lasts(scope: Scope, query: dict[str, str]) -> bool:

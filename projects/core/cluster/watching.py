@@ -81,9 +81,12 @@ class Follower:
         return "watch" in (resource.verbs or [])
 
     def _wait(self) -> None:
-        self._clock.wait(max(0.0, min(self._interval, self._remaining())), self._pause.wait)
+        self._rest(self._interval)
         self._interval = min(self._interval * 1.5, _LONGEST)
         self._cluster.session.discovery.expire()  # a kind that was missing may have come
+
+    def _rest(self, seconds: float) -> None:
+        self._clock.wait(max(0.0, min(seconds, self._remaining())), self._pause.wait)
 
     def _remaining(self) -> float:
         return self._deadline - self._clock.now()
@@ -107,9 +110,7 @@ class Follower:
                 self._wait()
                 return
             if version == seen:
-                self._clock.wait(
-                    max(0.0, min(0.2, self._remaining())), self._pause.wait
-                )  # a server that ends each stream at once
+                self._rest(0.2)  # a server that ends each stream at once
 
     def _stream(self, version: str) -> Iterator[dict[str, Any]]:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - imported by the client before

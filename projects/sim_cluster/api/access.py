@@ -14,10 +14,8 @@ from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.authorization import Attributes
 from projects.sim_cluster.api.errors import bad_request
 from projects.sim_cluster.api.identity import ACCOUNT, User, named, user_of
+from projects.sim_cluster.api.paths import OF_MANY, OF_NAMESPACES, VERBS, in_group_version, parts_of
 
-_VERBS: Final = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_LEAST_PARTS: Final = {"api": 3, "apis": 4}
-_OF_NAMESPACES: Final = frozenset({"status", "finalize"})
 _ON: Final = frozenset({"1", "true"})
 _BY_NAME: Final = "metadata.name="
 
@@ -49,30 +47,24 @@ def _acting_for(api: Api, user: User, name: str, groups: list[str]) -> User:
     return named(name, groups)
 
 
-def is_about_resources(parts: list[str]) -> bool:
-    """Return whether a path names a resource, not what the API says of itself."""
-    return bool(parts) and len(parts) >= _LEAST_PARTS.get(parts[0], len(parts) + 1)
-
-
 def wanted_by(method: str, path: str, query: Mapping[str, str]) -> Attributes:
     """Return what a request wants to do."""
-    parts = [part for part in path.split("/") if part]
-    verb = _VERBS.get(method, method.lower())
-    if not is_about_resources(parts):
+    verb = VERBS.get(method, method.lower())
+    if (named_in_path := in_group_version(parts_of(path))) is None:
         return Attributes(verb, path=path)
-    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+    group, _, rest = named_in_path
     if rest[0] == "watch" and len(rest) > 1:
         rest, query = rest[1:], {**query, "watch": "1"}
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]
-        if len(rest) > 2 and rest[2] not in _OF_NAMESPACES:  # noqa: PLR2004 - namespaces, its name, what is in it
+        if len(rest) > 2 and rest[2] not in OF_NAMESPACES:  # noqa: PLR2004 - namespaces, its name, what is in it
             rest = rest[2:]
     resource, name, subresource = (*rest, "", "")[:3]
     if verb == "get" and query.get("watch", "") in _ON:
         verb = "watch"
     elif not name:
-        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+        verb = OF_MANY.get(verb, verb)
     if not name and verb in {"list", "watch", "deletecollection"}:
         name = _selected(query.get("fieldSelector", ""))
     return Attributes(verb, group, resource, subresource, namespace, name)

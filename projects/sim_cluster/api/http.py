@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from projects.sim_cluster.api.access import is_about_resources, user_who_may
+from projects.sim_cluster.api.access import user_who_may
 from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response, warning
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.bodies import (
@@ -28,6 +28,7 @@ from projects.sim_cluster.api.errors import ApiError, bad_request, method_not_al
 from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.logs import log_options
 from projects.sim_cluster.api.negotiation import Accepted, accepted
+from projects.sim_cluster.api.paths import in_group_version, parts_of
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
 from projects.sim_cluster.api.store import encode
 from projects.sim_cluster.api.streams import STREAMS, asked, serve
@@ -63,8 +64,8 @@ class HttpApi:
 
     async def _respond(self, request: Request) -> Response:
         path, user = request.url.path, user_who_may(self.api, request)
-        parts = [part for part in path.split("/") if part]
-        if is_about_resources(parts):
+        parts = parts_of(path)
+        if in_group_version(parts) is not None:
             return await self._resource(request, target_of(path, self.api.registry), user)
         return document(self.api, request, parts)
 

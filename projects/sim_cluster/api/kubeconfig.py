@@ -6,10 +6,11 @@ import base64
 import json
 
 from projects.sim_cluster.api.certificates import Certificate
+from projects.sim_cluster.api.identity import ADMINISTRATOR, MASTERS
 
 NAME = "simulated"
-USER = "kubernetes-admin"
-GROUP = "system:masters"
+USER = ADMINISTRATOR.name
+GROUP = MASTERS
 CLOCK = "foresail.io/clock"
 """The name of the extension that says where the cluster's time is told."""
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from projects.sim_cluster.api.errors import ApiError, no_such_resource, not_simulated
 from projects.sim_cluster.api.kinds import Kind, Registry
+from projects.sim_cluster.api.paths import in_group_version, parts_of
 
 #: Subresources that discovery lists, as the real API's does, and that need something that runs: they answer 501.
 NOT_SIMULATED: Final = frozenset({"portforward", "proxy"})
@@ -29,9 +30,11 @@ class PageNotFoundError(Exception):
 
 
 def target_of(path: str, registry: Registry) -> Target:
-    """Return what a resource path names; `path` starts with ``/api/`` or ``/apis/``."""
-    parts = [part for part in path.split("/") if part]
-    group, version, rest = ("", parts[1], parts[2:]) if parts[0] == "api" else (parts[1], parts[2], parts[3:])
+    """Return what a path that names a resource names."""
+    found = in_group_version(parts_of(path))
+    if found is None:
+        raise PageNotFoundError
+    group, version, rest = found
     if rest[0] == "watch":
         raise not_simulated("the deprecated /watch/ paths; use ?watch=true")
     namespace = ""

@@ -11,10 +11,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
+from projects.sim_cluster.api.paths import OF_MANY, OF_NAMESPACES, VERBS, in_group_version, parts_of
+
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
-_METHODS: Final = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_OF_MANY: Final = {"get": "list", "delete": "deletecollection"}
-_OF_NAMESPACES: Final = ("status", "finalize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,11 @@ def asked_of(scope: Scope) -> Asked:
     """Return what a request asks for."""
     path: str = scope["path"]
     agent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
-    parts = [part for part in path.split("/") if part]
-    verb = _METHODS.get(scope["method"], "get")
-    if parts[:1] == ["api"] and len(parts) > 2:  # noqa: PLR2004 - /api/v1/pods
-        group, rest = "", parts[2:]
-    elif parts[:1] == ["apis"] and len(parts) > 3:  # noqa: PLR2004 - /apis/apps/v1/deployments
-        group, rest = parts[1], parts[3:]
-    else:
+    verb = VERBS.get(scope["method"], "get")
+    if (named := in_group_version(parts_of(path))) is None:
         about: Literal["discovery", "health"] = "health" if path.startswith(_HEALTH) else "discovery"
         return Asked(about, verb, path, user_agent=agent)
+    group, _, rest = named
     return _of_objects(scope, verb, group, rest, agent)
 
 
@@ -66,13 +61,13 @@ def _of_objects(scope: Scope, verb: str, group: str, rest: list[str], agent: str
     if watched := rest[0] == "watch":
         rest = rest[1:] or [""]
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and (group or rest[2] not in _OF_NAMESPACES):  # noqa: PLR2004
+    if rest[0] == "namespaces" and len(rest) > 2 and (group or rest[2] not in OF_NAMESPACES):  # noqa: PLR2004
         namespace, rest = rest[1], rest[2:]
     name = rest[1] if len(rest) > 1 else ""
     if verb == "get" and (watched or query.get("watch", "").lower() in {"1", "true"}):
         verb = "watch"
     elif not name:
-        verb = _OF_MANY.get(verb, verb)
+        verb = OF_MANY.get(verb, verb)
     version = query.get("continue") or query.get("resourceVersion", "")
     return Asked(
         about="objects",

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from projects.sim_cluster.api.errors import ApiError
+from projects.sim_cluster.asgi import disconnected
+
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios import api_faults as declared
     from projects.sim_cluster.scenarios.api_faults import AnyApiFault
@@ -63,8 +66,7 @@ class Harm:
 
     async def left(self) -> None:
         """Wait until the client has gone."""
-        while (await self.receive())["type"] != "http.disconnect":
-            continue
+        await disconnected(self.receive)
 
     async def unanswered(self) -> None:
         """Let the API do what is asked for, and keep its answer back."""
@@ -77,8 +79,7 @@ class Harm:
 
 def status(code: int, reason: str, message: str) -> dict[str, Any]:
     """Return a ``Status`` that says that a request failed."""
-    head = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
-    return head | ({"reason": reason} if reason else {}) | {"code": code}
+    return ApiError(code, reason, message).status()
 
 
 def _status(code: int, reason: str, message: str, headers: dict[str, str] | None = None) -> Response:

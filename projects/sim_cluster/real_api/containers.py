@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.http import HttpApi
 from projects.sim_cluster.api.kubeconfig import GROUP, USER
 from projects.sim_cluster.behaviours.console import Console
@@ -106,8 +107,7 @@ class Kubelets:
 
 
 def _status(code: int, reason: str, message: str) -> JSONResponse:
-    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-    return JSONResponse(status | {"message": message, "reason": reason, "code": code}, code)
+    return JSONResponse(ApiError(code, reason, message).status(), code)
 
 
 _NO_SOCKETS: Final = _status(501, "NotImplemented", "WebSockets are for exec and attach")

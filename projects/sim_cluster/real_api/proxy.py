@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import aiohttp
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
+from projects.sim_cluster.api.errors import ApiError
+from projects.sim_cluster.asgi import disconnected
 from projects.sim_cluster.over_http.connection import Access
 
 Headers = list[tuple[bytes, bytes]]
@@ -92,7 +94,7 @@ class Proxy:
             return
         await send({"type": "http.response.start", "status": upstream.status, "headers": headers})
         pumping = asyncio.ensure_future(self._pump(upstream, send))
-        leaving = asyncio.ensure_future(_disconnected(receive))
+        leaving = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({pumping, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -138,19 +140,5 @@ async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> Non
 
 
 async def _fail(send: Send, code: int, reason: str, message: str) -> None:
-    status = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": reason,
-        "code": code,
-    }
+    status = ApiError(code, reason, message).status()
     await _answer(send, code, [(b"content-type", b"application/json")], json.dumps(status).encode() + b"\n")
-
-
-async def _disconnected(receive: Receive) -> None:
-    message: Any = None
-    while message is None or message["type"] != "http.disconnect":
-        message = await receive()
