@@ -69,10 +69,6 @@ class Cache:
         """Return the pods of a node."""
         return self._chosen(self._on_node.get(node, ()))
 
-    def count_on_node(self, node: str) -> int:
-        """Return how many pods a node has."""
-        return len(self._on_node.get(node, ()))
-
     def changes_on_node(self, node: str) -> int:
         """Return a number that grows with each change of a node's pods; without a change it is the same."""
         return self._node_changes[node]

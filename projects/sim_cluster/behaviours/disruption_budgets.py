@@ -18,7 +18,7 @@ from projects.sim_cluster.behaviours.resources import (
     STATEFUL_SETS,
 )
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace
 
 _FORGOTTEN: Final = 120.0
 """After so many seconds a pod that was evicted and is still there counts as one that stays."""
@@ -113,17 +113,13 @@ def _budgets_of(world: World, pod: Object) -> Iterable[Key]:
     ]
 
 
-def _in_namespace(world: World, obj: Object) -> Iterable[Key]:
-    return [key_of(budget) for budget in world.cache(DISRUPTION_BUDGETS).in_namespace(obj["metadata"]["namespace"])]
-
-
 DISRUPTION_BUDGET: Final = Behaviour(
     "disruption budgets",
     DISRUPTION_BUDGETS,
     reckon,
     woken_by=(
         Wake(PODS, _budgets_of),
-        *(Wake(resource, _in_namespace) for resource in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS)),
+        *(Wake(resource, of_namespace(DISRUPTION_BUDGETS)) for resource in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS)),
     ),
     component="controllermanager",
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.label_selectors import labels_of
-from projects.sim_cluster.behaviours.pods import is_ready
+from projects.sim_cluster.behaviours.pods import has_ended, is_ready
 from projects.sim_cluster.behaviours.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
@@ -20,7 +20,6 @@ _HEADLESS: Final = "service.kubernetes.io/headless"
 _ZONE: Final = "topology.kubernetes.io/zone"
 _MOST: Final = 100
 _TURNS: Final = 4
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 Ports = tuple[tuple[str, str, int, str | None], ...]
 
 
@@ -82,7 +81,7 @@ def pods_of(world: World, service: Object) -> Iterator[Object]:
     selector = service["spec"]["selector"].items()
     for pod in world.cache(PODS).in_namespace(service["metadata"]["namespace"]):
         status = pod.get("status") or {}
-        if status.get("podIP") and status.get("phase") not in _ENDED and selector <= labels_of(pod).items():
+        if status.get("podIP") and not has_ended(pod) and selector <= labels_of(pod).items():
             yield pod
 
 

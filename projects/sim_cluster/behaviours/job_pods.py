@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.job_policies import numbers_of, verdict
-from projects.sim_cluster.behaviours.pods import is_active, is_ready
+from projects.sim_cluster.behaviours.pods import is_active, is_ready, pod_phase
 from projects.sim_cluster.behaviours.resources import PODS
 from projects.sim_cluster.behaviours.unit import World
 
@@ -35,7 +36,7 @@ class JobPods:
     ignored: list[Object]
     indexed: bool
 
-    @property
+    @cached_property
     def done_indexes(self) -> set[int]:
         """The indexes that have succeeded; none of a job that has no indexes."""
         if not self.indexed:
@@ -57,8 +58,9 @@ class JobPods:
         """How many are Ready."""
         return sum(1 for pod in self.active if is_ready(pod))
 
+    @cached_property
     def failed_indexes(self) -> set[str]:
-        """Return the indexes that have failed more often than each of them may."""
+        """The indexes that have failed more often than each of them may."""
         limit = self.job["spec"].get("backoffLimitPerIndex")
         if limit is None:
             return set()
@@ -71,20 +73,17 @@ class JobPods:
         return (self.job.get("status") or {}).get(field)
 
 
-def _phase(pod: Object) -> str:
-    return str((pod.get("status") or {}).get("phase", ""))
-
-
 def pods_of(world: World, job: Object) -> JobPods:
     """Return the pods of a job as they are now."""
     pods = world.cache(PODS).owned_by(job)
-    failed = [pod for pod in pods if _phase(pod) == "Failed"]
+    failed = [pod for pod in pods if pod_phase(pod) == "Failed"]
     ignored = [pod for pod in failed if verdict(job, pod).action == "Ignore"]
+    uncounted = {pod["metadata"]["uid"] for pod in ignored}
     return JobPods(
         job,
         [pod for pod in pods if is_active(pod)],
-        [pod for pod in pods if _phase(pod) == "Succeeded"],
-        [pod for pod in failed if pod not in ignored],
+        [pod for pod in pods if pod_phase(pod) == "Succeeded"],
+        [pod for pod in failed if pod["metadata"]["uid"] not in uncounted],
         ignored,
         job["spec"].get("completionMode") == "Indexed",
     )

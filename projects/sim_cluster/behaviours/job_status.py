@@ -15,8 +15,9 @@ from projects.sim_cluster.behaviours.unit import World
 def _spans(indexes: Iterable[str | int]) -> str:
     """Return numbers as a job's status lists them: ``0,2-4``."""
     numbers = sorted(map(int, indexes))
-    starts = [number for number in numbers if number - 1 not in numbers]
-    ends = [number for number in numbers if number + 1 not in numbers]
+    there = set(numbers)
+    starts = [number for number in numbers if number - 1 not in there]
+    ends = [number for number in numbers if number + 1 not in there]
     return ",".join(
         str(start) if start == end else f"{start}{',' if end == start + 1 else '-'}{end}"
         for start, end in zip(starts, ends, strict=True)
@@ -27,7 +28,7 @@ def _indexes(job: Object, pods: JobPods) -> Object:
     """Return which indexes are done, and, when each has a limit of its own, which have failed."""
     if not pods.indexed:
         return {}
-    failed = _spans(pods.failed_indexes()) if job["spec"].get("backoffLimitPerIndex") is not None else None
+    failed = _spans(pods.failed_indexes) if job["spec"].get("backoffLimitPerIndex") is not None else None
     return {"completedIndexes": _spans(pods.done_indexes) or None, "failedIndexes": failed}
 
 

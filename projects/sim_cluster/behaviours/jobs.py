@@ -61,7 +61,7 @@ def _wanted(job: Object, pods: JobPods) -> int:
 
 def _ending(job: Object, pods: JobPods) -> tuple[str, str] | None:
     """Return reason and message of the failure of a job whose pods have failed too often."""
-    spec, lost = job["spec"], pods.failed_indexes()
+    spec, lost = job["spec"], pods.failed_indexes
     for found in (verdict(job, pod) for pod in pods.broken):
         if found.action == "FailJob":
             return "PodFailurePolicy", found.message
@@ -108,9 +108,7 @@ async def _start_pods(world: World, job: Object, pods: JobPods, completions: int
 
 def _free(pods: JobPods, completions: int) -> list[str]:
     """Return the indexes that neither have a pod nor are settled."""
-    taken = (
-        {index_of(pod) for pod in pods.active} | {str(number) for number in pods.done_indexes} | pods.failed_indexes()
-    )
+    taken = {index_of(pod) for pod in pods.active} | {str(number) for number in pods.done_indexes} | pods.failed_indexes
     return [str(number) for number in range(completions) if str(number) not in taken]
 
 

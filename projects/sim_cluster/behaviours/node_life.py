@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import UNSCHEDULABLE, tolerates
+from projects.sim_cluster.behaviours.pods import has_ended, pods_of_node
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
@@ -25,7 +26,6 @@ _PRESSURES: Final = {
     "NetworkUnavailable": "node.kubernetes.io/network-unavailable",
 }
 _OURS: Final = frozenset({_NOT_READY, _UNREACHABLE, UNSCHEDULABLE, *_PRESSURES.values()})
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 async def keep_watch(world: World, node: Object) -> None:
@@ -81,7 +81,7 @@ async def evict(world: World, pod: Object) -> float | None:
         return None
     node = world.cache(NODES).get("", name) or {}
     taints = [each for each in (node.get("spec") or {}).get("taints") or () if each["effect"] == "NoExecute"]
-    if not taints or (pod.get("status") or {}).get("phase") in _ENDED:
+    if not taints or has_ended(pod):
         return None
     ends = [end for taint in taints if (end := _tolerated_until(pod, taint, world.now)) is not None]
     if not ends:
@@ -108,11 +108,7 @@ def _tolerated_until(pod: Object, taint: Object, now: float) -> float | None:
     return (seconds_of(added) if added else now) + max(0.0, float(min(spans)))
 
 
-def _pods_of_node(world: World, node: Object) -> list[Key]:
-    return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]
-
-
 NODE_LIFE: Final = Behaviour("node life", NODES, keep_watch, reads=(PODS,), component="node-controller")
 TAINT_EVICTION: Final = Behaviour(
-    "taint eviction", PODS, evict, woken_by=(Wake(NODES, _pods_of_node),), component="taint-eviction-controller"
+    "taint eviction", PODS, evict, woken_by=(Wake(NODES, pods_of_node),), component="taint-eviction-controller"
 )

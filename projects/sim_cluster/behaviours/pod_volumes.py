@@ -26,6 +26,19 @@ def is_bound(claim: Object) -> bool:
     return (claim.get("status") or {}).get("phase") == "Bound"
 
 
+def claim_reference(claim: Object) -> Object:
+    """Return the reference by which a volume names its claim."""
+    metadata = claim["metadata"]
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "uid": metadata["uid"],
+        "resourceVersion": metadata["resourceVersion"],
+    }
+
+
 def waits_for_consumer(world: World, claim: Object) -> bool:
     """Return whether a claim is of a class whose volumes are bound once a pod that uses them has a node."""
     found = world.cache(STORAGE_CLASSES).get("", claim["spec"].get("storageClassName") or "")

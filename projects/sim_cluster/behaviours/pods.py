@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, is_true
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
 from projects.sim_cluster.behaviours.resources import PODS
@@ -49,11 +50,6 @@ def deleted(pod: Object) -> tuple[str, str]:
     return "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}"
 
 
-def not_created(refused: RefusedError) -> tuple[str, str]:
-    """Return reason and message of the event by which a controller tells that it may not make a pod."""
-    return "FailedCreate", f"Error creating: {refused}"
-
-
 async def create_told(world: World, owner: Object, pod: Object, refused_as: str = "Error creating: {error}") -> Object:
     """Make a pod of an owner; one that is refused is told by an event, and raised."""
     try:
@@ -69,9 +65,24 @@ def retry_after(world: World, failing: Object) -> Chore:
     return Chore(min(max(world.now - seconds_of(since), _FIRST_RETRY), _LAST_RETRY) if since else _FIRST_RETRY)
 
 
+def pod_phase(pod: Object) -> str:
+    """Return the phase that a pod's status says; empty when it says none."""
+    return str((pod.get("status") or {}).get("phase", ""))
+
+
+def has_ended(pod: Object) -> bool:
+    """Return whether a pod has succeeded or failed."""
+    return pod_phase(pod) in _ENDED
+
+
 def is_active(pod: Object) -> bool:
     """Return whether a pod runs or will."""
-    return (pod.get("status") or {}).get("phase") not in _ENDED and not pod["metadata"].get("deletionTimestamp")
+    return not has_ended(pod) and not pod["metadata"].get("deletionTimestamp")
+
+
+def pods_of_node(world: World, node: Object) -> list[Key]:
+    """Wake the pods of a node."""
+    return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]
 
 
 def is_ready(pod: Object) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, waits_for_consumer
+from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, claim_reference, waits_for_consumer
 from projects.sim_cluster.behaviours.resources import CLAIMS, STORAGE_CLASSES, VOLUMES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
@@ -45,14 +45,10 @@ async def provision(world: World, claim: Object) -> float | None:
 def _volume(world: World, claim: Object, name: str, provisioner: str) -> Object:
     metadata, spec = claim["metadata"], claim["spec"]
     found = world.cache(STORAGE_CLASSES).get("", spec.get("storageClassName") or "") or {}
-    reference = {
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": metadata["name"], "namespace": metadata["namespace"],
-        "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"],
-    }  # fmt: skip
     made = {
         "capacity": {"storage": ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")},
         "accessModes": spec.get("accessModes"),
-        "claimRef": reference,
+        "claimRef": claim_reference(claim),
         "persistentVolumeReclaimPolicy": found.get("reclaimPolicy", "Delete"),
         "storageClassName": spec.get("storageClassName"),
         "volumeMode": spec.get("volumeMode"),
@@ -63,12 +59,21 @@ def _volume(world: World, claim: Object, name: str, provisioner: str) -> Object:
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": named, "spec": made}
 
 
+def is_provisioned(volume: Object) -> bool:
+    """Return whether a provisioner has made a volume."""
+    return PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
+
+
 async def reclaim(world: World, volume: Object) -> None:
     """Delete a volume that was provisioned and whose claim is gone, when it is not to be kept."""
     released = (volume.get("status") or {}).get("phase") == "Released"
-    provisioned = PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
     going = volume["metadata"].get("deletionTimestamp")
-    if released and provisioned and not going and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+    if (
+        released
+        and is_provisioned(volume)
+        and not going
+        and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
+    ):
         await world.delete(VOLUMES, volume)
 
 

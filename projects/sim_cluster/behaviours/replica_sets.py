@@ -10,11 +10,11 @@ from projects.sim_cluster.behaviours.pods import (
     Counted,
     counted,
     counted_from,
+    create_told,
     created,
     deleted,
     is_active,
     is_ready,
-    not_created,
     pod_from,
     retry_after,
     state_of,
@@ -44,9 +44,9 @@ async def _create(world: World, replica_set: Object, missing: int) -> Object | N
     prefix = f"{replica_set['metadata']['name']}-"
     for _ in range(missing):
         try:
-            pod = await world.create(PODS, pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix))
+            made = pod_from(replica_set["spec"]["template"], replica_set, generateName=prefix)
+            pod = await create_told(world, replica_set, made)
         except RefusedError as refused:
-            world.tell(replica_set, *not_created(refused), type="Warning")
             return {"type": _FAILURE, "status": "True", "reason": "FailedCreate", "message": str(refused)}
         world.tell(replica_set, *created(pod))
     return None

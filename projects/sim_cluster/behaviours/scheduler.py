@@ -17,6 +17,7 @@ from projects.sim_cluster.behaviours.host_ports import Port, clash, host_ports
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
 from projects.sim_cluster.behaviours.pod_volumes import claim_names, claims_are_bound, selected_node, why_claims_refuse
+from projects.sim_cluster.behaviours.pods import has_ended, pod_phase
 from projects.sim_cluster.behaviours.resources import CLAIMS, NAMESPACES, NODES, PODS, STORAGE_CLASSES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.topology_spread import NOWHERE, Spread, constraints
@@ -25,7 +26,6 @@ from projects.sim_cluster.behaviours.unit import Behaviour, Chore, Wake, World
 _RETRY: Final = 30.0
 _SORTS: Final = 100
 """For so many different demands of pods it is kept which nodes meet them."""
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 _FLUSH: Final = 300.0
 """After so many seconds the real one tries again what it could not place, and says so once more."""
 _NAME: Final = "default-scheduler"
@@ -162,7 +162,7 @@ class Scheduler:
         """Wake those that wait when a pod makes room, and those that look for company when one comes."""
         if not self._waiting or not pod["spec"].get("nodeName"):
             return
-        ended = world.cache(PODS).get(*key_of(pod)) is None or _phase(pod) in _ENDED
+        ended = world.cache(PODS).get(*key_of(pod)) is None or has_ended(pod)
         for key in list(self._waiting):
             waits = world.cache(PODS).get(*key)
             if waits is None:
@@ -181,13 +181,9 @@ def _users(world: World, claim: Object) -> list[Key]:
     ]
 
 
-def _phase(pod: Object) -> str:
-    return str((pod.get("status") or {}).get("phase", ""))
-
-
 def _is_to_be_placed(pod: Object) -> bool:
     spec = pod["spec"]
-    if spec.get("nodeName") or _phase(pod) != "Pending" or pod["metadata"].get("deletionTimestamp"):
+    if spec.get("nodeName") or pod_phase(pod) != "Pending" or pod["metadata"].get("deletionTimestamp"):
         return False
     return spec.get("schedulerName", _NAME) == _NAME and not spec.get("schedulingGates")
 
@@ -207,7 +203,7 @@ def _asked(there: Iterable[Object], known: dict[str, tuple[Object, Amounts]]) ->
 
 
 def _load(pods: Cache, node: Object, changes: int, known: dict[str, tuple[Object, Amounts]]) -> _Load:
-    there = [pod for pod in pods.on_node(node["metadata"]["name"]) if _phase(pod) not in _ENDED]
+    there = [pod for pod in pods.on_node(node["metadata"]["name"]) if not has_ended(pod)]
     asked = _asked(there, known)
     guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
     ports = frozenset(port for pod in there for port in host_ports(pod["spec"]))

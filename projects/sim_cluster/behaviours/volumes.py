@@ -8,8 +8,9 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object, Resource
 from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
-from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, waits_for_consumer
-from projects.sim_cluster.behaviours.provisioner import ASKED, NO_PROVISIONER, PROVISIONED_BY
+from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, claim_names, claim_reference, waits_for_consumer
+from projects.sim_cluster.behaviours.pods import has_ended
+from projects.sim_cluster.behaviours.provisioner import ASKED, NO_PROVISIONER, is_provisioned
 from projects.sim_cluster.behaviours.quantities import amount
 from projects.sim_cluster.behaviours.resources import CLAIMS, PODS, STORAGE_CLASSES, VOLUMES
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
@@ -24,7 +25,6 @@ _EXTERNAL: Final = (
     "If volume creation is delayed, please verify that the provisioner is running and correctly registered."
 )
 _DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 async def claim_volume(world: World, claim: Object) -> None:
@@ -95,18 +95,6 @@ async def _have_made(world: World, claim: Object) -> None:
     world.tell(claim, "ExternalProvisioning", _EXTERNAL.format(provisioner))
 
 
-def _reference(claim: Object) -> Object:
-    metadata = claim["metadata"]
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "name": metadata["name"],
-        "namespace": metadata["namespace"],
-        "uid": metadata["uid"],
-        "resourceVersion": metadata["resourceVersion"],
-    }
-
-
 def _is_free(volume: Object, claim: Object) -> bool:
     """Return whether no other claim has a volume; one may be kept for a claim by name."""
     held = volume["spec"].get("claimRef")
@@ -141,7 +129,7 @@ def _fits(volume: Object, claim: Object) -> bool:
 async def _bind(world: World, claim: Object, volume: Object) -> None:
     """Tie both to each other: the volume first, so that no other claim takes it."""
     if (volume["spec"].get("claimRef") or {}).get("uid") != claim["metadata"]["uid"]:
-        tie = {"metadata": {"annotations": _BOUND_BY_US}, "spec": {"claimRef": _reference(claim)}}
+        tie = {"metadata": {"annotations": _BOUND_BY_US}, "spec": {"claimRef": claim_reference(claim)}}
         volume = await world.patch(VOLUMES, volume, tie)
     await world.set_status(VOLUMES, volume, {"phase": "Bound"})
     annotations = _BIND_COMPLETED if claim["spec"].get("volumeName") else _BIND_COMPLETED | _BOUND_BY_US
@@ -152,10 +140,7 @@ async def _bind(world: World, claim: Object, volume: Object) -> None:
 
 
 def _uses(pod: Object, claim: str) -> bool:
-    return (pod.get("status") or {}).get("phase") not in _ENDED and any(
-        (volume.get("persistentVolumeClaim") or {}).get("claimName") == claim
-        for volume in pod["spec"].get("volumes") or ()
-    )
+    return not has_ended(pod) and claim in claim_names(pod)
 
 
 async def _let_claim_go(world: World, claim: Object) -> None:
@@ -190,14 +175,10 @@ async def keep_volume(world: World, volume: Object) -> None:
         await world.set_status(VOLUMES, volume, {"phase": "Available"})
     elif is_claimed:
         return
-    elif volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete" and not _is_provisioned(volume):
+    elif volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete" and not is_provisioned(volume):
         await world.delete(VOLUMES, volume)
     else:
         await world.set_status(VOLUMES, volume, {"phase": "Released"})
-
-
-def _is_provisioned(volume: Object) -> bool:
-    return PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
 
 
 def _is_claimed(world: World, volume: Object) -> bool:
@@ -217,7 +198,7 @@ def _pending(world: World, volume: Object) -> Iterable[Key]:
     if held.get("uid") and (volume.get("status") or {}).get("phase") != "Bound":
         return [(held.get("namespace", ""), held.get("name", ""))]
     if (volume.get("status") or {}).get("phase") == "Available":
-        return [key_of(claim) for claim in world.cache(CLAIMS) if claim["status"].get("phase") == "Pending"]
+        return _all_pending(world, volume)
     return []
 
 
@@ -226,11 +207,7 @@ def _all_pending(world: World, _class: Object) -> Iterable[Key]:
 
 
 def _claims_of(_world: World, pod: Object) -> Iterable[Key]:
-    return [
-        (pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"])
-        for volume in pod["spec"].get("volumes") or ()
-        if volume.get("persistentVolumeClaim")
-    ]
+    return [(pod["metadata"]["namespace"], name) for name in claim_names(pod)]
 
 
 CLAIM: Final = Behaviour(

@@ -8,19 +8,19 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
-from projects.sim_cluster.behaviours.cache import Key, key_of
+from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.kubelet.containers import advance, ended, waiting, will_restart
 from projects.sim_cluster.behaviours.kubelet.memory import Memory
 from projects.sim_cluster.behaviours.kubelet.status import conditions, init_is_done, phase_of
 from projects.sim_cluster.behaviours.kubelet.turn import Turn
+from projects.sim_cluster.behaviours.pods import has_ended, pods_of_node
 from projects.sim_cluster.behaviours.programs import PodFault
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
 _NUMBERS: Final = itertools.count(2)
 _LATE: Final = "Pod was active on the node longer than the specified deadline"
 _NO_MEMORY: Final = "The node was low on resource: memory. "
@@ -38,7 +38,7 @@ class Kubelet:
 
     def behaviour(self) -> Behaviour:
         """Return the behaviour."""
-        woken = (Wake(NODES, _pods_of_node),)
+        woken = (Wake(NODES, pods_of_node),)
         return Behaviour("kubelet", PODS, self.live, manager="kubelet", woken_by=woken, component="kubelet")
 
     async def live(self, world: World, pod: Object) -> float | None:
@@ -56,7 +56,7 @@ class Kubelet:
             return await self._stop(turn)
         status = pod.get("status") or {}
         played_by_another = status.get("phase") == "Running" and not status.get("containerStatuses")
-        if status.get("phase") in _ENDED or played_by_another:
+        if has_ended(pod) or played_by_another:
             return None
         return await _sync(turn)
 
@@ -191,7 +191,3 @@ def _evicted(turn: Turn, fault: PodFault) -> Object:
     disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet", "message": message}
     found = with_conditions(turn.pod | {"status": status}, turn.world.timestamp, {"lastProbeTime": None} | disrupted)
     return status | {"phase": "Failed", "reason": "Evicted", "message": message, "conditions": found}
-
-
-def _pods_of_node(world: World, node: Object) -> list[Key]:
-    return [key_of(pod) for pod in world.cache(PODS).on_node(node["metadata"]["name"])]

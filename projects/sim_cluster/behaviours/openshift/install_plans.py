@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
@@ -21,7 +20,7 @@ from projects.sim_cluster.behaviours.resources import (
     SUBSCRIPTIONS,
 )
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace
 
 
 class Bundle(NamedTuple):
@@ -163,11 +162,6 @@ def _deployment(package: Object, description: Object, name: str) -> Object:
     }
 
 
-def _waiting(world: World, group: Object) -> list[Key]:
-    space = group["metadata"]["namespace"]
-    return [(space, plan["metadata"]["name"]) for plan in world.cache(INSTALL_PLANS).in_namespace(space)]
-
-
 def install_plan(bundles: Bundles) -> Behaviour:
     """Return the behaviour; `bundles` gives what is in the package of a name, None for one that nobody declared."""
     return Behaviour(
@@ -175,6 +169,6 @@ def install_plan(bundles: Bundles) -> Behaviour:
         INSTALL_PLANS,
         partial(carry_out, bundles),
         manager="catalog",
-        woken_by=(Wake(OPERATOR_GROUPS, _waiting),),
+        woken_by=(Wake(OPERATOR_GROUPS, of_namespace(INSTALL_PLANS)),),
         reads=(SUBSCRIPTIONS, PACKAGE_MANIFESTS, CLUSTER_SERVICE_VERSIONS, CUSTOM_RESOURCES),
     )

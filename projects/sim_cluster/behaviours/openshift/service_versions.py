@@ -10,7 +10,7 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.openshift.package_labels import package_name
 from projects.sim_cluster.behaviours.resources import CLUSTER_SERVICE_VERSIONS, DEPLOYMENTS, OPERATOR_GROUPS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace, owner_keys, owner_reference
 
 _UNSUPPORTED: Final = {
     "OwnNamespace": "OwnNamespace InstallModeType not supported, cannot configure to watch own namespace",
@@ -105,15 +105,10 @@ async def _finish(world: World, csv: Object) -> float | None:
     return None
 
 
-def _of_namespace(world: World, group: Object) -> list[tuple[str, str]]:
-    space = group["metadata"]["namespace"]
-    return [(space, csv["metadata"]["name"]) for csv in world.cache(CLUSTER_SERVICE_VERSIONS).in_namespace(space)]
-
-
 SERVICE_VERSION: Final = Behaviour(
     "service versions",
     CLUSTER_SERVICE_VERSIONS,
     bring_up,
     manager="olm",
-    woken_by=(Wake(DEPLOYMENTS, owner_keys), Wake(OPERATOR_GROUPS, _of_namespace)),
+    woken_by=(Wake(DEPLOYMENTS, owner_keys), Wake(OPERATOR_GROUPS, of_namespace(CLUSTER_SERVICE_VERSIONS))),
 )

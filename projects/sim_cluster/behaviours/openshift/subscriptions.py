@@ -14,7 +14,7 @@ from projects.sim_cluster.behaviours.resources import (
     PACKAGE_MANIFESTS,
     SUBSCRIPTIONS,
 )
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, of_namespace
 
 _AVAILABLE: Final[Object] = {"type": "CatalogSourcesUnhealthy", "status": "False", "reason": "AllCatalogSourcesHealthy",
                              "message": "all available catalogsources are healthy"}  # fmt: skip
@@ -171,11 +171,6 @@ def _subscription_of(_world: World, plan: Object) -> list[Key]:
     return [(plan["metadata"]["namespace"], owner["name"]) for owner in owners if owner["kind"] == "Subscription"]
 
 
-def _of_namespace(world: World, obj: Object) -> list[Key]:
-    space = obj["metadata"]["namespace"]
-    return [(space, entry["metadata"]["name"]) for entry in world.cache(SUBSCRIPTIONS).in_namespace(space)]
-
-
 SUBSCRIPTION: Final = Behaviour(
     "subscriptions",
     SUBSCRIPTIONS,
@@ -183,7 +178,7 @@ SUBSCRIPTION: Final = Behaviour(
     manager="catalog",
     woken_by=(
         Wake(INSTALL_PLANS, _subscription_of),
-        Wake(CLUSTER_SERVICE_VERSIONS, _of_namespace),
+        Wake(CLUSTER_SERVICE_VERSIONS, of_namespace(SUBSCRIPTIONS)),
         Wake(CATALOG_SOURCES, every(SUBSCRIPTIONS)),
         Wake(PACKAGE_MANIFESTS, every(SUBSCRIPTIONS)),
     ),
