@@ -14,7 +14,7 @@ from typing import Final
 
 from projects.sim_cluster.api import limit_ranges, pod_classes
 from projects.sim_cluster.api.allocations import Allocations
-from projects.sim_cluster.api.errors import forbidden, not_found
+from projects.sim_cluster.api.errors import forbidden, not_found, together
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.timestamps import timestamp
@@ -120,8 +120,7 @@ class Admission:
             kind.storage
         )
         if before is None and judge is not None and (found := judge(after, self._limit_ranges(after))):
-            said = list(dict.fromkeys(found))
-            raise forbidden(kind, after["metadata"]["name"], said[0] if len(said) == 1 else f"[{', '.join(said)}]")
+            raise forbidden(kind, after["metadata"]["name"], together(found))
 
     def first_status(self, obj: Object, kind: Kind) -> None:
         """Replace the status that a creator may not set."""

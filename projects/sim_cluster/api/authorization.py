@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from projects.sim_cluster.api.errors import ApiError
+from projects.sim_cluster.api.errors import ApiError, together
 from projects.sim_cluster.api.identity import ACCOUNT, MASTERS, User
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.store import Store
@@ -60,7 +60,7 @@ class Authorizer:
                 missing.append(_missing(binding))
             elif any(_allows(rule, wanted) for rule in rules):
                 return Decision(True, _because(binding, subject))
-        return Decision(False, f"RBAC: {_together(missing)}" if missing else "")
+        return Decision(False, f"RBAC: {together(missing)}" if missing else "")
 
     def rules(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         """Return the rules about resources and about paths that hold for somebody in a namespace, and what is wrong."""
@@ -68,7 +68,7 @@ class Authorizer:
         found = [rule for binding in bindings for rule in self._rules(binding) or ()]
         missing = [_missing(binding) for binding in bindings if self._rules(binding) is None]
         resources = [rule for rule in found if "resources" in rule]
-        return resources, [rule for rule in found if "nonResourceURLs" in rule], _together(missing) if missing else ""
+        return resources, [rule for rule in found if "nonResourceURLs" in rule], together(missing) if missing else ""
 
     def check(self, user: User, wanted: Attributes) -> None:
         """Raise Forbidden when somebody may not do something."""
@@ -156,9 +156,3 @@ def _because(binding: Object, subject: Object) -> str:
     return (
         f'RBAC: allowed by {binding["kind"]} "{named}" of {role["kind"]} "{role["name"]}" to {subject["kind"]} "{who}"'
     )
-
-
-def _together(messages: list[str]) -> str:
-    """Return several errors in one, as the server's aggregate writes them."""
-    distinct = list(dict.fromkeys(messages))
-    return distinct[0] if len(distinct) == 1 else f"[{', '.join(distinct)}]"

@@ -19,6 +19,11 @@ _LAST_PORT: Final = 65535
 _LARGEST: Final = 2**31 - 1
 _LONGEST_SERVICE_NAME: Final = 15
 _MODES: Final = 0o777
+_PERCENT: Final = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
+    "validation is '[0-9]+%')"
+)
+_WHOLE: Final = 100
 
 
 def choice(value: Any, field: str, choices: Sequence[str]) -> Causes:
@@ -129,3 +134,17 @@ def _requirement(expression: Object, field: str) -> Causes:
     yield from key_causes(expression.get("key", ""), f"{field}.key")
     for index, value in enumerate(values):
         yield from value_causes(value, f"{field}.values[{index}]")
+
+
+def number_or_share(value: Any, field: str) -> Causes:
+    """Check a number of things, or a share of all."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]+%", value):
+        yield invalid_value(field, shown(value), _PERCENT)
+    elif isinstance(value, int):
+        yield from not_negative(value, field)
+
+
+def within_all(value: Any, field: str) -> Causes:
+    """Check that a share is not of more than all."""
+    if isinstance(value, str) and re.fullmatch("[0-9]+%", value) and int(value[:-1]) > _WHOLE:
+        yield invalid_value(field, shown(value), "must not be greater than 100%")

@@ -82,10 +82,9 @@ def _collect(value: Any, schema: Schema | None, path: Path, found: Tree) -> None
                     insert(found, inner)
         case "list":
             assert schema is not None
-            elements = [element_of(item, schema) for item in value]
-            for element, item in zip(elements, value, strict=True):
-                if elements.count(element) == 1:
-                    _collect(item, schema.items, (*path, element), found)
+            for element, items in _by_element(value, schema).items():
+                if len(items) == 1:
+                    _collect(items[0], schema.items, (*path, element), found)
                 insert(found, (*path, element))
         case "leaf":
             insert(found, path)

@@ -62,6 +62,7 @@ _SPECS: Final[dict[tuple[str, str], Object]] = {
     ("", "PersistentVolume"): {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
 }
 _MODE: Final = 420
+_POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 
 
 def set_defaults(obj: Object, kind: Kind) -> None:
@@ -81,6 +82,11 @@ def _fill(target: Object, defaults: Object) -> None:
     for key, value in defaults.items():
         if key not in target:
             target[key] = copy.deepcopy(value)
+
+
+def pod_path(kind: Kind) -> str:
+    """Return where the pod spec of a kind that has one stands."""
+    return _POD_PATHS.get(kind.kind, "spec.template.spec")
 
 
 def pod_specs(obj: Object, kind: Kind) -> Iterator[Object]:

@@ -5,7 +5,7 @@ All are `ApiError`: a code, a reason, a message and the details of a ``Status``;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -132,8 +132,13 @@ def invalid_nameless(group: str, kind: str, causes: Sequence[Cause], name: str =
 
 
 def _listed(causes: Sequence[Cause]) -> str:
-    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
-    return listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
+    return together(f"{cause.field}: {cause.message}" for cause in causes)
+
+
+def together(messages: Iterable[str]) -> str:
+    """Return several errors in one text, each once, as the server's aggregate writes them."""
+    distinct = list(dict.fromkeys(messages))
+    return distinct[0] if len(distinct) == 1 else f"[{', '.join(distinct)}]"
 
 
 def bad_request(message: str) -> ApiError:

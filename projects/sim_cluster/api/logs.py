@@ -15,7 +15,7 @@ from projects.sim_cluster.api.containers import Containers, chosen, status_of
 from projects.sim_cluster.api.errors import ApiError, bad_request, forbidden_change, invalid, invalid_value
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.resources import Resources
-from projects.sim_cluster.api.routing import integer
+from projects.sim_cluster.api.routing import flag, integer
 from projects.sim_cluster.api.store import Change
 from projects.sim_cluster.api.timestamps import seconds_of
 from projects.sim_cluster.clock import Clock
@@ -56,7 +56,7 @@ def log_options(query: Mapping[str, str], kind: Kind, name: str, now: float) -> 
         wrong.append(forbidden_change("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     if wrong:
         raise _of_options(invalid(kind, name, wrong))
-    flags = {key: _flag(query, key) for key in ("previous", "follow", "timestamps")}
+    flags = {key: flag(query, key) for key in ("previous", "follow", "timestamps")}
     return LogOptions(query.get("container", ""), **flags, tail=tail, limit=limit, since=since)
 
 
@@ -67,11 +67,6 @@ def _of_options(error: ApiError) -> ApiError:
 
 def _number(query: Mapping[str, str], key: str) -> int | None:
     return integer(query, key) if query.get(key) else None
-
-
-def _flag(query: Mapping[str, str], key: str) -> bool:
-    """Return a boolean as the real server reads one: whatever does not say no."""
-    return key in query and query[key].lower() not in {"0", "false"}
 
 
 @dataclass(frozen=True)

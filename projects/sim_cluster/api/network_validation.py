@@ -25,8 +25,6 @@ _TYPES: Final = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 _EXTERNAL: Final = ("NodePort", "LoadBalancer")
 _LONGEST_AFFINITY: Final = 86400
-SERVICE_NETWORK: Final = ipaddress.ip_network("10.96.0.0/16")
-NODE_PORTS: Final = range(30000, 32768)
 _CIDR: Final = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _PREFIXED: Final = 'must be a domain-prefixed path (such as "acme.io/foo")'
 

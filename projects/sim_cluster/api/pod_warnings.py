@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from projects.sim_cluster.api.defaults import pod_specs
+from projects.sim_cluster.api.defaults import pod_path, pod_specs
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.quantities import amount
-
-_PATHS = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 
 
 def pod_warnings(obj: Object, kind: Kind) -> Iterator[str]:
     """Yield the warnings about the pod spec in an object."""
     for spec in pod_specs(obj, kind):
-        yield from _of_spec(spec, _PATHS.get(kind.kind, "spec.template.spec"))
+        yield from _of_spec(spec, pod_path(kind))
 
 
 def _of_spec(spec: Object, path: str) -> Iterator[str]:

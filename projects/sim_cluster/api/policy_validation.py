@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-from projects.sim_cluster.api.checks import Causes, choice, label_selector, needed, not_negative
+from projects.sim_cluster.api.checks import (
+    Causes,
+    choice,
+    label_selector,
+    needed,
+    not_negative,
+    number_or_share,
+    within_all,
+)
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value, not_supported, required
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.names import dns_label, key_causes, shown, value_causes
 
-_PERCENT: Final = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
-    "validation is '[0-9]+%')"
-)
-_WHOLE: Final = 100
 _RBAC: Final = "rbac.authorization.k8s.io"
 _HIGHEST: Final = 1_000_000_000
 SYSTEM_CLASSES: Final = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -33,19 +35,11 @@ def budget(obj: Object) -> Causes:
                 "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy")}  # fmt: skip
         yield invalid_value("spec", shown(said), "minAvailable and maxUnavailable cannot be both set")
     for field in ("minAvailable", "maxUnavailable"):
-        yield from _share(spec.get(field), f"spec.{field}")
+        yield from number_or_share(spec.get(field), f"spec.{field}")
+        yield from within_all(spec.get(field), f"spec.{field}")
     yield from label_selector(spec.get("selector"), "spec.selector")
     policy = spec.get("unhealthyPodEvictionPolicy")
     yield from choice(policy, "spec.unhealthyPodEvictionPolicy", ("AlwaysAllow", "IfHealthyBudget"))
-
-
-def _share(value: Any, field: str) -> Causes:
-    if isinstance(value, str) and not re.fullmatch("[0-9]+%", value):
-        yield invalid_value(field, shown(value), _PERCENT)
-    elif isinstance(value, str) and int(value[:-1]) > _WHOLE:
-        yield invalid_value(field, shown(value), "must not be greater than 100%")
-    elif isinstance(value, int):
-        yield from not_negative(value, field)
 
 
 def autoscaler(obj: Object) -> Causes:

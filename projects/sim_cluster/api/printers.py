@@ -11,7 +11,7 @@ from typing import Any, Final
 from projects.sim_cluster.api.durations import age, human_duration
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.pod_printer import pod_cells
-from projects.sim_cluster.api.printers_elsewhere import ELSEWHERE, access_modes
+from projects.sim_cluster.api.printers_elsewhere import ELSEWHERE, access_modes, age_of
 from projects.sim_cluster.api.selectors import selector_text
 from projects.sim_cluster.api.timestamps import seconds_of
 
@@ -22,10 +22,6 @@ _NONE: Final = "<none>"
 
 def _name(obj: Object) -> str:
     return str(obj["metadata"]["name"])
-
-
-def _age(obj: Object, now: float) -> str:
-    return age(obj["metadata"].get("creationTimestamp"), now)
 
 
 def _condition(obj: Object, kind: str) -> Object:
@@ -50,19 +46,19 @@ def _deployment(obj: Object, now: float) -> Cells:
     status = obj.get("status") or {}
     return [
         _name(obj), f"{status.get('readyReplicas', 0)}/{obj['spec'].get('replicas', 1)}", status.get("updatedReplicas", 0),
-        status.get("availableReplicas", 0), _age(obj, now), *_containers(obj), _selector(obj),
+        status.get("availableReplicas", 0), age_of(obj, now), *_containers(obj), _selector(obj),
     ]  # fmt: skip
 
 
 def _replica_set(obj: Object, now: float) -> Cells:
     status = obj.get("status") or {}
     numbers = [obj["spec"].get("replicas", 1), status.get("replicas", 0), status.get("readyReplicas", 0)]
-    return [_name(obj), *numbers, _age(obj, now), *_containers(obj), _selector(obj)]
+    return [_name(obj), *numbers, age_of(obj, now), *_containers(obj), _selector(obj)]
 
 
 def _stateful_set(obj: Object, now: float) -> Cells:
     ready = (obj.get("status") or {}).get("readyReplicas", 0)
-    return [_name(obj), f"{ready}/{obj['spec'].get('replicas', 1)}", _age(obj, now), *_containers(obj)]
+    return [_name(obj), f"{ready}/{obj['spec'].get('replicas', 1)}", age_of(obj, now), *_containers(obj)]
 
 
 def _daemon_set(obj: Object, now: float) -> Cells:
@@ -76,7 +72,7 @@ def _daemon_set(obj: Object, now: float) -> Cells:
     )
     nodes = obj["spec"]["template"]["spec"].get("nodeSelector") or {}
     numbers = [status.get(field, 0) for field in fields]
-    return [_name(obj), *numbers, selector_text(nodes) or _NONE, _age(obj, now), *_containers(obj), _selector(obj)]
+    return [_name(obj), *numbers, selector_text(nodes) or _NONE, age_of(obj, now), *_containers(obj), _selector(obj)]
 
 
 def _job(obj: Object, now: float) -> Cells:
@@ -89,7 +85,7 @@ def _job(obj: Object, now: float) -> Cells:
     )
     begin, end = status.get("startTime"), status.get("completionTime")
     length = human_duration((seconds_of(end) if end else now) - seconds_of(begin)) if begin else ""
-    return [_name(obj), _job_state(obj), done, length, _age(obj, now), *_containers(obj), _selector(obj)]
+    return [_name(obj), _job_state(obj), done, length, age_of(obj, now), *_containers(obj), _selector(obj)]
 
 
 def _job_state(obj: Object) -> str:
@@ -105,7 +101,7 @@ def _cron_job(obj: Object, now: float) -> Cells:
     inner = spec["jobTemplate"]
     return [
         _name(obj), spec.get("schedule", ""), spec.get("timeZone") or _NONE, str(spec.get("suspend", False)),
-        len(status.get("active") or ()), last, _age(obj, now), *_containers(inner), _selector(inner),
+        len(status.get("active") or ()), last, age_of(obj, now), *_containers(inner), _selector(inner),
     ]  # fmt: skip
 
 
@@ -118,7 +114,7 @@ def _node(obj: Object, now: float) -> Cells:
     addresses = {entry["type"]: entry["address"] for entry in status.get("addresses") or ()}
     info = status.get("nodeInfo") or {}
     return [
-        _name(obj), state, _joined(roles), _age(obj, now), info.get("kubeletVersion", ""), addresses.get("InternalIP", _NONE),
+        _name(obj), state, _joined(roles), age_of(obj, now), info.get("kubeletVersion", ""), addresses.get("InternalIP", _NONE),
         addresses.get("ExternalIP", _NONE), info.get("osImage") or "<unknown>", info.get("kernelVersion") or "<unknown>",
         info.get("containerRuntimeVersion") or "<unknown>",
     ]  # fmt: skip
@@ -141,7 +137,7 @@ def _service(obj: Object, now: float) -> Cells:
         spec.get("clusterIP") or _NONE,
         external,
         _joined(ports),
-        _age(obj, now),
+        age_of(obj, now),
         selector_text(spec.get("selector")) or _NONE,
     ]
 
@@ -162,11 +158,11 @@ def _event(obj: Object, now: float) -> Cells:
 
 
 def _config_map(obj: Object, now: float) -> Cells:
-    return [_name(obj), len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), _age(obj, now)]
+    return [_name(obj), len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), age_of(obj, now)]
 
 
 def _secret(obj: Object, now: float) -> Cells:
-    return [_name(obj), obj.get("type", ""), len(obj.get("data") or {}), _age(obj, now)]
+    return [_name(obj), obj.get("type", ""), len(obj.get("data") or {}), age_of(obj, now)]
 
 
 def _claim(obj: Object, now: float) -> Cells:
@@ -175,7 +171,7 @@ def _claim(obj: Object, now: float) -> Cells:
     state = "Terminating" if obj["metadata"].get("deletionTimestamp") else status.get("phase", "")
     return [
         _name(obj), state, spec.get("volumeName", ""), (status.get("capacity") or {}).get("storage", ""), modes,
-        spec.get("storageClassName", ""), spec.get("volumeAttributesClassName") or "<unset>", _age(obj, now), spec.get("volumeMode", "<unset>"),
+        spec.get("storageClassName", ""), spec.get("volumeAttributesClassName") or "<unset>", age_of(obj, now), spec.get("volumeMode", "<unset>"),
     ]  # fmt: skip
 
 
@@ -197,7 +193,7 @@ def _endpoint_slice(obj: Object, now: float) -> Cells:
         obj.get("addressType", ""),
         _joined(ports, "<unset>"),
         _joined(addresses, "<unset>"),
-        _age(obj, now),
+        age_of(obj, now),
     ]
 
 
@@ -206,7 +202,13 @@ def _binding(obj: Object, now: float) -> Cells:
     by_kind = {kind: [s for s in subjects if s.get("kind") == kind] for kind in ("User", "Group", "ServiceAccount")}
     accounts = [f"{s.get('namespace', '')}/{s['name']}" for s in by_kind["ServiceAccount"]]
     people = [", ".join(s["name"] for s in by_kind[kind]) for kind in ("User", "Group")]
-    return [_name(obj), f"{role.get('kind', '')}/{role.get('name', '')}", _age(obj, now), *people, ", ".join(accounts)]
+    return [
+        _name(obj),
+        f"{role.get('kind', '')}/{role.get('name', '')}",
+        age_of(obj, now),
+        *people,
+        ", ".join(accounts),
+    ]
 
 
 def _api_service(obj: Object, now: float) -> Cells:
@@ -214,7 +216,7 @@ def _api_service(obj: Object, now: float) -> Cells:
     available = _condition(obj, "Available")
     state = available.get("status", "Unknown")
     shown = state if state == "True" else f"{state} ({available.get('reason', '')})"
-    return [_name(obj), f"{service['namespace']}/{service['name']}" if service else "Local", shown, _age(obj, now)]
+    return [_name(obj), f"{service['namespace']}/{service['name']}" if service else "Local", shown, age_of(obj, now)]
 
 
 def _storage_class(obj: Object, now: float) -> Cells:
@@ -226,12 +228,12 @@ def _storage_class(obj: Object, now: float) -> Cells:
         obj.get("reclaimPolicy", ""),
         obj.get("volumeBindingMode", ""),
         bool(obj.get("allowVolumeExpansion")),
-        _age(obj, now),
+        age_of(obj, now),
     ]
 
 
 def _lease(obj: Object, now: float) -> Cells:
-    return [_name(obj), (obj.get("spec") or {}).get("holderIdentity", ""), _age(obj, now)]
+    return [_name(obj), (obj.get("spec") or {}).get("holderIdentity", ""), age_of(obj, now)]
 
 
 def _created_at(obj: Object, _now: float) -> Cells:
@@ -239,19 +241,19 @@ def _created_at(obj: Object, _now: float) -> Cells:
 
 
 def _name_and_age(obj: Object, now: float) -> Cells:
-    return [_name(obj), _age(obj, now)]
+    return [_name(obj), age_of(obj, now)]
 
 
 PRINTERS: Final[dict[tuple[str, str], Printer]] = {
     ("", "pods"): pod_cells,
     ("", "nodes"): _node,
-    ("", "namespaces"): lambda obj, now: [_name(obj), (obj.get("status") or {}).get("phase", ""), _age(obj, now)],
+    ("", "namespaces"): lambda obj, now: [_name(obj), (obj.get("status") or {}).get("phase", ""), age_of(obj, now)],
     ("", "services"): _service,
     ("", "events"): _event,
     ("", "configmaps"): _config_map,
     ("", "secrets"): _secret,
     ("", "serviceaccounts"): _name_and_age,
-    ("", "endpoints"): lambda obj, now: [_name(obj), _endpoints_of(obj), _age(obj, now)],
+    ("", "endpoints"): lambda obj, now: [_name(obj), _endpoints_of(obj), age_of(obj, now)],
     ("", "persistentvolumeclaims"): _claim,
     ("", "limitranges"): _created_at,
     ("apps", "deployments"): _deployment,

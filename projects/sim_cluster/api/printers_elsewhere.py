@@ -15,7 +15,6 @@ _NONE: Final = "<none>"
 _UNSET: Final = "<unset>"
 _ACCESS: Final = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 _ACCESS_ORDER: Final = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
-_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 
 
 def at(obj: Any, path: str, default: Any = None) -> Any:
@@ -25,7 +24,8 @@ def at(obj: Any, path: str, default: Any = None) -> Any:
     return default if obj is None else obj
 
 
-def _age(obj: Object, now: float) -> str:
+def age_of(obj: Object, now: float) -> str:
+    """Return how old an object is."""
     return age(obj["metadata"].get("creationTimestamp"), now)
 
 
@@ -34,7 +34,7 @@ def _cells(*cells: str | Callable[[Object], Any]) -> Printer:
 
     def prints(obj: Object, now: float) -> Cells:
         shown = [at(obj, cell, "") if isinstance(cell, str) else cell(obj) for cell in cells]
-        return [obj["metadata"]["name"], *shown, _age(obj, now)]
+        return [obj["metadata"]["name"], *shown, age_of(obj, now)]
 
     return prints
 
@@ -56,7 +56,7 @@ def _volume(obj: Object, now: float) -> Cells:
     return [
         obj["metadata"]["name"], at(spec, "capacity.storage", ""), access_modes(spec.get("accessModes")),
         spec.get("persistentVolumeReclaimPolicy", ""), phase, f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
-        spec.get("storageClassName", ""), spec.get("volumeAttributesClassName") or _UNSET, status.get("reason", ""), _age(obj, now),
+        spec.get("storageClassName", ""), spec.get("volumeAttributesClassName") or _UNSET, status.get("reason", ""), age_of(obj, now),
         spec.get("volumeMode", _UNSET),
     ]  # fmt: skip
 
@@ -75,7 +75,7 @@ def _pod_template(obj: Object, _now: float) -> Cells:
 def _replication_controller(obj: Object, now: float) -> Cells:
     containers, status = at(obj, "spec.template.spec.containers", ()), obj.get("status") or {}
     return [
-        obj["metadata"]["name"], at(obj, "spec.replicas", 0), status.get("replicas", 0), status.get("readyReplicas", 0), _age(obj, now),
+        obj["metadata"]["name"], at(obj, "spec.replicas", 0), status.get("replicas", 0), status.get("readyReplicas", 0), age_of(obj, now),
         ",".join(c["name"] for c in containers), ",".join(c.get("image", "") for c in containers),
         selector_text(at(obj, "spec.selector")) or _NONE,
     ]  # fmt: skip
@@ -86,7 +86,7 @@ def _quota(obj: Object, now: float) -> Cells:
     shown = {name: f"{name}: {used.get(name, '0')}/{hard[name]}" for name in sorted(hard)}
     limits = ", ".join(text for name, text in shown.items() if name.startswith("limits."))
     requests = ", ".join(text for name, text in shown.items() if not name.startswith("limits."))
-    return [obj["metadata"]["name"], requests, limits, _age(obj, now)]
+    return [obj["metadata"]["name"], requests, limits, age_of(obj, now)]
 
 
 def _controller(obj: Object) -> str:
@@ -102,7 +102,7 @@ def _autoscaler(obj: Object, now: float) -> Cells:
     least = at(obj, "spec.minReplicas")
     return [
         obj["metadata"]["name"], f"{target.get('kind', '')}/{target.get('name', '')}", _targets(obj),
-        _UNSET if least is None else str(least), at(obj, "spec.maxReplicas", 0), at(obj, "status.currentReplicas", 0), _age(obj, now),
+        _UNSET if least is None else str(least), at(obj, "spec.maxReplicas", 0), at(obj, "status.currentReplicas", 0), age_of(obj, now),
     ]  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _signing_request(obj: Object, now: float) -> Cells:
     length = _NONE if seconds is None else human_duration(seconds)
     return [
         obj["metadata"]["name"],
-        _age(obj, now),
+        age_of(obj, now),
         spec.get("signerName") or _NONE,
         spec.get("username", ""),
         length,
@@ -153,7 +153,7 @@ def _ingress(obj: Object, now: float) -> Cells:
         shown or "*",
         address,
         ports,
-        _age(obj, now),
+        age_of(obj, now),
     ]
 
 
@@ -179,7 +179,7 @@ def _count(path: str) -> Callable[[Object], int]:
 
 def _priority_class(obj: Object, now: float) -> Cells:
     return [
-        obj["metadata"]["name"], obj.get("value", 0), bool(obj.get("globalDefault")), _age(obj, now), obj.get("preemptionPolicy", ""),
+        obj["metadata"]["name"], obj.get("value", 0), bool(obj.get("globalDefault")), age_of(obj, now), obj.get("preemptionPolicy", ""),
     ]  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def _flow_schema(obj: Object, now: float) -> Cells:
     missing = conditions.get("Dangling", "?")
     return [
         obj["metadata"]["name"], at(obj, "spec.priorityLevelConfiguration.name", ""), at(obj, "spec.matchingPrecedence", 0),
-        at(obj, "spec.distinguisherMethod.type", _NONE), _age(obj, now), missing,
+        at(obj, "spec.distinguisherMethod.type", _NONE), age_of(obj, now), missing,
     ]  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def _priority_level(obj: Object, now: float) -> Cells:
     queuing = at(limited, "limitResponse.queuing", {})
     shares = limited.get("nominalConcurrencyShares", at(obj, "spec.exempt.nominalConcurrencyShares", _NONE))
     numbers = [queuing.get(key, _NONE) for key in ("queues", "handSize", "queueLengthLimit")]
-    return [obj["metadata"]["name"], at(obj, "spec.type", ""), shares, *numbers, _age(obj, now)]
+    return [obj["metadata"]["name"], at(obj, "spec.type", ""), shares, *numbers, age_of(obj, now)]
 
 
 def _driver(obj: Object) -> list[Any]:
@@ -211,7 +211,7 @@ def _driver(obj: Object) -> list[Any]:
 
 
 def _csi_driver(obj: Object, now: float) -> Cells:
-    return [obj["metadata"]["name"], *_driver(obj), _age(obj, now)]
+    return [obj["metadata"]["name"], *_driver(obj), age_of(obj, now)]
 
 
 def _claim_state(obj: Object) -> str:

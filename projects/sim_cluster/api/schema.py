@@ -212,11 +212,6 @@ class Schema:
         strategy = str(self.node.get("x-kubernetes-patch-strategy", ""))
         return "merge" in strategy and "x-kubernetes-patch-merge-key" not in self.node
 
-    @property
-    def replaces_keys(self) -> bool:
-        """Whether a strategic merge patch keeps only the keys it names (``retainKeys``)."""
-        return "retainKeys" in str(self.node.get("x-kubernetes-patch-strategy", ""))
-
 
 def custom_schema(openapi: dict[str, Any] | None, definitions: Definitions) -> Schema:
     """Return the schema of a CRD's version, with the metadata that every object has."""

@@ -20,7 +20,7 @@ from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.containers import chosen, status_of
 from projects.sim_cluster.api.errors import ApiError, bad_request
 from projects.sim_cluster.api.logs import LogOptions
-from projects.sim_cluster.api.routing import Target
+from projects.sim_cluster.api.routing import Target, flag
 
 _PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io", "base64.channel.k8s.io", "channel.k8s.io")
 _TEXT: Final = "base64.channel.k8s.io"
@@ -117,13 +117,9 @@ async def _execute(api: Api, channels: _Channels, pod: dict[str, Any], container
     if done.takes:
         await api.clock.sleep(done.takes)
     for channel, name, text in ((STDOUT, "stdout", done.stdout), (STDERR, "stderr", done.stderr)):
-        if text and _wants(query.get(name)):
+        if text and flag(query, name):
             await channels.send(channel, text.encode())
     await channels.end(done.exit_code)
-
-
-def _wants(value: str | None) -> bool:
-    return value is not None and value.lower() not in {"0", "false"}
 
 
 async def _attach(api: Api, target: Target, channels: _Channels, container: str) -> None:

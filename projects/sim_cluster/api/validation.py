@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.api.custom_validation import custom_causes, scale_causes
-from projects.sim_cluster.api.defaults import pod_specs
+from projects.sim_cluster.api.defaults import pod_path, pod_specs
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value
 from projects.sim_cluster.api.immutable import IMMUTABLE
 from projects.sim_cluster.api.job_validation import cron_job, ends, job
@@ -23,7 +23,6 @@ from projects.sim_cluster.api.workload_validation import after_pod, workload
 
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 _POD_MUTABLE: Final = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
-_POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 _NAMED: Final = ("labels", "annotations", "ownerReferences", "finalizers")
 _POD_MESSAGE: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -69,7 +68,7 @@ def _builtin(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
     found: list[Cause] = []
     if before is not None and (fixed := IMMUTABLE.get((kind.group, kind.kind))):
         found += fixed(before, after)
-    if (check_spec := SPEC_CHECKS.get((kind.group, kind.kind))) and (before is None or _differs(before, after)):
+    if (check_spec := SPEC_CHECKS.get((kind.group, kind.kind))) and (before is None or differs(before, after)):
         found += check_spec(after)
     if kind.group not in {"", "apps", "batch"}:
         return found
@@ -87,7 +86,7 @@ def _names_changed(before: Object, after: Object) -> bool:
     return any(after.get(field) != before.get(field) for field in _NAMED)
 
 
-def _differs(before: Object, after: Object) -> bool:
+def differs(before: Object, after: Object) -> bool:
     """Return whether anything but metadata and status changes."""
     keys = (before.keys() | after.keys()) - {"metadata", "status", "kind", "apiVersion"}
     return any(before.get(key) != after.get(key) for key in keys)
@@ -107,7 +106,7 @@ def _spec_causes(obj: Object, kind: Kind) -> Iterator[Cause]:
     if kind.kind in _WORKLOADS:
         yield from after_pod(obj, kind)
     elif kind.kind in {"Job", "CronJob"}:
-        path = _POD_PATHS.get(kind.kind, "spec.template.spec").removesuffix(".template.spec")
+        path = pod_path(kind).removesuffix(".template.spec")
         yield from ends(_at(obj, tuple(path.split("."))) or {}, path)
 
 
@@ -155,7 +154,7 @@ def _new_finalizers(before: Object, after: Object) -> list[Cause]:
 
 
 def _pods(obj: Object, kind: Kind) -> Iterator[tuple[str, Object]]:
-    path = _POD_PATHS.get(kind.kind, "spec.template.spec")
+    path = pod_path(kind)
     specs = list(pod_specs(obj, kind))
     if not specs and (kind.kind in _WORKLOADS or kind.kind in {"Pod", "Job"}):
         yield path, {}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-from projects.sim_cluster.api.checks import Causes, label_selector, not_negative
+from projects.sim_cluster.api.checks import Causes, label_selector, not_negative, number_or_share, within_all
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value, not_supported, required
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import annotation_causes, label_causes, shown
@@ -13,11 +12,6 @@ from projects.sim_cluster.api.pod_validation import RESTART
 from projects.sim_cluster.api.selectors import selects
 
 _COUNTS: Final = ("replicas", "minReadySeconds", "revisionHistoryLimit")
-_PERCENT: Final = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
-    "validation is '[0-9]+%')"
-)
-_WHOLE: Final = 100
 #: What the messages of two kinds call their own: their code was another kind's once.
 _CALLED: Final = {
     "ReplicaSet": "deployment",
@@ -76,18 +70,6 @@ def _selection(spec: Object, kind: Kind) -> Causes:
         yield mismatch
 
 
-def _amount(value: Any, field: str) -> Causes:
-    if isinstance(value, str) and not re.fullmatch("[0-9]+%", value):
-        yield invalid_value(field, shown(value), _PERCENT)
-    elif isinstance(value, int):
-        yield from not_negative(value, field)
-
-
-def _within_all(value: Any, field: str) -> Causes:
-    if isinstance(value, str) and re.fullmatch("[0-9]+%", value) and int(value[:-1]) > _WHOLE:
-        yield invalid_value(field, shown(value), "must not be greater than 100%")
-
-
 def _is_zero(value: Any) -> bool:
     return value in {0, "0%"}
 
@@ -110,11 +92,11 @@ def _deployment(spec: Object) -> Causes:
 
 def _rolling(rolling: Object, path: str) -> Causes:
     surge, missing = rolling.get("maxSurge"), rolling.get("maxUnavailable")
-    yield from _amount(missing, f"{path}.maxUnavailable")
-    yield from _amount(surge, f"{path}.maxSurge")
+    yield from number_or_share(missing, f"{path}.maxUnavailable")
+    yield from number_or_share(surge, f"{path}.maxSurge")
     if _is_zero(surge) and _is_zero(missing):
         yield invalid_value(f"{path}.maxUnavailable", shown(missing), "may not be 0 when `maxSurge` is 0")
-    yield from _within_all(missing, f"{path}.maxUnavailable")
+    yield from within_all(missing, f"{path}.maxUnavailable")
 
 
 def _stateful_set(spec: Object) -> Causes:
@@ -148,9 +130,9 @@ def _daemon_set(spec: Object) -> Causes:
         yield not_supported("spec.updateStrategy", shown(said), ("RollingUpdate", "OnDelete"))
     elif kind == "RollingUpdate":
         missing, surge = rolling.get("maxUnavailable", 1), rolling.get("maxSurge", 0)
-        yield from _amount(missing, f"{path}.maxUnavailable")
-        yield from _amount(surge, f"{path}.maxSurge")
-        yield from _within_all(missing, f"{path}.maxUnavailable")
+        yield from number_or_share(missing, f"{path}.maxUnavailable")
+        yield from number_or_share(surge, f"{path}.maxSurge")
+        yield from within_all(missing, f"{path}.maxUnavailable")
         if _is_zero(missing) and _is_zero(surge):
             yield required(f"{path}.maxUnavailable", "cannot be 0 when maxSurge is 0")
         elif not _is_zero(missing) and not _is_zero(surge):

@@ -27,7 +27,7 @@ from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
-from projects.sim_cluster.api.validation import causes
+from projects.sim_cluster.api.validation import causes, differs
 
 #: Metadata that belongs to the server: an update cannot change it.
 _KEPT: Final = (
@@ -135,7 +135,7 @@ class Writer:
         _keep_metadata(old, after)
         if _same(old, after) and managed is None and base is old:
             return outcome(kind, before, warnings)
-        if counts_generation(kind) and (_spec_changed(old, after) or _noted(kind, old, after, options.subresource)):
+        if counts_generation(kind) and (differs(old, after) or _noted(kind, old, after, options.subresource)):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if options.subresource not in _UNCHECKED:
             self._validate(kind, old, after)
@@ -292,8 +292,3 @@ def _noted(kind: Kind, old: Object, after: Object, subresource: str) -> bool:
         return False
     noted = [obj["metadata"].get("annotations") or {} for obj in (old, after)]
     return noted[0] != noted[1]
-
-
-def _spec_changed(old: Object, after: Object) -> bool:
-    ignored = {"metadata", "status", "apiVersion", "kind"}
-    return any(old.get(key) != after.get(key) for key in (old.keys() | after.keys()) - ignored)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from projects.sim_cluster.faults.asked import Asked
+from projects.sim_cluster.faults.befalling import fits
 from projects.sim_cluster.faults.chance import chance
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ def is_one_of(requests: Requests, asked: Asked) -> bool:
         fits(asked.name, requests.names),
         fits(asked.user_agent, requests.user_agents),
     ))  # fmt: skip
-
-
-def fits(text: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether one of the patterns fits; none at all fits everything."""
-    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
 class Chooser:

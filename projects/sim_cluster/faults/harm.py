@@ -9,13 +9,14 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.asgi import disconnected
+from projects.sim_cluster.clock import Clock
 
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios import api_faults as declared
@@ -27,18 +28,6 @@ _NO_SERVER: Final = (
     "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n"
 )
 _GONE: Final = "too old resource version"
-
-
-class Clock(Protocol):
-    """The cluster's clock, as far as faults need it."""
-
-    def now(self) -> float:
-        """Return the cluster's time, in seconds since the epoch."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until some of the cluster's time has passed."""
-        ...
 
 
 @dataclass

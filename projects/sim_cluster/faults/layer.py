@@ -13,16 +13,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from projects.sim_cluster.clock import Clock
 from projects.sim_cluster.faults.asked import Asked, asked_of
 from projects.sim_cluster.faults.choosing import Chooser
-from projects.sim_cluster.faults.harm import Clock, Harm, harm_of
+from projects.sim_cluster.faults.harm import Harm, harm_of
 from projects.sim_cluster.faults.retries import Retries
 from projects.sim_cluster.faults.strikes import Strikes
+from projects.sim_cluster.visiting import UNHURT_PATH
 from projects.sim_cluster.visitors import Visitors
 
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.api_faults import AnyApiFault
-from projects.sim_cluster.visiting import UNHURT_PATH
 
 FAULTS_PATH: Final = "/sim/faults"
 _OWN: Final = "/sim/"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from projects.sim_cluster.behaviours.cache import Key
-from projects.sim_cluster.behaviours.interface import Object, Resource
-from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES
+from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES, RESOURCE_QUOTAS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 from projects.sim_cluster.faults.befalling import Befalling, is_meant
@@ -15,7 +15,6 @@ from projects.sim_cluster.faults.befalling import Befalling, is_meant
 if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import NamespaceStuck, QuotaReached
 
-QUOTAS: Final = Resource("", "v1", "resourcequotas")
 FINALIZER: Final = "rehearsal.foresail.io/stuck"
 _HELD: Final = "kube-root-ca.crt"
 """What every namespace holds: nothing that is there for the fault alone, which somebody would come across."""
@@ -57,7 +56,9 @@ def quota_reached(befalling: Befalling[QuotaReached]) -> Behaviour:
             return
         metadata = {"name": befalling.name.replace("#", "-"), "namespace": namespace["metadata"]["name"]}
         spec = {"hard": befalling.fault.hard}
-        await world.ensure(QUOTAS, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec})
+        await world.ensure(
+            RESOURCE_QUOTAS, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec}
+        )
         befalling.strike(namespace)
 
     return befalling.behaviour(NAMESPACES, restrict)

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from typing import Final
 
 from projects.sim_cluster.faults.asked import Asked
+from projects.sim_cluster.visitors import Visitors
 
 _BACK_OFF_SECONDS: Final = 2.0
 """Real seconds after which a client is taken to have given up."""
-
-
-class Workers(Protocol):
-    """Who is told that a client works, or rests."""
-
-    def works(self) -> None:
-        """A client does something between two requests."""
-        ...
-
-    def rests(self) -> None:
-        """It has done with that."""
-        ...
 
 
 class Retries:
     """Requests that are expected to be made again.
 
     Args:
-      workers: Who is told.
+      visitors: Who is told.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
+    def __init__(self, visitors: Visitors) -> None:
+        self._visitors = visitors
         self._expected: dict[str, asyncio.TimerHandle] = {}
 
     def expect(self, asked: Asked, seconds: float = 0.0) -> None:
         """Expect a request again, within a back-off or so many real seconds more."""
         self.made(asked)
-        self._workers.works()
+        self._visitors.works()
         key = _key(asked)
         loop = asyncio.get_running_loop()
         self._expected[key] = loop.call_later(_BACK_OFF_SECONDS + seconds, self._over, key)
@@ -51,7 +40,7 @@ class Retries:
 
     def _over(self, key: str) -> None:
         del self._expected[key]
-        self._workers.rests()
+        self._visitors.rests()
 
 
 def _key(asked: Asked) -> str:

@@ -13,9 +13,9 @@ import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from projects.sim_cluster.api.timestamps import micro_timestamp
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.timestamps import seconds_of, timestamp
 from projects.sim_cluster.clock import Clock
@@ -77,7 +77,7 @@ class Stamps:
         key = (uid, place, stamp)
         if key not in self._meant:
             meant = self._moment(seconds_of(stamp))
-            self._remember(key, timestamp(meant) if "." not in stamp else _precisely(meant))
+            self._remember(key, _like(stamp, meant))
             self._written.setdefault(self._meant[key], stamp)
         return self._meant[key]
 
@@ -94,7 +94,7 @@ class Stamps:
         if stamp not in self._written:
             away = seconds_of(stamp) - self._clock.now()
             real = self._real() + max(away, 0.0) if away > -_FRESH_SECONDS else self._past(seconds_of(stamp))
-            self._written[stamp] = timestamp(real) if "." not in stamp else _precisely(real)
+            self._written[stamp] = _like(stamp, real)
         return self._written[stamp]
 
     def _past(self, moment: float) -> float:
@@ -108,8 +108,9 @@ class Stamps:
             self._written.pop(forgotten, None)
 
 
-def _precisely(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _like(stamp: str, seconds: float) -> str:
+    """Return a time as precisely as another stamp tells its own."""
+    return micro_timestamp(seconds) if "." in stamp else timestamp(seconds)
 
 
 def _stamps(obj: Object) -> Iterator[tuple[Place, Any, Any]]:
