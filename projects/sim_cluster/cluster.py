@@ -15,13 +15,11 @@ from projects.sim_cluster.api.http import HttpApi
 from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
 from projects.sim_cluster.behaviours.runtime import Runtime
-from projects.sim_cluster.behaviours.stages.documents import load_stages
-from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.besides import besides
 from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.captures.state import State
 from projects.sim_cluster.clock import Clock, RunningClock
-from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.pods import PodFaults
 from projects.sim_cluster.faults.skew import SkewedClock
 from projects.sim_cluster.faults.strikes import Strikes
@@ -80,8 +78,7 @@ class SimulatedCluster:
         if on_openshift:
             behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
-        behaviours += fault_behaviours(self.strikes, self.clock, on_openshift=on_openshift)
-        behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
+        behaviours += besides(options, self.strikes, self.clock, on_openshift=on_openshift)
         connect = partial(InProcessCluster, self.api, told)
         self.connect = connect if on_openshift else None
         troubles = PodFaults(self.strikes, self.clock)

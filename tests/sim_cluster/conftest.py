@@ -13,6 +13,7 @@ import pytest
 from projects.sim_cluster.options import ApiKind, ClusterOptions
 from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
 from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.comparing import Both
 from tests.sim_cluster.talk import Client, Kubectl
 
 CONTROL_PLANE = Path(__file__).parents[3] / "shared" / "envtest" / "control-plane"
@@ -114,6 +115,17 @@ def new_name() -> Callable[[str], str]:
     """Return names that no other test of this run uses."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     return lambda prefix: f"{prefix}-{worker}-{os.getpid()}-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def both(judge: Client, client: Client, new_name: Callable[[str], str]) -> Iterator[Both]:
+    """The real control plane and the simulated one, with a namespace of the same name on each."""
+    pair = Both((judge, client), new_name("diff"))
+    for api in pair.apis:
+        make_namespace(api, pair.namespace)
+    yield pair
+    for api in pair.apis:
+        api.ask("DELETE", f"/api/v1/namespaces/{pair.namespace}")
 
 
 @pytest.fixture

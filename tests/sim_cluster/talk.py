@@ -129,9 +129,27 @@ class Client:
             assert time.monotonic() < deadline, f"{path} after {seconds} s: {seen}"
         raise AssertionError(f"{path} after {seconds} s: {seen}")
 
+    def gone(self, path: str, seconds: int = 20) -> None:
+        """Wait until a list, by a path with a query, is empty."""
+        listed = self.get(path)
+        left = len(listed["items"])
+        if left:
+            version = listed["metadata"]["resourceVersion"]
+            ends = f"&watch=1&resourceVersion={version}&timeoutSeconds={seconds}"
+            for event in self.watch(f"{path}{ends}", seconds + 10):
+                left -= event["type"] == "DELETED"
+                if not left:
+                    return
+        assert not self.get(path)["items"]
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+
+def named(path: str, name: str) -> str:
+    """Return the path that lists an object alone."""
+    return f"{path}?fieldSelector=metadata.name%3D{name}"
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.sim_cluster.comparing import MAPS, Both
 from tests.sim_cluster.talk import JSON, Client
-from tests.sim_cluster.test_differential import Both, both
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1"
-__all__ = ["both"]
-MAPS = "/api/v1/namespaces/NS/configmaps"
+pytestmark = pytest.mark.envtest
 
 
 def policy(namespace: str) -> list[tuple[str, dict[str, Any]]]:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sim_cluster.talk import Client
-from tests.sim_cluster.test_kopf import BOTH, gone
+from tests.sim_cluster.talk import Client, named
+from tests.sim_cluster.test_kopf import BOTH
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -47,4 +47,4 @@ def test_a_definition_waits_for_its_objects(api: Client, new_name: Callable[[str
     api.until(f"{things}/held", lambda seen: seen["metadata"].get("deletionTimestamp"))
     assert api.ask("GET", f"{DEFINITIONS}/{name}").status == 200
     api.merge(f"{things}/held", {"metadata": {"finalizers": []}})
-    gone(api, DEFINITIONS, name)
+    api.gone(named(DEFINITIONS, name), 70)

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.sim_cluster.comparing import differences, normal
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.generated import content, schema_of, with_nulls
 from tests.sim_cluster.talk import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, Client
-from tests.sim_cluster.test_differential import differences, normal
 from tests.soaking import WHOLE, say
 
 pytestmark = [pytest.mark.envtest, pytest.mark.soak, pytest.mark.timeout(900)]

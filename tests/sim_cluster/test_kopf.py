@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import Client, named
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = Path(__file__).with_name("kopf_operator.py")
@@ -126,18 +126,7 @@ def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) 
 
     assert api.ask("DELETE", f"{caches}/c").status == 200
     assert api.until(f"/api/v1/namespaces/{space}/configmaps/c-was-here", lambda _: True, 90)["data"] == {"by": "kopf"}
-    gone(api, f"{caches}", "c")
-    gone(api, deployments, "c")
-    gone(api, f"/api/v1/namespaces/{space}/configmaps", "c-attended")
-
-
-def gone(api: Client, path: str, name: str) -> None:
-    """Wait until an object is gone; the real garbage collector takes half a minute to notice a kind that is new."""
-    listed = api.get(path)
-    if all(each["metadata"]["name"] != name for each in listed["items"]):
-        return
-    since = listed["metadata"]["resourceVersion"]
-    events = api.watch(
-        f"{path}?watch=1&resourceVersion={since}&fieldSelector=metadata.name%3D{name}&timeoutSeconds=70", 80
-    )
-    assert "DELETED" in (event["type"] for event in events), f"{name} is still there"
+    # The real garbage collector takes half a minute to notice a kind that is new.
+    api.gone(named(caches, "c"), 70)
+    api.gone(named(deployments, "c"), 70)
+    api.gone(named(f"/api/v1/namespaces/{space}/configmaps", "c-attended"), 70)

@@ -11,7 +11,6 @@ from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.running import running_cluster
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.talk import Client
-from tests.sim_cluster.test_openshift import gone
 
 API = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1"
 
@@ -74,7 +73,7 @@ def test_pods_are_counted_and_asked_for_what_they_request(cluster: Client, new_n
         cluster, f'count(kube_pod_info{{namespace="{space}"}} * on (node) group_left (role) kube_node_role)'
     ) == {"": 3}
     cluster.ask("DELETE", f"/apis/apps/v1/namespaces/{space}/deployments/web")
-    gone(cluster, f"/api/v1/namespaces/{space}/pods?labelSelector=app%3Dweb")
+    cluster.gone(f"/api/v1/namespaces/{space}/pods?labelSelector=app%3Dweb")
     is_measured(cluster, f'count(kube_pod_info{{namespace="{space}"}})', {})
 
 

@@ -37,21 +37,8 @@ def test_machine_sets_bring_and_take_nodes(openshift: Client) -> None:
     openshift.until(path, lambda obj: obj["status"].get("replicas") == 3)
     for machine in machines:
         if machine["status"]["nodeRef"]["name"] in fresh:
-            gone(openshift, f"/api/v1/nodes?fieldSelector=metadata.name%3D{machine['status']['nodeRef']['name']}")
+            openshift.gone(f"/api/v1/nodes?fieldSelector=metadata.name%3D{machine['status']['nodeRef']['name']}")
     assert ready_nodes(openshift) == before
-
-
-def gone(client: Client, path: str) -> None:
-    """Wait until a list is empty."""
-    listed = client.get(path)
-    left = len(listed["items"])
-    if left:
-        version = listed["metadata"]["resourceVersion"]
-        for event in client.watch(f"{path}&watch=1&resourceVersion={version}&timeoutSeconds=20"):
-            left -= event["type"] == "DELETED"
-            if not left:
-                return
-    assert not client.get(path)["items"]
 
 
 def test_machines_of_another_type(openshift: Client) -> None:
@@ -71,7 +58,7 @@ def test_machines_of_another_type(openshift: Client) -> None:
         nodes[0]["spec"]["taints"][0] == spec["template"]["spec"]["taints"][0]
     )  # real controllers add theirs for a moment
     openshift.ask("DELETE", f"{MACHINES}/machinesets/gpus")
-    gone(openshift, "/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.2xlarge")
+    openshift.gone("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.2xlarge")
 
 
 @pytest.fixture
@@ -204,7 +191,7 @@ def test_projects_are_namespaces(openshift: Client, new_name: Callable[[str], st
         project["metadata"]["name"] for project in openshift.get("/apis/project.openshift.io/v1/projects")["items"]
     }
     assert openshift.ask("DELETE", path).status == 200
-    gone(openshift, f"/api/v1/namespaces?fieldSelector=metadata.name%3D{name}")
+    openshift.gone(f"/api/v1/namespaces?fieldSelector=metadata.name%3D{name}")
 
 
 def test_routes_are_admitted(openshift: Client, space: str) -> None:

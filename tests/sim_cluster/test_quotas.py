@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.sim_cluster.comparing import MAPS, PODS, Both
 from tests.sim_cluster.talk import MERGE, Client, config_map
-from tests.sim_cluster.test_differential import MAPS, PODS, Both, both
 
 pytestmark = pytest.mark.envtest
-__all__ = ["both"]
 QUOTAS = "/api/v1/namespaces/NS/resourcequotas"
 LIMITS = "/api/v1/namespaces/NS/limitranges"
 CLAIMS = "/api/v1/namespaces/NS/persistentvolumeclaims"

@@ -19,7 +19,6 @@ from tests.sim_cluster.talk import Client, config_map, deployment
 from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
 from tests.sim_cluster.test_openshift import (
     MACHINES,
-    gone,
     space,
     test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step,
     test_an_install_mode_that_is_not_supported_fails,
@@ -89,7 +88,7 @@ def test_claims_get_volumes_and_volumes_go_with_them(openshift: Client, space: s
     volume = bound["spec"]["volumeName"]
     openshift.ask("DELETE", f"/api/v1/namespaces/{space}/pods/p")
     openshift.ask("DELETE", f"{claims}/c")
-    gone(openshift, f"/api/v1/persistentvolumes?fieldSelector=metadata.name%3D{volume}")
+    openshift.gone(f"/api/v1/persistentvolumes?fieldSelector=metadata.name%3D{volume}")
 
 
 def test_pods_of_a_lost_node_are_evicted_in_the_clusters_time(openshift: Client, space: str) -> None:
@@ -253,9 +252,7 @@ def test_a_namespace_that_is_deleted_goes(openshift: Client, new_name: Callable[
     name = new_name("gone")
     make_namespace(openshift, name)
     openshift.ask("DELETE", f"/api/v1/namespaces/{name}")
-    for event in openshift.watch(f"/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds=20"):
-        if event["type"] == "DELETED":
-            return
+    openshift.gone(f"/api/v1/namespaces?fieldSelector=metadata.name%3D{name}")
     assert openshift.ask("GET", f"/api/v1/namespaces/{name}").status == 404
 
 

@@ -10,13 +10,12 @@ from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages import load_package
 from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import Client, named
 from tests.sim_cluster.test_monitoring import (
     test_errors_are_prometheus_own,
     test_nodes_are_there_with_what_they_have,
     test_pods_are_counted_and_asked_for_what_they_request,
 )
-from tests.sim_cluster.test_openshift import gone
 from tests.sim_cluster.test_openshift_aggregated import (
     test_a_binary_build_takes_what_is_uploaded,
     test_a_build_config_builds_at_once_and_when_asked,
@@ -104,11 +103,6 @@ def cluster(openshift: Client) -> Client:
 PROJECTS = "/apis/project.openshift.io/v1"
 
 
-def named(path: str, name: str) -> str:
-    """Return the path that lists an object alone."""
-    return f"{path}?fieldSelector=metadata.name%3D{name}"
-
-
 def test_a_namespace_has_its_project_and_goes_with_it(openshift: Client, new_name: Callable[[str], str]) -> None:
     name = new_name("mirrored")
     openshift.post("/api/v1/namespaces", {"metadata": {"name": name, "labels": {"a": "b"}}})
@@ -120,8 +114,8 @@ def test_a_namespace_has_its_project_and_goes_with_it(openshift: Client, new_nam
         lambda obj: obj["metadata"]["labels"].get("c") == "d" and "a" not in obj["metadata"]["labels"],
     )
     openshift.ask("DELETE", f"{PROJECTS}/projects/{name}")
-    gone(openshift, named("/api/v1/namespaces", name))
-    gone(openshift, named(f"{PROJECTS}/projects", name))
+    openshift.gone(named("/api/v1/namespaces", name))
+    openshift.gone(named(f"{PROJECTS}/projects", name))
 
 
 def test_a_namespace_that_is_deleted_takes_its_project_along(openshift: Client, new_name: Callable[[str], str]) -> None:
@@ -129,7 +123,7 @@ def test_a_namespace_that_is_deleted_takes_its_project_along(openshift: Client, 
     openshift.post("/api/v1/namespaces", {"metadata": {"name": name}})
     openshift.until(f"{PROJECTS}/projects/{name}", lambda obj: "status" in obj)
     openshift.ask("DELETE", f"/api/v1/namespaces/{name}")
-    gone(openshift, named(f"{PROJECTS}/projects", name))
+    openshift.gone(named(f"{PROJECTS}/projects", name))
 
 
 def test_a_project_that_is_asked_for_comes(openshift: Client, new_name: Callable[[str], str]) -> None:

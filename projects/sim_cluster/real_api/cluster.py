@@ -21,11 +21,9 @@ from projects.sim_cluster.behaviours.node_life import TAINT_EVICTION
 from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.runtime import Runtime
-from projects.sim_cluster.behaviours.stages.documents import load_stages
-from projects.sim_cluster.behaviours.stages.playing import stage_behaviours
 from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.besides import besides
 from projects.sim_cluster.clock import Clock, RunningClock
-from projects.sim_cluster.faults.behaviours import fault_behaviours
 from projects.sim_cluster.faults.pods import PodFaults
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.options import ClusterOptions
@@ -91,8 +89,7 @@ class _Played:
         if on_openshift:
             behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
         self.strikes = Strikes(options.scenario, options.seed)
-        behaviours += fault_behaviours(self.strikes, self.clock, on_openshift=on_openshift)
-        behaviours += [*stage_behaviours(load_stages(options.all_stages)), *options.behaviours]
+        behaviours += besides(options, self.strikes, self.clock, on_openshift=on_openshift)
         self.connect = self._as if on_openshift else None
         troubles = PodFaults(self.strikes, self.clock)
         self._runtime = Runtime(self._as, behaviours, replace(self._options.settings, pod_faults=troubles), _AT_ONCE)
