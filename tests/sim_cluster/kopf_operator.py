@@ -9,6 +9,8 @@ from kubernetes import client
 
 GROUP, VERSION, PLURAL = "kopf.example.dev", "v1", "caches"
 _TICKS = itertools.count(1)
+#: Handlers of two pods run side by side: what was read first must not be written last.
+_IN_TURN = asyncio.Lock()
 
 
 @kopf.on.startup()
@@ -74,13 +76,14 @@ def pods_of_caches(labels: kopf.Labels, name: str | None, status: kopf.Status, *
 
 @kopf.on.event("pods", labels={"cache": kopf.PRESENT})
 async def follow(namespace: str | None, labels: kopf.Labels, **kwargs: Any) -> None:
-    found = kwargs["pods_of_caches"].get(labels["cache"], ())
-    body = {"status": {"running": sorted(name for name, phase in found if phase == "Running")}}
-    try:
-        await asyncio.to_thread(
-            client.CustomObjectsApi().patch_namespaced_custom_object_status,
-            group=GROUP, version=VERSION, namespace=str(namespace), plural=PLURAL, name=labels["cache"], body=body,
-        )  # fmt: skip
-    except client.ApiException as error:
-        if error.status != 404:  # the pods outlive their cache for a moment
-            raise
+    async with _IN_TURN:
+        found = kwargs["pods_of_caches"].get(labels["cache"], ())
+        body = {"status": {"running": sorted(name for name, phase in found if phase == "Running")}}
+        try:
+            await asyncio.to_thread(
+                client.CustomObjectsApi().patch_namespaced_custom_object_status,
+                group=GROUP, version=VERSION, namespace=str(namespace), plural=PLURAL, name=labels["cache"], body=body,
+            )  # fmt: skip
+        except client.ApiException as error:
+            if error.status != 404:  # the pods outlive their cache for a moment
+                raise

@@ -19,6 +19,8 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
+#: Seconds after which a kept connection is not trusted: a kube-apiserver closes what was idle for 90.
+_IDLE = 30.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Client:
                 file.write_bytes(base64.b64decode(user[key]))
             self.tls.load_cert_chain(files[0], files[1])
         self._connection: http.client.HTTPSConnection | None = None
+        self._used = 0.0
 
     def connect(self, *, certificate: bool = True, timeout: float = 30) -> http.client.HTTPSConnection:
         context = self.tls if certificate else self.stranger
@@ -71,9 +74,7 @@ class Client:
         headers = {"Accept": accept, "User-Agent": "test/1"} | ({"Content-Type": content} if data is not None else {})
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        connection = self._connection if token is None and self._connection else self.connect(certificate=token is None)
-        if token is None:
-            self._connection = connection
+        connection = self._kept() if token is None else self.connect(certificate=False)
         try:
             connection.request(method, path, body=data, headers=headers)
             response = connection.getresponse()
@@ -84,6 +85,14 @@ class Client:
         if token is not None:
             connection.close()
         return Answer(response.status, {key.lower(): value for key, value in response.getheaders()}, text)
+
+    def _kept(self) -> http.client.HTTPSConnection:
+        now = time.monotonic()
+        if self._connection is None or now - self._used > _IDLE:
+            self.close()
+            self._connection = self.connect()
+        self._used = now
+        return self._connection
 
     def get(self, path: str, **options: Any) -> Any:
         """GET what must be there."""
