@@ -88,8 +88,9 @@ class Visitors:
         self._busy += 1
 
     def rests(self) -> None:
-        """A client that worked between two requests does so no longer."""
+        """A client that worked between two requests does so no longer: if it asks now what it asked before, it has no answer yet."""
         self._busy -= 1
+        self._asked.clear()
         self._heard = self._monotonic()
 
     def told(self) -> None:

@@ -6,6 +6,8 @@ import json
 import threading
 from pathlib import Path
 
+import pytest
+
 from projects.sim_cluster.options import MAX_SPEED
 from tests.sim_cluster.scenarios.clusters import going_through
 from tests.sim_cluster.talk import Client
@@ -27,6 +29,24 @@ def test_a_jumping_clock_stands_still_until_the_request_comes_again(tmp_path: Pa
         until.join()
         other.close()
         assert client.get(f"/sim/clock?until={now + 500}")["now"] >= now + 500
+
+
+def test_who_asks_again_for_want_of_an_answer_does_not_wait(tmp_path: Path) -> None:
+    lost = {"do": "reset", "done": True, "requests": {"resources": ["configmaps"]}, "times": {"first": 1}}
+    text = json.dumps({"faults": {"api": [lost]}})
+    with going_through(tmp_path, text, speed=MAX_SPEED) as client:
+        now = client.get("/sim/clock")["now"]
+        other = Client(client.kubeconfig)
+        until = threading.Thread(target=lambda: other.get(f"/sim/clock?until={now + 500}"))
+        with pytest.raises(OSError):  # noqa: PT011 - any way to lose a connection will do
+            client.ask("GET", MAPS)
+        until.start()
+        assert client.ask("GET", MAPS).status == 200
+        threading.Event().wait(0.05)  # long enough for a jump of somebody who asks again to see a change
+        assert client.get("/sim/clock")["now"] == now
+        assert client.ask("GET", MAPS).status == 200, "now it asks again"
+        until.join()
+        other.close()
 
 
 def test_latency_passes_on_a_jumping_clock(tmp_path: Path) -> None:
