@@ -68,10 +68,11 @@ class Client:
         content: str = JSON,
         accept: str = JSON,
         token: str | None = None,
+        agent: str = "test/1",
     ) -> Answer:
         """Send one request; with a token (an empty one too) without the client certificate."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Accept": accept, "User-Agent": "test/1"} | ({"Content-Type": content} if data is not None else {})
+        headers = {"Accept": accept, "User-Agent": agent} | ({"Content-Type": content} if data is not None else {})
         if token:
             headers["Authorization"] = f"Bearer {token}"
         connection = self._kept() if token is None else self.connect(certificate=False)

@@ -167,6 +167,27 @@ def test_lists(both: Both) -> None:
     ])  # fmt: skip
 
 
+_DATA = re.compile(r'"(?:text|empty)": "(?:[^"\\]|\\.)*"')
+_READERS = [
+    ("", "a-client/1"), ("?pretty=true", "a-client/1"), ("?pretty=no", "curl/8.5"), ("", "curl/8.5"), ("?pretty=0", "Wget/1"),
+    ("", "Mozilla/5.0 (X11)"),
+]  # fmt: skip
+
+
+def test_answers_are_laid_out_for_people(both: Both) -> None:
+    text = {"text": '<&> \u00fc \u2028 "\\ \n', "empty": ""}
+    for api in both.apis:
+        api.post(MAPS.replace("NS", both.namespace), config_map("a", text))
+
+    def shapes(api: Client) -> list[Any]:
+        collection = MAPS.replace("NS", both.namespace)
+        paths = (f"{collection}/a", f"{collection}/nope", collection, "/api", "/apis/apps/v1", "/version", "/apis/nope")
+        answers = [api.ask("GET", f"{path}{query}", agent=agent) for path in paths for query, agent in _READERS]
+        return [(each.text.count("\n"), each.text[-1], sorted(_DATA.findall(each.text))) for each in answers]
+
+    assert shapes(both.apis[0]) == shapes(both.apis[1])
+
+
 def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
     group = f"{new_name('g')}.example.com"
     schema = {"type": "object", "properties": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -18,12 +19,27 @@ from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
 
 HEADERS: Final = {"Cache-Control": "no-cache, private"}
 TEXT: Final = "text/plain; charset=utf-8"
+_ESCAPED_BY_GO: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 _PIECE: Final = 250  # objects of a long list that are sent together
 
 
-def json_response(body: bytes, code: int = 200) -> Response:
+class JsonResponse(Response):
+    """An object, or what else the API answers with, as JSON: a line, until `lay_out` makes it several."""
+
+    media_type = "application/json"
+
+
+def json_response(body: bytes, code: int = 200) -> JsonResponse:
     """Return a JSON answer."""
-    return Response(body, code, HEADERS, "application/json")
+    return JsonResponse(body + b"\n", code, HEADERS)
+
+
+def lay_out(response: Response) -> None:
+    """Lay an answer out for people, where it is JSON."""
+    if isinstance(response, JsonResponse):
+        text = json.dumps(json.loads(bytes(response.body)), indent=2, ensure_ascii=False)
+        response.body = text.translate(_ESCAPED_BY_GO).encode()
+        response.headers["Content-Length"] = str(len(response.body))
 
 
 def _yaml(obj: Any) -> Response:
@@ -72,7 +88,7 @@ def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Respo
     if chosen.yaml:
         return _yaml(head | {"items": objects})
     begin = encode(head)[:-1] + b',"items":['
-    if len(page.items) <= _PIECE:
+    if len(page.items) <= _PIECE or chosen.pretty:
         return json_response(begin + _items(kind, page.items) + b"]}")
     return StreamingResponse(_pieces(begin, kind, page.items), 200, HEADERS, "application/json")
 
@@ -81,7 +97,7 @@ async def _pieces(begin: bytes, kind: Kind, found: list[Stored]) -> AsyncIterato
     """Yield a long list piece by piece: it takes little memory, and others are answered in between."""
     for first in range(0, len(found), _PIECE):
         yield (b"," if first else begin) + _items(kind, found[first : first + _PIECE])
-    yield b"]}"
+    yield b"]}\n"
 
 
 def _items(kind: Kind, found: list[Stored]) -> bytes:

@@ -23,7 +23,7 @@ def document(api: Api, request: Request, parts: list[str]) -> Response:
         case ["healthz" | "livez" | "readyz", *checks]:
             return _health(api, request, parts[0], "/".join(checks))
         case ["version"]:
-            return json_response(json.dumps(api.recorded.version, indent=2).encode())
+            return Response(json.dumps(api.recorded.version, indent=2), 200, HEADERS, "application/json")
         case []:
             return json_response(encode(discovery.root_paths(api.registry, api.recorded.root_paths)))
         case ["openapi", *rest]:
@@ -65,9 +65,10 @@ def _described(request: Request, body: bytes, fingerprint: str) -> Response:
 
 
 def _discovery(api: Api, request: Request, parts: list[str]) -> Response:
-    if len(parts) == 1 and accepted(request.headers.get("accept", "")).form == "APIGroupDiscoveryList":
-        body = encode(discovery.aggregated(api.registry, legacy=parts[0] == "api"))
-        return Response(body, 200, {**HEADERS, "Vary": "Accept", "Content-Type": discovery.AGGREGATED})
+    if len(parts) == 1 and accepted(request).form == "APIGroupDiscoveryList":
+        response = json_response(encode(discovery.aggregated(api.registry, legacy=parts[0] == "api")))
+        response.headers.update({"Vary": "Accept", "Content-Type": discovery.AGGREGATED})
+        return response
     found: Object | None = None
     match parts:
         case ["api"]:

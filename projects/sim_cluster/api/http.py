@@ -12,7 +12,16 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from projects.sim_cluster.api.access import user_who_may
-from projects.sim_cluster.api.answers import HEADERS, TEXT, answer, event_lines, json_response, page_response, warning
+from projects.sim_cluster.api.answers import (
+    HEADERS,
+    TEXT,
+    answer,
+    event_lines,
+    json_response,
+    lay_out,
+    page_response,
+    warning,
+)
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.bodies import (
     decode_patch,
@@ -27,7 +36,7 @@ from projects.sim_cluster.api.documents import document
 from projects.sim_cluster.api.errors import ApiError, bad_request, method_not_allowed
 from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.logs import log_options
-from projects.sim_cluster.api.negotiation import Accepted, accepted
+from projects.sim_cluster.api.negotiation import Accepted, accepted, is_for_people
 from projects.sim_cluster.api.paths import in_group_version, parts_of
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
 from projects.sim_cluster.api.store import encode
@@ -53,6 +62,8 @@ class HttpApi:
             response = json_response(encode(error.status()), error.code)
         except PageNotFoundError:
             response = Response("404 page not found\n", 404, HEADERS, TEXT)
+        if scope["type"] == "http" and is_for_people(Request(scope)):
+            lay_out(response)
         await response(scope, receive, send)
 
     async def _stream(self, socket: WebSocket) -> None:
@@ -70,7 +81,7 @@ class HttpApi:
         return document(self.api, request, parts)
 
     async def _resource(self, request: Request, target: Target, user: User) -> Response:
-        chosen = accepted(request.headers.get("accept", ""))
+        chosen = accepted(request)
         verb = _verb(request, target)
         offered = target.kind.subresources[target.subresource].verbs if target.subresource else target.kind.verbs
         if verb not in offered:
