@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.label_selectors import labels_of
-from projects.sim_cluster.behaviours.pods import has_ended, is_ready
+from projects.sim_cluster.behaviours.pods import is_ready
 from projects.sim_cluster.behaviours.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from projects.sim_cluster.behaviours.service_pods import (
+    Ports,
+    hostname_of,
+    labels_for,
+    pods_of,
+    ports_of,
+    reference_to,
+    shown_ports,
+)
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
 _MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
 _MANAGER: Final = "endpointslice-controller.k8s.io"
 _SERVICE: Final = "kubernetes.io/service-name"
-_HEADLESS: Final = "service.kubernetes.io/headless"
 _ZONE: Final = "topology.kubernetes.io/zone"
 _MOST: Final = 100
 _TURNS: Final = 4
-Ports = tuple[tuple[str, str, int, str | None], ...]
 
 
 async def publish(world: World, service: Object) -> None:
@@ -76,81 +83,37 @@ def _wanted(world: World, service: Object) -> list[Object]:
     ] or [_slice(service, (), [])]
 
 
-def pods_of(world: World, service: Object) -> Iterator[Object]:
-    """Yield the pods behind a Service that have an address."""
-    selector = service["spec"]["selector"].items()
-    for pod in world.cache(PODS).in_namespace(service["metadata"]["namespace"]):
-        status = pod.get("status") or {}
-        if status.get("podIP") and not has_ended(pod) and selector <= labels_of(pod).items():
-            yield pod
-
-
-def ports_of(service: Object, pod: Object) -> Ports:
-    """Return name, protocol, number and application of a Service's ports as a pod has them; it may lack some."""
-    found = []
-    for port in service["spec"].get("ports") or ():
-        number = port.get("targetPort") or port["port"]
-        if isinstance(number, str):
-            number = _named_port(pod, number, port["protocol"])
-        if number is not None:
-            found.append((port.get("name", ""), port["protocol"], number, port.get("appProtocol")))
-    return tuple(found)
-
-
-def _named_port(pod: Object, name: str, protocol: str) -> int | None:
-    for container in pod["spec"]["containers"]:
-        for port in container.get("ports") or ():
-            if port.get("name") == name and port.get("protocol", "TCP") == protocol:
-                return int(port["containerPort"])
-    return None
-
-
 def _endpoint(world: World, service: Object, pod: Object) -> Object:
-    metadata, spec = pod["metadata"], pod["spec"]
-    serving, leaving = is_ready(pod), bool(metadata.get("deletionTimestamp"))
+    node = pod["spec"]["nodeName"]
+    serving, leaving = is_ready(pod), bool(pod["metadata"].get("deletionTimestamp"))
     ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not leaving)
     endpoint: dict[str, Any] = {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": ready, "serving": serving, "terminating": leaving},
-        "nodeName": spec["nodeName"],
-        "targetRef": {
-            "kind": "Pod",
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "uid": metadata["uid"],
-        },
+        "nodeName": node,
+        "targetRef": reference_to(pod),
+        **hostname_of(service, pod),
     }
-    if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
-        endpoint["hostname"] = spec["hostname"]
-    if zone := labels_of(world.cache(NODES).get("", spec["nodeName"]) or {"metadata": {}}).get(_ZONE):
+    if zone := labels_of(world.cache(NODES).get("", node) or {"metadata": {}}).get(_ZONE):
         endpoint["zone"] = zone
     return endpoint
 
 
 def _slice(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
     metadata = service["metadata"]
-    headless = {_HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {
             "generateName": f"{metadata['name']}-",
             "namespace": metadata["namespace"],
-            "labels": {**labels_of(service), _MANAGED_BY: _MANAGER, _SERVICE: metadata["name"], **headless},
+            "labels": labels_for(service) | {_MANAGED_BY: _MANAGER, _SERVICE: metadata["name"]},
             "ownerReferences": [owner_reference(service)],
         },
         "addressType": (service["spec"].get("ipFamilies") or ["IPv4"])[0],
         "endpoints": endpoints,
         "ports": shown_ports(ports),
     }
-
-
-def shown_ports(ports: Ports) -> list[Object]:
-    """Return ports as EndpointSlices and Endpoints show them."""
-    return [
-        {"name": name, "protocol": protocol, "port": number} | ({"appProtocol": known} if known else {})
-        for name, protocol, number, known in ports
-    ]
 
 
 def services_of(world: World, pod: Object) -> Iterable[Key]:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.cache import key_of
-from projects.sim_cluster.behaviours.endpoint_slices import Ports, pods_of, ports_of, services_of, shown_ports
+from projects.sim_cluster.behaviours.endpoint_slices import services_of
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.label_selectors import labels_of
 from projects.sim_cluster.behaviours.pods import is_ready
 from projects.sim_cluster.behaviours.resources import ENDPOINTS, PODS, SERVICES
+from projects.sim_cluster.behaviours.service_pods import (
+    Ports,
+    hostname_of,
+    labels_for,
+    pods_of,
+    ports_of,
+    reference_to,
+    shown_ports,
+)
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _MANAGED_BY: Final = "endpoints.kubernetes.io/managed-by"
-_HEADLESS: Final = "service.kubernetes.io/headless"
 
 
 async def publish(world: World, service: Object) -> None:
@@ -30,8 +38,7 @@ async def publish(world: World, service: Object) -> None:
 
 def _endpoints(service: Object, subsets: list[Object]) -> Object:
     metadata = service["metadata"]
-    headless = {_HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
-    labels = {**labels_of(service), _MANAGED_BY: "endpoint-controller", **headless}
+    labels = labels_for(service) | {_MANAGED_BY: "endpoint-controller"}
     named = {"name": metadata["name"], "namespace": metadata["namespace"], "labels": labels}
     return {"apiVersion": "v1", "kind": "Endpoints", "metadata": named, "subsets": subsets}
 
@@ -56,12 +63,8 @@ def _named(ports: Ports) -> list[Object]:
 
 
 def _address(service: Object, pod: Object) -> Object:
-    metadata, spec = pod["metadata"], pod["spec"]
-    target = {"kind": "Pod", **{key: metadata[key] for key in ("name", "namespace", "uid")}}
-    found = {"ip": pod["status"]["podIP"], "nodeName": spec["nodeName"], "targetRef": target}
-    if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
-        found["hostname"] = spec["hostname"]
-    return found
+    found = {"ip": pod["status"]["podIP"], "nodeName": pod["spec"]["nodeName"], "targetRef": reference_to(pod)}
+    return found | hostname_of(service, pod)
 
 
 async def let_go(world: World, endpoints: Object) -> None:

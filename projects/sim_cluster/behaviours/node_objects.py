@@ -1,4 +1,7 @@
-"""Nodes as they register. Used by `machines`; the shapes use it for the nodes that are there from the start."""
+"""Nodes as they register, and what their kubelets say of them.
+
+Used by `machines`; the shapes use it for the nodes that are there from the start; Stage documents and faults for the conditions.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,18 @@ from typing import Final
 from projects.sim_cluster.behaviours.instance_types import Size
 from projects.sim_cluster.behaviours.interface import Object
 
-_CONDITIONS: Final = (
-    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+
+def _condition(kind: str, status: str, reason: str, message: str) -> Object:
+    return {"type": kind, "status": status, "reason": reason, "message": message}
+
+
+READY: Final = _condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+NO_PRESSURES: Final = (
+    _condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    _condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    _condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
+NOT_READY: Final = _condition("Ready", "False", "KubeletNotReady", "container runtime network not ready")
 
 
 @dataclass(frozen=True)
@@ -31,23 +41,6 @@ OPENSHIFT: Final = NodeTraits(
 KUBERNETES: Final = NodeTraits("v1.35.4", "Debian GNU/Linux 12 (bookworm)", "6.12.48-cloud-amd64", "containerd://2.1.4")
 
 
-def _conditions(now: str, *, ready: bool) -> list[Object]:
-    state = ("Ready", "True", "KubeletReady", "kubelet is posting ready status") if ready else (
-        "Ready", "False", "KubeletNotReady", "container runtime network not ready"
-    )  # fmt: skip
-    return [
-        {
-            "type": kind,
-            "status": status,
-            "reason": reason,
-            "message": message,
-            "lastHeartbeatTime": now,
-            "lastTransitionTime": now,
-        }
-        for kind, status, reason, message in (*_CONDITIONS, state)
-    ]
-
-
 def node_status(name: str, address: str, size: Size, traits: NodeTraits, now: str, *, ready: bool) -> Object:
     """Return the status that a kubelet reports."""
     capacity = {
@@ -59,10 +52,11 @@ def node_status(name: str, address: str, size: Size, traits: NodeTraits, now: st
         "memory": f"{size.memory_gib * 1024 * 1024 - 524288 - 1126400}Ki",
         "ephemeral-storage": "114345831029",
     }
+    times = {"lastHeartbeatTime": now, "lastTransitionTime": now}
     return {
         "capacity": capacity,
         "allocatable": allocatable,
-        "conditions": _conditions(now, ready=ready),
+        "conditions": [each | times for each in (*NO_PRESSURES, READY if ready else NOT_READY)],
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
         "nodeInfo": {

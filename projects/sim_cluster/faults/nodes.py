@@ -10,6 +10,7 @@ from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.hooks import LOST_GPUS
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import NO_PRESSURES, READY
 from projects.sim_cluster.behaviours.resources import NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 from projects.sim_cluster.faults.befalling import MANAGER, Befalling, fits, is_one_of
@@ -18,17 +19,11 @@ if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import GpuLost, NodeLost
     from projects.sim_cluster.scenarios.fields import Pods
 
-_REPORTED: Final = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
+_WELL: Final = (*NO_PRESSURES, READY)
 _SILENT: Final = {
     "status": "Unknown",
     "reason": "NodeStatusUnknown",
     "message": "Kubelet stopped posting node status.",
-}
-_WELL: Final = {
-    "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
 }
 GPU: Final = "nvidia.com/"
 
@@ -97,10 +92,7 @@ def _node_of(_world: World, pod: Object) -> Iterable[Key]:
 
 
 async def _report(world: World, node: Object, *, silent: bool) -> None:
-    said = [
-        {"type": kind, **(_SILENT if silent else dict(zip(("status", "reason", "message"), _WELL[kind], strict=True)))}
-        for kind in _REPORTED
-    ]
+    said = [each | _SILENT for each in _WELL] if silent else _WELL
     await world.set_status(NODES, node, {"conditions": with_conditions(node, world.timestamp, *said)})
 
 

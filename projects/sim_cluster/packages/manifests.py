@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from projects.sim_cluster.packages.package import Channel, OperatorPackage
+from projects.sim_cluster.packages.package import ALL_MODES, Channel, OperatorPackage
 
 Object = dict[str, Any]
 MARKETPLACE: Final = "openshift-marketplace"
-_MODES: Final = ("OwnNamespace", "SingleNamespace", "MultiNamespace", "AllNamespaces")
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,6 @@ def _description(package: OperatorPackage, version: str) -> Object:
     ]  # fmt: skip
     return {
         "displayName": package.display, "version": version, "annotations": annotations, "provider": {"name": package.provider},
-        "description": f"{package.display}, simulated.", "installModes": [{"type": mode, "supported": mode in package.modes} for mode in _MODES],
+        "description": f"{package.display}, simulated.", "installModes": [{"type": mode, "supported": mode in package.modes} for mode in ALL_MODES],
         "customresourcedefinitions": {"owned": owned}, "relatedImages": [package.image or f"quay.io/foresail/{package.name}:v{version}"], "minKubeVersion": "1.27.0",
     }  # fmt: skip

@@ -6,7 +6,7 @@ OLM's behaviours install it as they would the real one. A user declares one in a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from projects.sim_cluster.behaviours.cache import Key
@@ -15,7 +15,7 @@ from projects.sim_cluster.behaviours.resources import CLUSTER_SERVICE_VERSIONS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
 from projects.sim_cluster.packages.custom_kind import CustomKind
 
-ALL_MODES: Final = frozenset({"OwnNamespace", "SingleNamespace", "MultiNamespace", "AllNamespaces"})
+ALL_MODES: Final = ("OwnNamespace", "SingleNamespace", "MultiNamespace", "AllNamespaces")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class OperatorPackage:
     catalog: str = "redhat-operators"
     csv: str = ""
     deployment: str = ""
-    modes: frozenset[str] = field(default=ALL_MODES)
+    modes: frozenset[str] = frozenset(ALL_MODES)
     image: str = ""
     namespace: str = ""
 

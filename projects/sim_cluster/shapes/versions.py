@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.openshift.cluster_versions import at_rest
+from projects.sim_cluster.behaviours.openshift.image_streams import REGISTRY
 from projects.sim_cluster.behaviours.openshift.releases import release, updates
 from projects.sim_cluster.behaviours.openshift.routes import DOMAIN
 from projects.sim_cluster.shapes.machines import INFRASTRUCTURE
@@ -77,9 +78,7 @@ def configuration() -> Iterator[Object]:
     yield _config("Network", "cluster", {"networkType": "OVNKubernetes", "serviceNetwork": ["10.96.0.0/16"]})
     yield _config("OAuth", "cluster", {"identityProviders": []})
     yield _config("Console", "cluster", {}, {"consoleURL": f"https://console-openshift-console.{DOMAIN}"})
-    yield _config(
-        "Image", "cluster", {}, {"internalRegistryHostname": "image-registry.openshift-image-registry.svc:5000"}
-    )
+    yield _config("Image", "cluster", {}, {"internalRegistryHostname": REGISTRY})
     yield _config("DNS", "cluster", {"baseDomain": DOMAIN.partition(".")[2]})
     yield _config("Proxy", "cluster", {})
     yield _config("Scheduler", "cluster", {"mastersSchedulable": False})

@@ -132,7 +132,7 @@ def _advance(turn: Turn) -> tuple[list[Object], list[Object]]:
     known = {container["name"]: container for container in spec["containers"]}
     statuses = [advance(turn, known[each["name"]], each) if each["name"] in known else each for each in statuses]
     if statuses and all(_is_over(turn, known[each["name"]], each) for each in statuses):
-        inits = [_end_sidecar(turn, each) for each in inits]
+        inits = [_cut_off(turn, each, 0) for each in inits]
     return inits, statuses
 
 
@@ -141,13 +141,15 @@ def _is_over(turn: Turn, container: Object, status: Object) -> bool:
     return last is not None and not will_restart(turn, container, last["exitCode"])
 
 
-def _end_sidecar(turn: Turn, status: Object) -> Object:
-    return ended(turn, status, 0) | {"ready": False} if "running" in (status.get("state") or {}) else status
+def _cut_off(turn: Turn, status: Object, code: int) -> Object:
+    """Return the status of a container that does not run any more, whether or not it still did."""
+    return ended(turn, status, code) | {"ready": False} if "running" in (status.get("state") or {}) else status
 
 
-def _report(turn: Turn, inits: list[Object], statuses: list[Object]) -> Object:
+def _report(turn: Turn, inits: list[Object], statuses: list[Object], phase: str = "") -> Object:
+    """Return the status of a pod; which phase it is in follows from its containers unless it is given."""
     pod = turn.pod
-    phase = phase_of(pod, inits, statuses)
+    phase = phase or phase_of(pod, inits, statuses)
     status: Object = {"phase": phase, "containerStatuses": statuses}
     if inits:
         status["initContainerStatuses"] = inits
@@ -167,16 +169,9 @@ def _next_address() -> str:
 
 def _stopped(turn: Turn, code: int) -> Object:
     """Return the status of a pod all of whose containers have just been stopped; it has ended for good."""
-
-    def end(status: Object) -> Object:
-        runs = "running" in (status.get("state") or {})
-        return ended(turn, status, code) | {"ready": False} if runs else status
-
-    inits = [end(each) for each in _statuses(turn.pod, _INITS)]
-    statuses = [end(each) for each in _statuses(turn.pod, _CONTAINERS)]
-    phase = "Failed" if any(_exit_code(each) for each in statuses) else "Succeeded"
-    found = conditions(turn.pod, turn.world.timestamp, phase, inits, statuses)
-    return _report(turn, inits, statuses) | {"phase": phase, "conditions": found}
+    inits = [_cut_off(turn, each, code) for each in _statuses(turn.pod, _INITS)]
+    statuses = [_cut_off(turn, each, code) for each in _statuses(turn.pod, _CONTAINERS)]
+    return _report(turn, inits, statuses, "Failed" if any(_exit_code(each) for each in statuses) else "Succeeded")
 
 
 def _exit_code(status: Object) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.cache import controller_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.kubelet.images import IN_BACK_OFF, is_pulled
+from projects.sim_cluster.behaviours.kubelet.images import PULL_BACK_OFF, is_pulled
 from projects.sim_cluster.behaviours.kubelet.memory import Run
 from projects.sim_cluster.behaviours.kubelet.probes import is_ready, is_started
 from projects.sim_cluster.behaviours.kubelet.turn import Turn, image_id
@@ -61,7 +61,7 @@ def _bring_up(turn: Turn, container: Object, status: Object, run: Run) -> Object
     if reason == CRASH_LOOP:
         ended = seconds_of(status["lastState"]["terminated"]["finishedAt"])
         return None if turn.waits(run.restarts.left(ended, turn.now)) else _restart(turn, container, status, run)
-    if reason in IN_BACK_OFF and turn.waits(run.pulls.left(run.pull_failed, turn.now)):
+    if reason == PULL_BACK_OFF and turn.waits(run.pulls.left(run.pull_failed, turn.now)):
         return None
     failed = is_pulled(turn, container, run, reason)
     if failed is None:

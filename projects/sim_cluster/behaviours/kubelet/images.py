@@ -10,7 +10,6 @@ from projects.sim_cluster.behaviours.kubelet.turn import Turn
 
 PULL_FAILED: Final = "ErrImagePull"
 PULL_BACK_OFF: Final = "ImagePullBackOff"
-IN_BACK_OFF: Final = frozenset({PULL_BACK_OFF})
 _NOTICED: Final = 1.0
 
 

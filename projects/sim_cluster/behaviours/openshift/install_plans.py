@@ -9,7 +9,7 @@ from typing import NamedTuple
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.openshift.package_labels import package_name
+from projects.sim_cluster.behaviours.openshift.package_labels import package_label, package_name
 from projects.sim_cluster.behaviours.openshift.subscriptions import channel_of, package_of
 from projects.sim_cluster.behaviours.resources import (
     CLUSTER_SERVICE_VERSIONS,
@@ -137,7 +137,7 @@ def _csv(plan: Object, package: Object, channel: Object, name: str, deployment: 
     names = [entry["name"] for entry in channel["entries"]]
     version = next((entry["version"] for entry in channel["entries"] if entry["name"] == name), description["version"])
     older = names[names.index(name) + 1 :] if name in names else []
-    label = f"operators.coreos.com/{package['metadata']['name']}.{namespace}"[:63]
+    label = package_label(package["metadata"]["name"], namespace)
     return {
         "apiVersion": "operators.coreos.com/v1alpha1", "kind": "ClusterServiceVersion",
         "metadata": {"name": name, "namespace": namespace, "annotations": description["annotations"], "labels": {label: ""}},

@@ -8,6 +8,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import Key, controller_of
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
+from projects.sim_cluster.behaviours.node_objects import NOT_READY, READY
 from projects.sim_cluster.behaviours.openshift.pools import CURRENT, DESIRED, DONE, STATE, annotation
 from projects.sim_cluster.behaviours.openshift.releases import kubelet_of
 from projects.sim_cluster.behaviours.openshift.rendering import VERSION, kubelet_settings
@@ -18,6 +19,7 @@ from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 _WORKING: Final = "Working"
 _REBOOTING: Final = "rehearsal.foresail.io/rebooting-since"
+_REBOOTS: Final = NOT_READY | {"message": "node is rebooting"}
 _PODS: Final = "250"
 
 
@@ -101,10 +103,7 @@ async def _boot(world: World, node: Object, config: Object) -> None:
 
 
 async def _set_ready(world: World, node: Object, *, ready: bool) -> None:
-    reason, message = (
-        ("KubeletReady", "kubelet is posting ready status") if ready else ("KubeletNotReady", "node is rebooting")
-    )
-    wanted = {"type": "Ready", "status": str(ready), "reason": reason, "message": message}
+    wanted = READY if ready else _REBOOTS
     found = world.cache(NODES).get("", node["metadata"]["name"]) or node
     await world.set_status(NODES, found, {"conditions": with_conditions(found, world.timestamp, wanted)})
 

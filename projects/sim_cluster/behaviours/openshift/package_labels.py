@@ -6,11 +6,17 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
 
-LABEL: Final = "operators.coreos.com/"
+_PREFIX: Final = "operators.coreos.com/"
+_LONGEST: Final = 63
+
+
+def package_label(package: str, namespace: str) -> str:
+    """Return the label of what OLM makes for a package in a namespace."""
+    return f"{_PREFIX}{package}.{namespace}"[:_LONGEST]
 
 
 def package_name(obj: Object) -> str:
     """Return the name of the package that an InstallPlan or a ClusterServiceVersion belongs to; empty when none is said."""
     end = f".{obj['metadata']['namespace']}"
-    labels = (name for name in obj["metadata"].get("labels") or () if name.startswith(LABEL))
-    return next((name.removeprefix(LABEL).removesuffix(end) for name in labels), "")
+    labels = (name for name in obj["metadata"].get("labels") or () if name.startswith(_PREFIX))
+    return next((name.removeprefix(_PREFIX).removesuffix(end) for name in labels), "")

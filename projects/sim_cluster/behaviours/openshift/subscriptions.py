@@ -7,6 +7,7 @@ from typing import Any, Final
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.package_labels import package_label
 from projects.sim_cluster.behaviours.resources import (
     CATALOG_SOURCES,
     CLUSTER_SERVICE_VERSIONS,
@@ -110,7 +111,7 @@ async def _plan(world: World, subscription: Object, version: str) -> Object:
     return await world.create(INSTALL_PLANS, {
         "apiVersion": "operators.coreos.com/v1alpha1", "kind": "InstallPlan",
         "metadata": {"generateName": "install-", "namespace": metadata["namespace"], "ownerReferences": [owner],
-                     "labels": {f"operators.coreos.com/{subscription['spec']['name']}.{metadata['namespace']}"[:63]: ""}},
+                     "labels": {package_label(subscription["spec"]["name"], metadata["namespace"]): ""}},
         "spec": {"approval": approval, "approved": approval == "Automatic", "clusterServiceVersionNames": [version], "generation": generation},
     })  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.node_objects import KUBERNETES
+from projects.sim_cluster.behaviours.node_objects import KUBERNETES, NO_PRESSURES, READY
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.stages.expressions import Functions
 from projects.sim_cluster.behaviours.stages.mistakes import ConstructError
@@ -18,14 +18,12 @@ from projects.sim_cluster.behaviours.unit import World
 
 _LOCAL: Final = "127.0.0.1"
 _KUBELET_PORT: Final = 10250
-_READY: Final = ("Ready", "True", "KubeletReady", "kubelet is posting ready status")
-_CONDITIONS: Final = (
-    _READY,
-    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    ("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route"),
-)
+_ROUTED: Final = {
+    "type": "NetworkUnavailable",
+    "status": "False",
+    "reason": "RouteCreated",
+    "message": "RouteController created a route",
+}
 
 
 def _or(*values: Any) -> Any:
@@ -110,9 +108,7 @@ def functions_for(world: World, obj: Object, address: Callable[[str], str]) -> F
         "NodeIPWith": node_ip,
         "NodeName": lambda: obj["metadata"]["name"],
         "NodePort": lambda: _KUBELET_PORT,
-        "NodeConditions": lambda: [
-            dict(zip(("type", "status", "reason", "message"), each, strict=True)) for each in _CONDITIONS
-        ],
+        "NodeConditions": lambda: [READY, *NO_PRESSURES, _ROUTED],
         "PodIP": pod_ip,
         "PodIPWith": pod_ip,
     }
