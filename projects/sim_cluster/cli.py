@@ -19,7 +19,16 @@ from projects.sim_cluster import daemon
 from projects.sim_cluster.behaviours.stages.mistakes import StageError
 from projects.sim_cluster.captures.errors import CaptureError, UnreachableError
 from projects.sim_cluster.captures.verbs import add_verbs, loaded, save
-from projects.sim_cluster.options import APIS, DEFAULT_NODES, DEFAULT_SPEED, MAX_SPEED, PLATFORMS, ClusterOptions
+from projects.sim_cluster.options import (
+    APIS,
+    DEFAULT_NODES,
+    DEFAULT_SPEED,
+    MAX_SPEED,
+    MOST_NODES,
+    MOST_SPEED,
+    PLATFORMS,
+    ClusterOptions,
+)
 from projects.sim_cluster.scenarios.names import ScenarioError
 
 USAGE: Final = 2
@@ -31,7 +40,6 @@ _OPTIONS: Final = (
     "--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--stages", "--with-secrets",
     "--help",
 )  # fmt: skip
-_MOST_NODES: Final = 5000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,8 +63,8 @@ def _nearest(message: str) -> str:
 
 
 def _nodes(text: str) -> int:
-    if not text.isdigit() or int(text) > _MOST_NODES:
-        raise argparse.ArgumentTypeError(f"expected a number of worker nodes from 0 to {_MOST_NODES}, found {text!r}")
+    if not text.isdigit() or int(text) > MOST_NODES:
+        raise argparse.ArgumentTypeError(f"expected a number of worker nodes from 0 to {MOST_NODES}, found {text!r}")
     return int(text)
 
 
@@ -67,7 +75,7 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if not 0 < speed <= 1e6:  # noqa: PLR2004 - beyond that timers are all noise
+    if not 0 < speed <= MOST_SPEED:
         raise argparse.ArgumentTypeError(
             f"expected how many times faster than real time the cluster runs, such as 60, or max, found {text!r}"
         )

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.model import Scenario
 
 DEFAULT_NODES: Final = 3
+MOST_NODES: Final = 5000
 OPENSHIFT_VERSION: Final = "4.20.3"
 Machines = tuple[tuple[str, int], ...]  # machine types, and how many nodes of each
 MAX_SPEED: Final = math.inf  # the clock jumps
+MOST_SPEED: Final = 1e6  # beyond that timers are all noise; the clock jumps instead
 DEFAULT_SPEED: Final = 60.0  # a node joins in about a second, a pod gets Ready in a twentieth of one
 Platform = Literal["openshift", "kubernetes"]
 ApiKind = Literal["simulated", "real"]

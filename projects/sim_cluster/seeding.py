@@ -18,15 +18,16 @@ _STATUS: Final = WriteOptions(manager="installer", by=_ADMIN, subresource="statu
 def seed(api: Api, objects: Iterable[Object]) -> None:
     """Create objects in order."""
     for obj in objects:
-        kind = _kind(api, obj)
+        kind = kind_of(api, obj)
         namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
         api.resources.create(kind, namespace, obj, _INSTALLER)
         if "status" in obj and kind.has_status:
             api.resources.patch(kind, namespace, name, "merge", {"status": obj["status"]}, _STATUS)
 
 
-def _kind(api: Api, obj: Object) -> Kind:
+def kind_of(api: Api, obj: Object) -> Kind:
+    """Return the kind of an object that the API serves: what it does not serve, no shape and no prepared state holds."""
     kind = api.registry.of_object(obj["apiVersion"], obj["kind"])
     if kind is None:
-        raise LookupError(f"the shape holds a {obj['apiVersion']} {obj['kind']} that is not served")
+        raise LookupError(f"a {obj['apiVersion']} {obj['kind']} is not served")
     return kind

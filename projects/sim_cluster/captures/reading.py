@@ -13,6 +13,7 @@ from typing import Any, Final
 from projects.sim_cluster.captures.documents import documents_of
 from projects.sim_cluster.captures.errors import CaptureError
 from projects.sim_cluster.captures.layout import Source, index_of, sources
+from projects.sim_cluster.captures.state import version_of
 
 Object = dict[str, Any]
 Identity = tuple[str, str, str, str]  # group, kind, namespace, name
@@ -45,7 +46,7 @@ def read(directory: Path) -> Capture:
     known: dict[Identity, Found] = {}
     for found in (each for source in sources(directory) for each in _objects(source)):
         identity = identity_of(found.object)
-        if identity not in known or _version(known[identity].object) < _version(found.object):
+        if identity not in known or version_of(known[identity].object) < version_of(found.object):
             known[identity] = found
     if not known:
         raise CaptureError("expected objects, found none in any of its files", directory)
@@ -57,11 +58,6 @@ def identity_of(obj: Object) -> Identity:
     """Return what tells an object from all others."""
     metadata = obj["metadata"]
     return obj["apiVersion"].rpartition("/")[0], obj["kind"], metadata.get("namespace", ""), metadata["name"]
-
-
-def _version(obj: Object) -> int:
-    version = str(obj["metadata"].get("resourceVersion", ""))
-    return int(version) if version.isdecimal() else 0
 
 
 def _objects(source: Source) -> Iterator[Found]:

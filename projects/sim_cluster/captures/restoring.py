@@ -13,9 +13,9 @@ from projects.sim_cluster.api.admission import counts_generation
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.crds import STORAGE
 from projects.sim_cluster.api.kinds import Kind
-from projects.sim_cluster.captures.state import State
+from projects.sim_cluster.captures.state import State, version_of
 from projects.sim_cluster.captures.substitutes import additions
-from projects.sim_cluster.seeding import seed
+from projects.sim_cluster.seeding import kind_of, seed
 
 Object = dict[str, Any]
 _LATELY_COUNTED: Final = (("", "pods"),)  # clusters of some years ago have no generation there
@@ -27,7 +27,7 @@ def restore(api: Api, state: State, shape: Iterable[Object], now: str) -> None:
     definition = api.registry.find(STORAGE[0], "v1", STORAGE[1])
     assert definition is not None
     _put(api, [(definition, obj) for obj in state.definitions], now)
-    _put(api, [(_kind(api, obj), obj) for obj in state.objects], now)
+    _put(api, [(kind_of(api, obj), obj) for obj in state.objects], now)
     api.store.forget()
     if not state.complete:
         seed(api, additions(api, state, shape))
@@ -35,20 +35,9 @@ def restore(api: Api, state: State, shape: Iterable[Object], now: str) -> None:
 
 def _put(api: Api, objects: Iterable[tuple[Kind, Object]], now: str) -> None:
     for kind, obj in sorted(
-        objects, key=lambda each: _version(each[1]) or math.inf
+        objects, key=lambda each: version_of(each[1]) or math.inf
     ):  # those without one are the newest
         metadata = {"creationTimestamp": now} | obj["metadata"]
         if counts_generation(kind) and kind.storage not in _LATELY_COUNTED:
             metadata.setdefault("generation", 1)
-        api.store.restore(kind.storage, obj | {"metadata": metadata}, _version(obj))
-
-
-def _version(obj: Object) -> int:
-    version = str(obj["metadata"].get("resourceVersion", ""))
-    return int(version) if version.isdecimal() else 0
-
-
-def _kind(api: Api, obj: Object) -> Kind:
-    kind = api.registry.of_object(obj["apiVersion"], obj["kind"])
-    assert kind is not None, "what is not served is left out when a state is prepared"
-    return kind
+        api.store.restore(kind.storage, obj | {"metadata": metadata}, version_of(obj))

@@ -10,6 +10,12 @@ from projects.sim_cluster.options import Platform
 Object = dict[str, Any]
 
 
+def version_of(obj: Object) -> int:
+    """Return the resourceVersion of a captured object, 0 when it has none."""
+    version = str(obj["metadata"].get("resourceVersion", ""))
+    return int(version) if version.isdecimal() else 0
+
+
 @dataclass(frozen=True)
 class State:
     """What a loaded cluster starts with.

@@ -23,7 +23,7 @@ from projects.sim_cluster.monitoring.expressions import (
 )  # fmt: skip
 from projects.sim_cluster.monitoring.functions import FUNCTIONS
 from projects.sim_cluster.monitoring.ranges import RANGE_FUNCTIONS, Range
-from projects.sim_cluster.monitoring.values import Value, Vector, without_name
+from projects.sim_cluster.monitoring.values import Key, Value, Vector, key_of, without_name
 
 Source = Callable[[Selector, float], Iterable[tuple[Labels, float]]]
 SCRAPE_SECONDS: Final = 30.0
@@ -86,13 +86,12 @@ class Evaluator:
             raise PromqlError(f'expected type range vector in call to function "{name}"')
         selector = arguments[0]
         end = self.at - selector.offset
-        samples: dict[tuple[tuple[str, str], ...], Range] = {}
+        samples: dict[Key, Range] = {}
         first = math.floor((end - selector.seconds) / SCRAPE_SECONDS) + 1
         for number in range(first, math.floor(end / SCRAPE_SECONDS) + 1):
             moment = number * SCRAPE_SECONDS
             for labels, value in self.source(selector, moment):
-                key = tuple(sorted(labels.items()))
-                samples.setdefault(key, Range(end - selector.seconds, end)).add(moment, value)
+                samples.setdefault(key_of(labels), Range(end - selector.seconds, end)).add(moment, value)
         found = ((dict(key), RANGE_FUNCTIONS[name](each)) for key, each in samples.items())
         keeps = name == "last_over_time"
         return [(labels if keeps else without_name(labels), value) for labels, value in found if value is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -16,11 +17,6 @@ from projects.sim_cluster.monitoring.series import Metric, Sample, node_name, wa
 _EXPORTER: Final = "nvidia-dcgm-exporter"
 _RESOURCES: Final = ("nvidia.com/gpu", "nvidia.com/gpu.shared")
 Figure = Callable[[Gpu, float], float]  # of a model, and of how busy it is: 0 to 1
-
-
-def _is_running(life: Life, at: float) -> bool:
-    ran = life.running()
-    return ran is not None and ran[0] <= at and (ran[1] is None or at < ran[1])
 
 
 def _asked(pod: Object) -> Iterator[tuple[str, int]]:
@@ -47,24 +43,24 @@ def _holders(pods: list[Life], count: int) -> list[Labels | None]:
     return [*found[:count], *([None] * (count - len(found)))]
 
 
+def _is_exporter(life: Life) -> bool:
+    return bool((life.object["metadata"].get("labels") or {}).get("app") == _EXPORTER)
+
+
 def _gpus(history: History, at: float) -> Iterator[tuple[Gpu, Labels, float]]:
     """Yield each GPU that an exporter sees: its model, its labels, how busy it is."""
-    running = [life for life in history.pods(at) if _is_running(life, at)]
-    exporters = {
-        node_name(each): each
-        for each in running
-        if (each.object["metadata"].get("labels") or {}).get("app") == _EXPORTER
-    }
+    running: dict[str, list[Life]] = defaultdict(list)
+    for life in history.pods(at):
+        if life.running_since(at) is not None:
+            running[node_name(life)].append(life)
     for node in history.nodes(at):
         name = node.object["metadata"]["name"]
         size = size_of((node.object["metadata"].get("labels") or {}).get("node.kubernetes.io/instance-type", ""))
-        if size.gpu is None or name not in exporters:
+        exporter = next(filter(_is_exporter, reversed(running[name])), None)
+        if size.gpu is None or exporter is None:
             continue
-        holders = _holders(
-            [life for life in running if node_name(life) == name and any(_asked(life.object))], size.gpus
-        )
-        for index, holder in enumerate(holders):
-            labels = _labels(name, index, size.gpu, exporters[name]) | (holder or {})
+        for index, holder in enumerate(_holders(running[name], size.gpus)):
+            labels = _labels(name, index, size.gpu, exporter) | (holder or {})
             yield size.gpu, labels, min(1.0, 0.8 * wave(labels["UUID"], at)) if holder else 0.0
 
 

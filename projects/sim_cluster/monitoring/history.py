@@ -47,13 +47,11 @@ class Life:
         """Return what it is at a time, an empty text before it is anything."""
         return next((state for since, state in reversed(self.states) if since <= at), "")
 
-    def running(self) -> tuple[float, float | None] | None:
-        """Return from when to when a pod ran, None when it never did."""
+    def running_since(self, at: float) -> float | None:
+        """Return since when a pod has been running at a time, None when it is not running then."""
         start = next((since for since, state in self.states if state == "Running"), None)
-        if start is None:
-            return None
-        end = next((since for since, state in self.states if state in _OVER), None)
-        return start, self.ended if end is None else end
+        end = next((since for since, state in self.states if state in _OVER), self.ended)
+        return start if start is not None and start <= at and (end is None or at < end) else None
 
 
 class History:

@@ -71,13 +71,12 @@ def memory_of(container: Object) -> float:
 def containers(history: History, at: float) -> Iterator[tuple[Life, Object, Labels, float]]:
     """Yield the containers that run at a time: pod, container, labels, and when it started."""
     for life in history.pods(at):
-        ran = life.running()
-        if ran is None or ran[0] > at or (ran[1] is not None and ran[1] <= at):
+        if (start := life.running_since(at)) is None:
             continue
         for container in life.object["spec"]["containers"]:
             labels = identity(life) | {"container": container["name"], "image": container.get("image", ""), "node": node_name(life),
                                        "job": "kubelet", "metrics_path": "/metrics/cadvisor", "instance": f"{node_name(life)}:10250"}  # fmt: skip
-            yield life, container, labels, ran[0]
+            yield life, container, labels, start
 
 
 def name_of(life: Life, container: Object) -> str:

@@ -50,6 +50,12 @@ class Access:
                 context.load_cert_chain(*paths)
         return context
 
+    def session(self, *, decompresses: bool = True) -> aiohttp.ClientSession:
+        """Return a client's connections, as many as it likes; whoever asks for them closes them."""
+        connector = aiohttp.TCPConnector(ssl=self.context(), limit=0, keepalive_timeout=60)
+        timeout = aiohttp.ClientTimeout(total=None, connect=10)
+        return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=decompresses)
+
 
 class _PassingError(Exception):
     """A failure that may be over by the next attempt; `pause` is how long the server asks to wait."""
@@ -64,10 +70,7 @@ class Connection:
 
     def __init__(self, access: Access) -> None:
         self._server = access.server
-        connector = aiohttp.TCPConnector(ssl=access.context(), limit=0, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(
-            connector=connector, timeout=aiohttp.ClientTimeout(total=None, connect=10)
-        )
+        self._session = access.session()
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def __aenter__(self) -> Self:

@@ -37,7 +37,8 @@ class Proxy:
 
     def __init__(self, administrator: Access, anyone: Access) -> None:
         self._server = administrator.server
-        self._administrator, self._anyone = _session(administrator), _session(anyone)
+        self._administrator = administrator.session(decompresses=False)
+        self._anyone = anyone.session(decompresses=False)
         self.changes = 0
         """How often something went through that may be, or tell of, a change."""
 
@@ -109,13 +110,6 @@ class Proxy:
             self.changes += 1
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-
-
-def _session(access: Access) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(ssl=access.context(), limit=0, keepalive_timeout=60)
-    return aiohttp.ClientSession(
-        connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None, connect=10)
-    )
 
 
 def _url(server: str, scope: Scope) -> URL:

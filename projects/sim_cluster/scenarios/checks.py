@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from projects.sim_cluster.behaviours.instance_types import SIZES
 from projects.sim_cluster.scenarios.model import Scenario
+from projects.sim_cluster.scenarios.names import hint
 from projects.sim_cluster.scenarios.places import Placed
 
 
@@ -19,10 +19,8 @@ def checked(scenario: Scenario, document: Placed) -> Iterator[str]:
 def _machines(scenario: Scenario, document: Placed) -> Iterator[str]:
     for number, machines in enumerate(scenario.shape.machines):
         if machines.type not in SIZES:
-            near = difflib.get_close_matches(machines.type, SIZES, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
             line = document.line(("shape", "machines", number, "type"))
-            words = f"expected a machine type that is known, found {machines.type!r}{hint}"
+            words = f"expected a machine type that is known, found {machines.type!r}{hint(machines.type, SIZES)}"
             yield f"{line}: shape.machines[{number}].type: {words}"
 
 

@@ -28,21 +28,17 @@ def section_of(declared: type, without: str = "") -> type[Section]:
     for each in dataclasses.fields(declared):
         if each.name == without:
             continue
-        default = ... if _is_required(each) else each.default
         read_as = Probability if each.name == "probability" else _read_as(hints[each.name])
-        fields[each.name] = (read_as, Field(default, description=said.get(each.name)))
-        if each.default_factory is not dataclasses.MISSING:
-            fields[each.name] = (
-                fields[each.name][0],
-                Field(default_factory=each.default_factory, description=said.get(each.name)),
-            )
+        fields[each.name] = (read_as, Field(**_default(each), description=said.get(each.name)))
     made = create_model(declared.__name__, __base__=Section, **fields)
     made.__doc__ = parsed.short_description
     return made
 
 
-def _is_required(each: dataclasses.Field[Any]) -> bool:
-    return each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+def _default(each: dataclasses.Field[Any]) -> dict[str, Any]:
+    """Return what a field's section has when it is not given; nothing at all for one that has to be."""
+    given = {"default": each.default, "default_factory": each.default_factory}
+    return {name: value for name, value in given.items() if value is not dataclasses.MISSING}
 
 
 def _read_as(hint: Any) -> Any:

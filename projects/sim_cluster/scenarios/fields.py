@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from projects.sim_cluster.options import MAX_SPEED, MOST_SPEED
+
 _SPAN: Final = re.compile(r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?")
-MOST_SPEED: Final = 1e6  # beyond that timers are all noise
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -57,7 +57,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 def _speed(value: object) -> object:
     if value == "max":
-        return math.inf
+        return MAX_SPEED
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_SPEED:
         raise ValueError("expected how many times faster than real time the clock runs, such as 60, or max")
     return float(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc
-import difflib
 import json
 import re
 import typing
@@ -12,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from projects.sim_cluster.scenarios.model import Scenario
+from projects.sim_cluster.scenarios.names import hint
 from projects.sim_cluster.scenarios.places import Path, Placed
 
 _TAG: Final = "do"
@@ -106,9 +106,7 @@ def _listed(names: list[str]) -> str:
 
 def unknown(name: str, known: list[str], what: str, found: str = "") -> str:
     """Return the words for a name that there is not, with the nearest that there is."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"expected {what} {_listed(known)}, found {found or repr(name)}{hint}"
+    return f"expected {what} {_listed(known)}, found {found or repr(name)}{hint(name, known)}"
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:

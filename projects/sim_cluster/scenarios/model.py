@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr
 
 from projects.sim_cluster.behaviours.programs import Program
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
-from projects.sim_cluster.options import DEFAULT_SPEED, OPENSHIFT_VERSION, Platform
+from projects.sim_cluster.options import DEFAULT_SPEED, MOST_NODES, OPENSHIFT_VERSION, Platform
 from projects.sim_cluster.scenarios.api_faults import AnyApiFault
 from projects.sim_cluster.scenarios.cluster_faults import AnyClusterFault
 from projects.sim_cluster.scenarios.declared import made, section_of
 from projects.sim_cluster.scenarios.fields import Section, Speed
 from projects.sim_cluster.scenarios.names import HEALTHY
-
-MOST_NODES: Final = 5000
 
 if TYPE_CHECKING:
     from projects.sim_cluster.packages.package import OperatorPackage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,12 @@ class ScenarioError(ValueError):
     exit_code: Final = 2
 
 
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return the end of a refusal: which of the names that there are may have been meant; empty when none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
 def file_of(name_or_path: str | Path) -> Path:
     """Return the file of a scenario: of one that ships, by its name, or what holds a ``/`` or ends with ``.yaml``.
 
@@ -34,6 +41,4 @@ def file_of(name_or_path: str | Path) -> Path:
     if is_path and path.is_file():
         return path
     wanted = "a scenario's file" if is_path else "the name of a scenario or a file"
-    near = difflib.get_close_matches(text, SHIPPED, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ScenarioError(f"expected {wanted}, found {text!r}{hint} (there is: {', '.join(SHIPPED)})")
+    raise ScenarioError(f"expected {wanted}, found {text!r}{hint(text, SHIPPED)} (there is: {', '.join(SHIPPED)})")
