@@ -19,6 +19,7 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: Seconds after which a kept connection is not trusted: a kube-apiserver closes what was idle for 90.
 _IDLE = 30.0
 
@@ -107,6 +108,11 @@ class Client:
         assert answer.status == 201, f"POST {path}: {answer.status} {answer.text[:500]}"
         return answer.body
 
+    def define(self, definition: Any) -> None:
+        """POST a CustomResourceDefinition, and wait until its kind is served."""
+        self.post(DEFINITIONS, definition)
+        self.until(f"{DEFINITIONS}/{definition['metadata']['name']}", _is_established)
+
     def merge(self, path: str, patch: Any) -> Any:
         """Merge-patch what must be there."""
         answer = self.ask("PATCH", path, patch, MERGE)
@@ -155,6 +161,11 @@ class Client:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+
+def _is_established(definition: Any) -> bool:
+    conditions = definition["status"].get("conditions") or ()
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def named(path: str, name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.pages import page, plain
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.talk import JSON, Answer, Client, config_map
+from tests.sim_cluster.talk import DEFINITIONS, JSON, Answer, Client, config_map
 
 pytestmark = pytest.mark.envtest
 PAGE: Final = "docs/explanation/fidelity.md"
@@ -135,21 +135,17 @@ def _(api: Client, namespace: str) -> str:
     return until_refused(api, f"/api/v1/namespaces/{namespace}/pods", privileged)
 
 
-@question("create a custom resource that a CEL rule of its schema denies")
-def _(api: Client, namespace: str) -> str:
-    group, definitions = f"{namespace}.example.com", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    size = {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 3", "message": "too small"}]}
-    schema = {"type": "object", "properties": {"size": size}}
+def _defined_with(rule: str) -> tuple[str, dict[str, Any]]:
+    text = {"type": "string", "x-kubernetes-validations": [{"rule": rule}]}
+    schema = {"type": "object", "properties": {"texts": {"type": "array", "items": text}}}
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    api.post(definitions, {"metadata": {"name": f"widgets.{group}"}, "spec": {
-        "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [version]}})  # fmt: skip
-    try:
-        path = f"/apis/{group}/v1/namespaces/{namespace}/widgets"
-        until(api, lambda status: status == 200, "GET", path)
-        body = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "size": 1}
-        return said(api.ask("POST", path, body))
-    finally:
-        api.ask("DELETE", f"{definitions}/widgets.{group}")
+    names = {"plural": "widgets", "kind": "Widget"}
+    spec = {"group": "a.example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    return f"{DEFINITIONS}?dryRun=All", {"metadata": {"name": "widgets.a.example.com"}, "spec": spec}
+
+
+plainly("define a CEL rule that compares a text with a number", "POST", *_defined_with("self > 1"))
+plainly("define a CEL rule that may cost too much", "POST", *_defined_with("self.matches('a(b|c)*$')"))
 
 
 @question("the generation of a NetworkPolicy in which an empty list takes the place of none")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api.definition_rules import rule_definition_causes, unsupported_rules
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid, invalid_value, not_supported, required
+from projects.sim_cluster.api.formats import KNOWN
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import dns_label_1035, shown
 
@@ -152,6 +154,7 @@ def structural_causes(schema: Object, path: str) -> Iterator[Cause]:
     elif schema["type"] != "object":
         yield invalid_value(f"{path}.type", shown(schema["type"]), "must be object at the root")
     yield from _inner_causes(schema, path)
+    yield from rule_definition_causes(schema, path, is_whole=True)
 
 
 def _inner_causes(schema: Object, path: str) -> Iterator[Cause]:
@@ -168,6 +171,7 @@ def _inner_causes(schema: Object, path: str) -> Iterator[Cause]:
 def _node_causes(node: Object, path: str, what: str) -> Iterator[Cause]:
     yield from _inner_causes(node, path)
     yield from _keyword_causes(node, path)
+    yield from rule_definition_causes(node, path)
     free = node.get("x-kubernetes-int-or-string") or node.get("x-kubernetes-preserve-unknown-fields")
     if not node.get("type") and not free and not node.get("$ref"):
         yield required(f"{path}.type", f"must not be empty for specified {what}")
@@ -193,14 +197,18 @@ def _keyword_causes(node: Object, path: str) -> Iterator[Cause]:
 
 
 def definition_warnings(definition: Object) -> Iterator[str]:
-    """Yield what of a definition is accepted here and then not done."""
+    """Yield what of a definition is accepted and then not done."""
     for version in (definition.get("spec") or {}).get("versions") or ():
-        if _has_rules((version.get("schema") or {}).get("openAPIV3Schema")):
-            name = version.get("name", "")
-            yield f"the simulated cluster does not evaluate x-kubernetes-validations (CEL); version {name} has such rules"
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        for name in _unknown_formats(schema):
+            yield f'unrecognized format "{name}"'
+        for rule in unsupported_rules(schema):
+            yield f"the simulated cluster does not evaluate this rule of version {version.get('name', '')}: {rule}"
 
 
-def _has_rules(node: Any) -> bool:
-    if isinstance(node, dict):
-        return "x-kubernetes-validations" in node or any(map(_has_rules, node.values()))
-    return isinstance(node, list) and any(map(_has_rules, node))
+def _unknown_formats(node: Any) -> Iterator[str]:
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and node.get("type") == "string" and isinstance(found := node.get("format"), str):
+        yield from () if not found or found in KNOWN else (found,)
+    for inner in inside:
+        yield from _unknown_formats(inner)

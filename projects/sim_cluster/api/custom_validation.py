@@ -1,18 +1,19 @@
 """Custom resources against the structural schema of their CRD: defaults, then what is wrong.
 
-`resources` calls both for custom kinds. CEL rules (``x-kubernetes-validations``) are not evaluated.
+`resources` calls both for custom kinds. What a schema says in rules is checked by `custom_rules`.
 """
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported
+from projects.sim_cluster.api.formats import FORMATS, searches
 from projects.sim_cluster.api.kinds import ScalePaths
 from projects.sim_cluster.api.names import shown
+from projects.sim_cluster.api.ratcheting import field_before, item_before
 from projects.sim_cluster.api.refusals import go_text
 from projects.sim_cluster.api.schema import Schema
 
@@ -37,13 +38,13 @@ def set_custom_defaults(value: Any, schema: Schema | None) -> None:
             set_custom_defaults(item, schema.items)
 
 
-def custom_causes(obj: Any, schema: Schema) -> Iterator[Cause]:
-    """Yield what the schema finds wrong with an object; its metadata is checked elsewhere."""
-    for key in sorted(schema.required - obj.keys()):
+def custom_causes(before: Any, after: Any, schema: Schema) -> Iterator[Cause]:
+    """Yield what the schema finds wrong with an object, or with what changes of it; its metadata is checked elsewhere."""
+    for key in sorted(schema.required - after.keys()):
         yield Cause(key, "FieldValueRequired", "Required value")
-    for key, value in sorted(obj.items()):
+    for key, value in sorted(after.items()):
         if key not in {"metadata", "apiVersion", "kind"} and (child := schema.child(key)) is not None:
-            yield from _value(value, child, key)
+            yield from _value(field_before(before, key), value, child, key)
 
 
 def scale_causes(obj: Any, paths: ScalePaths) -> Iterator[Cause]:
@@ -66,9 +67,9 @@ def scale_causes(obj: Any, paths: ScalePaths) -> Iterator[Cause]:
             yield invalid_value(path, str(value), f"should be less than or equal to {_LARGEST_SCALE}")
 
 
-def _value(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+def _value(before: Any, value: Any, schema: Schema, path: str) -> Iterator[Cause]:
     node = schema.node
-    if value is None and node.get("nullable"):
+    if before == value or (value is None and node.get("nullable")):
         return
     wanted = _TYPES.get(schema.type)
     if schema.is_int_or_string:
@@ -79,9 +80,9 @@ def _value(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
     if "enum" in node and value not in node["enum"]:
         yield not_supported(path, shown(value), [str(choice) for choice in node["enum"]])
     if isinstance(value, dict):
-        yield from _object(value, schema, path)
+        yield from _object(before, value, schema, path)
     elif isinstance(value, list):
-        yield from _list(value, schema, path)
+        yield from _list(before, value, schema, path)
     elif isinstance(value, str):
         yield from _string(value, node, path)
     elif not isinstance(value, bool):
@@ -96,15 +97,15 @@ def _type_message(value: Any, schema: Schema, path: str) -> str:
     return f'Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
 
 
-def _object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+def _object(before: Any, value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
     for key in sorted(schema.required - value.keys()):
         yield Cause(f"{path}.{key}", "FieldValueRequired", "Required value")
     for key, item in sorted(value.items()):
         if (child := schema.child(key)) is not None:
-            yield from _value(item, child, f"{path}.{key}")
+            yield from _value(field_before(before, key), item, child, f"{path}.{key}")
 
 
-def _list(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+def _list(before: Any, value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
     node = schema.node
     if len(value) > node.get("maxItems", len(value)):
         yield Cause(path, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {node['maxItems']} items")
@@ -113,7 +114,7 @@ def _list(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
     yield from _twice(value, schema, path)
     for index, item in enumerate(value):
         if schema.items is not None:
-            yield from _value(item, schema.items, f"{path}[{index}]")
+            yield from _value(item_before(before, item, schema.list_keys), item, schema.items, f"{path}[{index}]")
 
 
 def _twice(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
@@ -132,15 +133,11 @@ def _string(value: str, node: dict[str, Any], path: str) -> Iterator[Cause]:
         yield Cause(path, "FieldValueTooLong", f"Too long: may not be more than {node['maxLength']} bytes")
     if len(value) < node.get("minLength", 0):
         yield invalid_value(path, shown(value), f"{path} in body should be at least {node['minLength']} chars long")
-    if "pattern" in node and not _searches(node["pattern"], value):
+    if "pattern" in node and not searches(node["pattern"], value):
         yield invalid_value(path, shown(value), f"{path} in body should match '{node['pattern']}'")
-
-
-def _searches(pattern: str, value: str) -> bool:
-    try:
-        return re.search(pattern, value) is not None
-    except re.error:  # Go's dialect (\p{L}, \z) is wider than Python's: what cannot be judged is let through
-        return True
+    if (fits := FORMATS.get(node.get("format", ""))) and not fits(value):
+        message = f"Invalid value: {shown(value)}: {path} in body must be of type {node['format']}: {shown(value)}"
+        yield Cause(path, "FieldValueTypeInvalid", message)
 
 
 def _number(value: float, node: dict[str, Any], path: str) -> Iterator[Cause]:

@@ -48,6 +48,7 @@ class Schema:
     def __init__(self, node: dict[str, Any], definitions: Definitions | None = None, name: str = "") -> None:
         self.node, self.definitions, self.name = node, definitions, name
         self._children: dict[str, Schema | None] = {}
+        self._keywords: dict[str, bool] = {}
 
     def _at(self, node: dict[str, Any]) -> Schema:
         if "allOf" in node and len(node["allOf"]) == 1:
@@ -104,6 +105,12 @@ class Schema:
     def is_embedded(self) -> bool:
         """Whether a whole object with apiVersion, kind and metadata stands here."""
         return bool(self.node.get("x-kubernetes-embedded-resource"))
+
+    def has(self, keyword: str) -> bool:
+        """Return whether a keyword stands here or anywhere inside, as far as definitions are not referred to."""
+        if keyword not in self._keywords:
+            self._keywords[keyword] = _stands_in(self.node, keyword)
+        return self._keywords[keyword]
 
     def child(self, key: str) -> Schema | None:
         """Return the schema of a field or of a map's value, None when it is not known."""
@@ -211,6 +218,12 @@ class Schema:
         """Whether a strategic merge patch adds to a list of scalars."""
         strategy = str(self.node.get("x-kubernetes-patch-strategy", ""))
         return "merge" in strategy and "x-kubernetes-patch-merge-key" not in self.node
+
+
+def _stands_in(node: Any, keyword: str) -> bool:
+    if isinstance(node, dict):
+        return keyword in node or any(_stands_in(inner, keyword) for inner in node.values())
+    return isinstance(node, list) and any(_stands_in(inner, keyword) for inner in node)
 
 
 def custom_schema(openapi: dict[str, Any] | None, definitions: Definitions) -> Schema:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api.custom_rules import rule_causes
 from projects.sim_cluster.api.custom_validation import custom_causes, scale_causes
 from projects.sim_cluster.api.defaults import pod_path, pod_specs
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_value
@@ -37,8 +38,9 @@ def causes(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
         return wrong  # whose metadata is looked at only after that
     found = _metadata(kind, before, after)
     if kind.custom:
-        found += custom_causes(after, kind.schema)
+        found += custom_causes(before, after, kind.schema)
         found += scale_causes(after, kind.scale) if kind.scale else ()
+        found += rule_causes(kind.schema, before, after, found)
     else:
         found += _builtin(kind, before, after)
     return found
