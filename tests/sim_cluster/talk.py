@@ -7,6 +7,7 @@ import os
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -112,6 +113,13 @@ class Client:
         """POST a CustomResourceDefinition, and wait until its kind is served."""
         self.post(DEFINITIONS, definition)
         self.until(f"{DEFINITIONS}/{definition['metadata']['name']}", _is_established)
+
+    def try_creating(self, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float = 10) -> Answer:
+        """Create (dry) until `accept` says yes, since what was configured takes a moment to be in force; return the last answer."""
+        deadline, pause = time.monotonic() + seconds, threading.Event()
+        while not accept(answer := self.ask("POST", f"{path}?dryRun=All", body)) and time.monotonic() < deadline:
+            pause.wait(0.05)
+        return answer
 
     def merge(self, path: str, patch: Any) -> Any:
         """Merge-patch what must be there."""

@@ -3,8 +3,6 @@
 import base64
 import json
 import ssl
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +14,6 @@ from tests.sim_cluster.talk import DEFINITIONS, JSON, Answer, Client, config_map
 
 pytestmark = pytest.mark.envtest
 PAGE: Final = "docs/explanation/fidelity.md"
-EFFECTIVE_WITHIN_S: Final = 10.0  # what was configured a moment ago
 
 Question = Callable[[Client, str], str]
 QUESTIONS: Final[dict[str, Question]] = {}
@@ -53,17 +50,9 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
 
 
-def until(api: Client, wanted: Callable[[int], bool], method: str, path: str, body: Any = None) -> Answer:
-    """Ask until the status is as wanted, for some seconds; return the last answer."""
-    deadline, pause = time.monotonic() + EFFECTIVE_WITHIN_S, threading.Event()
-    while not wanted((answer := api.ask(method, path, body)).status) and time.monotonic() < deadline:
-        pause.wait(0.05)
-    return answer
-
-
 def until_refused(api: Client, path: str, body: Any) -> str:
     """Create (dry) until that is refused; return the last answer."""
-    return said(until(api, lambda status: status != 201, "POST", f"{path}?dryRun=All", body))
+    return said(api.try_creating(path, body, lambda answer: answer.status != 201))
 
 
 def token_of(api: Client, namespace: str) -> str:
