@@ -7,6 +7,8 @@ import pytest
 
 from projects.sim_cluster.behaviours.demand import demand
 from projects.sim_cluster.behaviours.quantities import amount
+from tests.sim_cluster.comparing import Both
+from tests.sim_cluster.talk import Client
 from tests.sim_cluster.test_workloads import Stage, play, status
 
 _HELPLESS = "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
@@ -184,3 +186,60 @@ def test_pods_are_spread_evenly() -> None:
         )
 
     play(script)
+
+
+def _company_wish(weight: int, app: str) -> dict[str, Any]:
+    return {"weight": weight, "podAffinityTerm": term("", app)[""]["requiredDuringSchedulingIgnoredDuringExecution"][0]}
+
+
+def _node_wish(weight: int, name: str) -> dict[str, Any]:
+    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": [name]}
+    return {"weight": weight, "preference": {"matchExpressions": [expression]}}
+
+
+def _placed(api: Client, namespace: str) -> list[str]:
+    """Create pods that prefer this or that; return where they are: the number of the node, or that it is not the second one."""
+    nodes = sorted(node["metadata"]["name"] for node in api.get("/api/v1/nodes")["items"])
+
+    def place(name: str, labels: dict[str, str] | None = None, **spec: Any) -> int:
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        api.post(path, pod(name, labels=labels, **spec))
+        return nodes.index(api.until(f"{path}/{name}", lambda seen: seen["spec"].get("nodeName"))["spec"]["nodeName"])
+
+    def liking(name: str, **kinds: list[dict[str, Any]]) -> int:
+        affinity = {kind: {"preferredDuringSchedulingIgnoredDuringExecution": wishes} for kind, wishes in kinds.items()}
+        return place(name, affinity=affinity)
+
+    for app in ("a", "b"):
+        place(app, {"app": app}, nodeSelector={"kubernetes.io/hostname": nodes[1]})
+    return [
+        f"by a wish: {liking('one', nodeAffinity=[_node_wish(1, nodes[2])])}",
+        f"by the greater wish: {liking('two', nodeAffinity=[_node_wish(10, nodes[0]), _node_wish(50, nodes[1])])}",
+        f"near another: {liking('near', podAffinity=[_company_wish(1, 'a')])}",
+        f"away from another: {liking('apart', podAntiAffinity=[_company_wish(1, 'a')]) != 1}",
+        f"more away than near: {liking('torn', podAffinity=[_company_wish(1, 'a')], podAntiAffinity=[_company_wish(9, 'b')]) != 1}",
+    ]  # fmt: skip
+
+
+@pytest.mark.envtest
+def test_pods_go_where_they_prefer(both: Both) -> None:
+    for api in both.apis:
+        assert _placed(api, both.namespace) == [
+            "by a wish: 2", "by the greater wish: 1", "near another: 1", "away from another: True", "more away than near: True",
+        ]  # fmt: skip
+
+
+def test_a_node_that_asks_pods_to_stay_away_is_taken_last() -> None:
+    async def script(stage: Stage) -> None:
+        for number in range(2):
+            taints = [{"key": "k", "effect": "PreferNoSchedule"}]
+            stage.patch("nodes", f"worker-{number}", {"spec": {"taints": taints}})
+        for number in range(3):
+            stage.create("pods", pod(f"p-{number}", "2"))
+            await stage.until("placed", partial(node_of, stage, f"p-{number}"))
+            assert node_of(stage, f"p-{number}") == "worker-2"
+        stage.create("pods", pod("unmoved", tolerations=[{"operator": "Exists"}]))
+        await stage.until("placed", partial(node_of, stage, "unmoved"))
+        assert node_of(stage, "unmoved") != "worker-2"
+
+    play(script, speed=1)

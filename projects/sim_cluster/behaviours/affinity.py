@@ -1,7 +1,11 @@
-"""Which nodes a pod may run on because of the pods that are there: required affinity and anti-affinity. Used by the scheduler."""
+"""Which nodes a pod may run on because of the pods that are there, and which it prefers: affinity and anti-affinity.
+
+Used by the scheduler.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,8 +21,19 @@ Place = tuple[str, str]
 
 def terms(spec: Object, kind: str) -> list[Object]:
     """Return the required terms of ``podAffinity`` or ``podAntiAffinity``."""
+    return _declared(spec, kind, "required")
+
+
+def _declared(spec: Object, kind: str, sort: str) -> list[Object]:
     affinity = (spec.get("affinity") or {}).get(kind) or {}
-    return list(affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ())
+    return list(affinity.get(f"{sort}DuringSchedulingIgnoredDuringExecution") or ())
+
+
+def wishes(spec: Object) -> list[tuple[int, Object]]:
+    """Return the preferred terms of a pod with their weights; those of others to stay away from have negative ones."""
+    near, apart = (_declared(spec, kind, "preferred") for kind in ("podAffinity", "podAntiAffinity"))
+    wanted = [(wish["weight"], wish["podAffinityTerm"]) for wish in near]
+    return wanted + [(-wish["weight"], wish["podAffinityTerm"]) for wish in apart]
 
 
 def _means(term: Object, holder: Object, pod: Object, spaces: Collection[Object]) -> bool:
@@ -64,6 +79,17 @@ class Company:
 
 NOBODY: Final = Company((), frozenset(), frozenset())
 Placed = Iterable[tuple[Object, Object]]
+
+
+def attraction(pod: Object, placed: Placed, spaces: Collection[Object]) -> Counter[Place]:
+    """Return how much each place draws a pod by its wishes: each pod there that one is about adds the weight of it."""
+    found: Counter[Place] = Counter()
+    wanted = wishes(pod["spec"])
+    for other, node in placed:
+        for weight, term in wanted:
+            if _means(term, pod, other, spaces) and (place := _place(term, node)):
+                found[place] += weight
+    return found
 
 
 def company(pod: Object, placed: Placed, guards: Placed, spaces: Collection[Object]) -> Company:

@@ -1,4 +1,4 @@
-"""Which nodes a pod may run on: taints, node selectors, required affinity. Used by the scheduler and by DaemonSets."""
+"""Which nodes a pod may run on, and which it prefers: taints, node selectors, affinity. Used by the scheduler and by DaemonSets."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ def untolerated(spec: Object, node: Object) -> Object | None:
         taints.append({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"})
     tolerations = spec.get("tolerations") or []
     return next((taint for taint in taints if taint["effect"] in _REPELS and not tolerates(tolerations, taint)), None)
+
+
+def reluctance(spec: Object, node: Object) -> int:
+    """Return how many taints of a node a pod does not tolerate that only ask it to stay away."""
+    taints = (node.get("spec") or {}).get("taints") or ()
+    tolerations = spec.get("tolerations") or []
+    return sum(1 for taint in taints if taint["effect"] == "PreferNoSchedule" and not tolerates(tolerations, taint))
+
+
+def inclination(spec: Object, node: Object) -> int:
+    """Return the weights of a pod's preferred node affinity that a node meets, together."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    labels, name = node["metadata"].get("labels") or {}, node["metadata"]["name"]
+    return sum(
+        wish["weight"]
+        for wish in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        if _matches_term(wish["preference"], labels, name)
+    )
 
 
 def matches_selector(spec: Object, node: Object) -> bool:

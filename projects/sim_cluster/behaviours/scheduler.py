@@ -1,4 +1,4 @@
-"""Puts pods on nodes: of those that fit the one that has most to spare. What fits nowhere says why, as the real scheduler words it."""
+"""Puts pods on nodes: of those that fit the one that they prefer, or that has most to spare. What fits nowhere says why, as the real scheduler words it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from projects.sim_cluster.behaviours.affinity import AWAY_FROM_WANTED, NOBODY, Company, company, terms
+from projects.sim_cluster.behaviours.affinity import (
+    AWAY_FROM_WANTED,
+    NOBODY,
+    Company,
+    attraction,
+    company,
+    terms,
+    wishes,
+)
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
 from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
 from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, total
 from projects.sim_cluster.behaviours.host_ports import Port, clash, host_ports
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes, why_not
+from projects.sim_cluster.behaviours.placement import OTHER_NODE, inclination, named_nodes, reluctance, why_not
 from projects.sim_cluster.behaviours.pod_volumes import claim_names, claims_are_bound, selected_node, why_claims_refuse
 from projects.sim_cluster.behaviours.pods import has_ended, pod_phase
+from projects.sim_cluster.behaviours.preferences import draw, points, room
 from projects.sim_cluster.behaviours.resources import CLAIMS, NAMESPACES, NODES, PODS, STORAGE_CLASSES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.topology_spread import NOWHERE, Spread, constraints
@@ -58,7 +67,16 @@ class _Refusal:
     final: bool
 
 
-_Fit = tuple[float, int, str]
+class _Fit(NamedTuple):
+    """How well a node does: the share of it that would be taken, its pods, and what the pod thinks of it."""
+
+    share: float
+    pods: int
+    name: str
+    reluctance: int
+    inclination: int
+
+
 _Verdicts = dict[str, tuple[_Load, _Fit | _Refusal]]
 
 
@@ -97,8 +115,7 @@ class Scheduler:
             return Chore(_RETRY)
         fitting, refusals = self._look(world, pod)
         if fitting:
-            names = {fit[-1] for fit in fitting}
-            node = chosen if (chosen := selected_node(world, pod)) in names else min(fitting)[-1]
+            node = self._best(world, pod, fitting)
             if await claims_are_bound(world, pod, node):
                 await _bind(world, pod, node)
             return None
@@ -133,6 +150,26 @@ class Scheduler:
             else:
                 fitting.append(verdict)
         return fitting, refusals
+
+    def _best(self, world: World, pod: Object, fitting: list[_Fit]) -> str:
+        """Return the node that a pod's claims are for, or that it prefers."""
+        if (chosen := selected_node(world, pod)) in (fit.name for fit in fitting):
+            return str(chosen)
+        wants_company = bool(wishes(pod["spec"]))
+        if not wants_company and not any(fit.reluctance or fit.inclination for fit in fitting):
+            return min(fitting).name
+        near = self._draws(world, pod, fitting) if wants_company else dict.fromkeys((fit.name for fit in fitting), 0)
+        given = points(
+            {fit.name: fit.reluctance for fit in fitting}, {fit.name: fit.inclination for fit in fitting}, near
+        )
+        return min(fitting, key=lambda fit: (-given[fit.name] - room(fit.share), fit.pods, fit.name)).name
+
+    def _draws(self, world: World, pod: Object, fitting: list[_Fit]) -> dict[str, int]:
+        """Return how much each node draws a pod by those that are near."""
+        pods = world.cache(PODS)
+        placed = ((other, load.node) for name, load in self._loads.items() for other in pods.on_node(name))
+        drawn = attraction(pod, placed, list(world.cache(NAMESPACES)))
+        return {fit.name: draw(self._loads[fit.name].node, drawn) for fit in fitting}
 
     def _known_verdicts(self, spec: Object, asked: Amounts) -> _Verdicts:
         """Return what was found for pods that ask for the same as this one."""
@@ -233,7 +270,9 @@ def _judge(spec: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
         return _Refusal((_NO_PORTS,), final=False)
     if refusal := _too_small(load.offered, asked, load.taken):
         return refusal
-    return (_share(asked, load), load.taken[POD_COUNT], load.node["metadata"]["name"])
+    node = load.node
+    wishes_of_node = reluctance(spec, node), inclination(spec, node)
+    return _Fit(_share(asked, load), load.taken[POD_COUNT], node["metadata"]["name"], *wishes_of_node)
 
 
 def _too_small(offered: Amounts, asked: Amounts, taken: Amounts) -> _Refusal | None:
