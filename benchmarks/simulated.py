@@ -17,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.results import Figure, median_seconds
 from projects.core.values.checkout import ROOT
+from projects.sim_cluster.behaviours.pods import is_ready
 from tests.sim_cluster.talk import Client, deployment
+from tests.simulated import simulated_cluster
 
 _CONTROL_PLANE = ROOT.parent / "shared" / "envtest" / "control-plane"
 _PODS = int(os.environ.get("BENCH_PODS", "1000"))
@@ -93,15 +94,12 @@ Started = tuple[Path, Callable[[], float]]
 @contextmanager
 def _simulated() -> Iterator[Started]:
     """Run a simulated cluster; yield its kubeconfig, and what says its memory."""
-    command = [sys.executable, "-m", "projects.sim_cluster"]
-    with tempfile.TemporaryDirectory() as name:
-        shape = ["--platform", "kubernetes", "--nodes", str(_NODES)]
-        subprocess.run([*command, "up", name, *shape], check=True, capture_output=True, cwd=ROOT)
-        try:
-            pid = json.loads(Path(name, "server.json").read_text(encoding="utf-8"))["pid"]
-            yield Path(name, "kubeconfig"), lambda: _resident(pid)
-        finally:
-            subprocess.run([*command, "down", name], check=True, capture_output=True, cwd=ROOT)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        simulated_cluster(Path(name), "--platform", "kubernetes", "--nodes", str(_NODES)) as kubeconfig,
+    ):
+        pid = json.loads(Path(name, "server.json").read_text(encoding="utf-8"))["pid"]
+        yield kubeconfig, lambda: _resident(pid)
 
 
 @contextmanager
@@ -162,13 +160,8 @@ def _one_by_one(client: Client) -> float:
         list(pool.map(create, [range(start, _PODS, _CLIENTS) for start in range(_CLIENTS)]))
     ready: set[str] = set()
     for event in client.watch(f"{path}?watch=1&timeoutSeconds={int(_SECONDS)}", _SECONDS):
-        if _is_ready(event["object"]):
+        if is_ready(event["object"]):
             ready.add(event["object"]["metadata"]["name"])
         if len(ready) == _PODS:
             return time.perf_counter() - begun
     raise AssertionError(f"{len(ready)} of {_PODS} pods were Ready after {_SECONDS} s")
-
-
-def _is_ready(pod: Any) -> bool:
-    conditions = pod["status"].get("conditions") or ()
-    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)

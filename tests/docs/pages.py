@@ -44,6 +44,18 @@ class Page:
             found.append(Block(language, file.strip(), match["text"]))
         return found
 
+    def file(self, name: str) -> str:
+        """Return the text of a file that it shows."""
+        return next(block.text for block in self.blocks if block.file == name)
+
+    def write_files(self, directory: Path) -> None:
+        """Write the files that it shows, as its reader would."""
+        for block in self.blocks:
+            if block.file:
+                path = directory / block.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text, encoding="utf-8")
+
     @property
     def prose(self) -> str:
         """Its text without the blocks."""

@@ -19,7 +19,7 @@ from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ConfigError
 from tests.docs.pages import page
 
-FILES = {block.file: block.text for block in page("docs/tutorial/write-a-project.md").blocks if block.file}
+GUIDE = page("docs/tutorial/write-a-project.md")
 TESTING = "projects/scaleout/testing"
 
 
@@ -28,9 +28,7 @@ def checkout(tmp_path: Path) -> Path:
     """A directory with the root files of this checkout and the project of the tutorial."""
     for name in ("config.yaml", "command_args.yaml.j2"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    GUIDE.write_files(tmp_path)
     return tmp_path
 
 
@@ -56,7 +54,9 @@ def module_of(script: Path) -> ModuleType:
 
 
 def test_the_tutorial_holds_the_three_files_of_an_orchestration() -> None:
-    assert sorted(FILES) == [f"{TESTING}/{name}" for name in ("command_args.yaml.j2", "config.yaml", "test.py")]
+    assert sorted(block.file for block in GUIDE.blocks if block.file) == [
+        f"{TESTING}/{name}" for name in ("command_args.yaml.j2", "config.yaml", "test.py")
+    ]
 
 
 def test_its_configuration_is_accepted_and_its_preset_applied(checkout: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_mistake_that_it_shows_is_found_with_the_message_that_it_shows(check
         loaded(checkout)
     message = "preset 'light': scaleout.replica is not a key of the configuration; did you mean 'scaleout.replicas'?"
     assert f"config.yaml:4: {message}" in caught.value.message
-    assert f"config.yaml:4: {message}" in page("docs/tutorial/write-a-project.md").text
+    assert f"config.yaml:4: {message}" in GUIDE.text
 
 
 def test_its_template_renders_to_what_the_command_takes(checkout: Path) -> None:
@@ -91,7 +91,7 @@ def test_its_orchestration_imports_and_declares_its_entrypoints(checkout: Path) 
     script = checkout / TESTING / "test.py"
     assert declared_entrypoints(script) == ["prepare_ci", "test_ci"]
     module = module_of(script)
-    assert module.prepare_ci.__doc__ in page("docs/tutorial/write-a-project.md").text
+    assert module.prepare_ci.__doc__ in GUIDE.text
     assert script.read_text(encoding="utf-8").startswith(
         (ROOT / "projects/skeleton/testing/test.py").read_text(encoding="utf-8").splitlines()[0]
     )
@@ -99,7 +99,7 @@ def test_its_orchestration_imports_and_declares_its_entrypoints(checkout: Path) 
 
 def test_it_reads_only_keys_that_its_configuration_has(checkout: Path) -> None:
     settings = loaded(checkout).configuration.data["scaleout"]
-    text = FILES[f"{TESTING}/test.py"]
+    text = GUIDE.file(f"{TESTING}/test.py")
     for name in ("namespace", "replicas", "rounds", "timeout"):
         assert f'settings["{name}"]' in text
         assert name in settings

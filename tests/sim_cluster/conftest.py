@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ import pytest
 from projects.sim_cluster.options import ApiKind, ClusterOptions
 from projects.sim_cluster.real_api.binaries import ControlPlaneMissingError, find_binaries
 from projects.sim_cluster.running import running_cluster
+from tests.conftest import CONTROL_PLANE, RealCluster
 from tests.sim_cluster.comparing import Both
 from tests.sim_cluster.talk import Client, Kubectl
 
-CONTROL_PLANE = Path(__file__).parents[3] / "shared" / "envtest" / "control-plane"
 _NUMBERS = itertools.count()
 
 
@@ -47,17 +48,15 @@ def openshift_kubeconfig() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def client(kubernetes_kubeconfig: Path) -> Iterator[Client]:
     """A raw client of a simulated Kubernetes with three nodes."""
-    made = Client(kubernetes_kubeconfig)
-    yield made
-    made.close()
+    with closing(Client(kubernetes_kubeconfig)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def openshift(openshift_kubeconfig: Path) -> Iterator[Client]:
     """A raw client of a simulated OpenShift with three workers."""
-    made = Client(openshift_kubeconfig)
-    yield made
-    made.close()
+    with closing(Client(openshift_kubeconfig)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -72,20 +71,9 @@ def oc(openshift_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def judge_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of a real control plane: the one that the whole test run shares, or one of its own."""
-    if not CONTROL_PLANE.exists() and not os.environ.get("KUBEBUILDER_ASSETS"):
-        pytest.skip("no real control plane: KUBEBUILDER_ASSETS is unset and ../shared/envtest is absent")
-    try:
-        shared = request.getfixturevalue("real_cluster")
-    except pytest.FixtureLookupError:
-        directory = tmp_path_factory.mktemp("control-plane")
-        script = [sys.executable, str(CONTROL_PLANE)]
-        subprocess.run([*script, "up", str(directory), "--nodes", "3"], check=True, capture_output=True)
-        yield directory / "kubeconfig"
-        subprocess.run([*script, "down", str(directory)], check=True, capture_output=True)
-    else:
-        yield shared.kubeconfig
+def judge_kubeconfig(real_cluster: RealCluster) -> Path:
+    """The kubeconfig of the real control plane that the whole test run shares."""
+    return real_cluster.kubeconfig
 
 
 #: For a fixture that starts a cluster: on the simulated API and on a real one.
@@ -105,9 +93,17 @@ def available(api: ApiKind, *, karpenter: bool = False) -> ApiKind:
 @pytest.fixture(scope="session")
 def judge(judge_kubeconfig: Path) -> Iterator[Client]:
     """A raw client of the real control plane."""
-    made = Client(judge_kubeconfig)
-    yield made
-    made.close()
+    with closing(Client(judge_kubeconfig)) as made:
+        yield made
+
+
+@pytest.fixture(
+    params=[pytest.param("client", id="simulated"), pytest.param("judge", id="real", marks=pytest.mark.envtest)]
+)
+def either(request: pytest.FixtureRequest) -> Client:
+    """A raw client of the simulated Kubernetes, then one of the real control plane."""
+    found: Client = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
@@ -132,6 +128,13 @@ def both(judge: Client, client: Client, new_name: Callable[[str], str]) -> Itera
 def namespace(client: Client, new_name: Callable[[str], str]) -> str:
     """A namespace of its own on the simulated Kubernetes."""
     return make_namespace(client, new_name("ns"))
+
+
+@contextmanager
+def talking_to(options: ClusterOptions) -> Iterator[Client]:
+    """Run a cluster of the test's own; yield a raw client of it."""
+    with running_cluster(options) as cluster, closing(Client(cluster.kubeconfig)) as made:
+        yield made
 
 
 def make_namespace(client: Client, name: str) -> str:

@@ -19,18 +19,14 @@ from projects.sim_cluster.captures.reading import read
 from projects.sim_cluster.captures.saving import Saved
 from projects.sim_cluster.captures.writing import write
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.conftest import talking_to
 from tests.sim_cluster.talk import Client, config_map, deployment
+from tests.simulated import sim
 
 ROOT = Path(__file__).parents[2]
 MUST_GATHER = Path(__file__).parent / "captures" / "must-gather"
 TREE = next(MUST_GATHER.glob("quay-io-*"))
 TEAM = "/api/v1/namespaces/team-a"
-
-
-def sim(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "projects.sim_cluster", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def files(directory: Path) -> dict[str, str]:
@@ -39,12 +35,8 @@ def files(directory: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def loaded(capture: Path) -> Iterator[Client]:
-    with running_cluster(ClusterOptions(state=prepare(read(capture)))) as cluster:
-        client = Client(cluster.kubeconfig)
-        try:
-            yield client
-        finally:
-            client.close()
+    with talking_to(ClusterOptions(state=prepare(read(capture)))) as client:
+        yield client
 
 
 def settled(client: Client) -> None:

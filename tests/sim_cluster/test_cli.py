@@ -7,21 +7,13 @@ import select
 import signal
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from projects.core.values.checkout import ROOT
 from tests.sim_cluster.talk import Client
-
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "projects.sim_cluster"]
-
-
-def sim(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+from tests.simulated import COMMAND, sim
 
 
 def server_of(directory: Path) -> int:

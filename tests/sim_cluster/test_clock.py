@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -239,9 +240,8 @@ def kubeconfig_of_jumping() -> Iterator[Path]:
 
 @pytest.fixture
 def jumping(kubeconfig_of_jumping: Path) -> Iterator[Client]:
-    client = Client(kubeconfig_of_jumping)
-    yield client
-    client.close()
+    with closing(Client(kubeconfig_of_jumping)) as client:
+        yield client
 
 
 def clock_of(client: Client, until: float | None = None) -> dict[str, Any]:

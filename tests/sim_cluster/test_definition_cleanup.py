@@ -3,48 +3,39 @@
 import threading
 from collections.abc import Callable
 
-import pytest
-
 from tests.sim_cluster.talk import Client, named
-from tests.sim_cluster.test_kopf import BOTH
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-@pytest.fixture(params=BOTH)
-def api(request: pytest.FixtureRequest) -> Client:
-    found: Client = request.getfixturevalue(request.param)
-    return found
-
-
-def test_a_definition_waits_for_its_objects(api: Client, new_name: Callable[[str], str]) -> None:
+def test_a_definition_waits_for_its_objects(either: Client, new_name: Callable[[str], str]) -> None:
     group = f"{new_name('g')}.example.dev"
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     name, things = f"things.{group}", f"/apis/{group}/v1/things"
-    api.post(DEFINITIONS, {
+    either.post(DEFINITIONS, {
         "metadata": {"name": name},
         "spec": {"group": group, "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"},
                  "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
     })  # fmt: skip
-    api.until(f"{DEFINITIONS}/{name}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
+    either.until(f"{DEFINITIONS}/{name}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
     thing = {
         "apiVersion": f"{group}/v1",
         "kind": "Thing",
         "metadata": {"name": "held", "finalizers": ["example.dev/held"]},
     }
-    while (made := api.ask("POST", things, thing)).status in {
+    while (made := either.ask("POST", things, thing)).status in {
         404,
         429,
     }:  # the real one takes a moment to serve a new kind
         threading.Event().wait(0.2)
     assert made.status == 201, made.text
-    deleted = api.ask("DELETE", f"{DEFINITIONS}/{name}").body
+    deleted = either.ask("DELETE", f"{DEFINITIONS}/{name}").body
     assert deleted["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
     assert deleted["metadata"]["generation"] == 1
     assert [(each["type"], each["reason"]) for each in deleted["status"]["conditions"]] == [
         ("NamesAccepted", "NoConflicts"), ("Established", "InitialNamesAccepted"), ("Terminating", "InstanceDeletionPending"),
     ]  # fmt: skip
-    api.until(f"{things}/held", lambda seen: seen["metadata"].get("deletionTimestamp"))
-    assert api.ask("GET", f"{DEFINITIONS}/{name}").status == 200
-    api.merge(f"{things}/held", {"metadata": {"finalizers": []}})
-    api.gone(named(DEFINITIONS, name), 70)
+    either.until(f"{things}/held", lambda seen: seen["metadata"].get("deletionTimestamp"))
+    assert either.ask("GET", f"{DEFINITIONS}/{name}").status == 200
+    either.merge(f"{things}/held", {"metadata": {"finalizers": []}})
+    either.gone(named(DEFINITIONS, name), 70)

@@ -61,7 +61,6 @@ def token_of(api: Client, namespace: str) -> str:
 
 
 MAPS = "/api/v1/namespaces/NS/configmaps"
-SECRETS = "/api/v1/namespaces/NS/secrets"
 plainly("forward a port of a pod, without an upgrade", "GET", "POD/portforward")
 plainly("reach a pod through the API server (`proxy`)", "GET", "POD/proxy")
 plainly(

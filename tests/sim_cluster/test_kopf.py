@@ -39,40 +39,32 @@ DEFINITION = {
         ],
     },
 }  # fmt: skip
-BOTH = [pytest.param("client", id="simulated"), pytest.param("judge", id="real", marks=pytest.mark.envtest)]
-
-
-@pytest.fixture(params=BOTH)
-def api(request: pytest.FixtureRequest) -> Client:
-    """A client of one API, then of the other."""
-    found: Client = request.getfixturevalue(request.param)
-    return found
 
 
 @pytest.fixture
-def space(api: Client, new_name: Any) -> Iterator[str]:
+def space(either: Client, new_name: Any) -> Iterator[str]:
     """A namespace, and the operator's kind; both are gone after the test."""
     name: str = new_name("kopf")
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    api.post(definitions, DEFINITION)
-    api.until(
+    either.post(definitions, DEFINITION)
+    either.until(
         f"{definitions}/caches.kopf.example.dev",
         lambda seen: any(each["type"] == "Established" and each["status"] == "True" for each in seen["status"].get("conditions") or ()),
     )  # fmt: skip
-    api.post("/api/v1/namespaces", {"metadata": {"name": name}})
-    api.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
+    either.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    either.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
     yield name
-    api.ask("DELETE", f"/api/v1/namespaces/{name}")
-    api.ask("DELETE", f"{definitions}/caches.kopf.example.dev")
+    either.ask("DELETE", f"/api/v1/namespaces/{name}")
+    either.ask("DELETE", f"{definitions}/caches.kopf.example.dev")
 
 
 @pytest.fixture
-def operator(api: Client, space: str, tmp_path: Path) -> Iterator[Path]:
+def operator(either: Client, space: str, tmp_path: Path) -> Iterator[Path]:
     """The operator as a process; its log."""
     command = [sys.executable, "-m", "kopf", "run", "--standalone", "--namespace", space, str(OPERATOR)]
     log = tmp_path / "operator.log"
     with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "KUBECONFIG": str(api.kubeconfig), "HOME": str(tmp_path)},
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "KUBECONFIG": str(either.kubeconfig), "HOME": str(tmp_path)},
                                    stdout=file, stderr=subprocess.STDOUT)  # fmt: skip
         yield log
         process.send_signal(signal.SIGINT)
@@ -80,17 +72,17 @@ def operator(api: Client, space: str, tmp_path: Path) -> Iterator[Path]:
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) -> None:
+def test_the_life_of_a_custom_resource(either: Client, space: str, operator: Path) -> None:
     caches = f"/apis/kopf.example.dev/v1/namespaces/{space}/caches"
     deployments = f"/apis/apps/v1/namespaces/{space}/deployments"
     cache = {"apiVersion": "kopf.example.dev/v1", "kind": "Cache", "metadata": {"name": "c"}, "spec": {"size": 2}}
-    api.post(caches, cache)
+    either.post(caches, cache)
 
     def said() -> str:
         return operator.read_text()
 
-    found = api.until(f"{caches}/c", lambda seen: seen.get("status", {}).get("make_deployment"), 90)
-    made = api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 2, 90)
+    found = either.until(f"{caches}/c", lambda seen: seen.get("status", {}).get("make_deployment"), 90)
+    made = either.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 2, 90)
     assert made["metadata"]["uid"] == found["status"]["make_deployment"]["uid"]
     [owner] = made["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == (
@@ -102,31 +94,33 @@ def test_the_life_of_a_custom_resource(api: Client, space: str, operator: Path) 
     assert found["metadata"]["finalizers"] == [FINALIZER]
     assert "the first attempt always fails" in said()
 
-    found = api.until(
+    found = either.until(
         f"{caches}/c",
         lambda seen: len(seen["status"].get("running", ())) == 2 and seen["status"].get("ticks", 0) > 2,
         90,
     )
-    pods = api.get(f"/api/v1/namespaces/{space}/pods?labelSelector=cache%3Dc")["items"]
+    pods = either.get(f"/api/v1/namespaces/{space}/pods?labelSelector=cache%3Dc")["items"]
     assert found["status"]["running"] == sorted(pod["metadata"]["name"] for pod in pods)
-    api.until(f"/api/v1/namespaces/{space}/configmaps/c-attended", lambda seen: seen["metadata"]["ownerReferences"])
+    either.until(f"/api/v1/namespaces/{space}/configmaps/c-attended", lambda seen: seen["metadata"]["ownerReferences"])
 
-    api.merge(f"{caches}/c", {"spec": {"size": 3}})
-    api.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 3, 90)
-    assert api.until(f"{caches}/c", lambda seen: "resized" in seen["status"])["status"]["resized"] == "2 to 3"
-    refused = api.ask("PATCH", f"{caches}/c", {"spec": {"size": -1}}, "application/merge-patch+json")
+    either.merge(f"{caches}/c", {"spec": {"size": 3}})
+    either.until(f"{deployments}/c", lambda seen: seen["status"].get("readyReplicas") == 3, 90)
+    assert either.until(f"{caches}/c", lambda seen: "resized" in seen["status"])["status"]["resized"] == "2 to 3"
+    refused = either.ask("PATCH", f"{caches}/c", {"spec": {"size": -1}}, "application/merge-patch+json")
     assert refused.status == 422
 
-    events = api.get(
+    events = either.get(
         f"/api/v1/namespaces/{space}/events?fieldSelector=involvedObject.kind%3DCache,involvedObject.name%3Dc"
     )["items"]
     reasons = {each["reason"] for each in events}
     assert {"Made", "Logging"} <= reasons, events
     assert {each["message"] for each in events if each["reason"] == "Made"} == {"Deployment c with 2 pods"}
 
-    assert api.ask("DELETE", f"{caches}/c").status == 200
-    assert api.until(f"/api/v1/namespaces/{space}/configmaps/c-was-here", lambda _: True, 90)["data"] == {"by": "kopf"}
+    assert either.ask("DELETE", f"{caches}/c").status == 200
+    assert either.until(f"/api/v1/namespaces/{space}/configmaps/c-was-here", lambda _: True, 90)["data"] == {
+        "by": "kopf"
+    }
     # The real garbage collector takes half a minute to notice a kind that is new.
-    api.gone(named(caches, "c"), 70)
-    api.gone(named(deployments, "c"), 70)
-    api.gone(named(f"/api/v1/namespaces/{space}/configmaps", "c-attended"), 70)
+    either.gone(named(caches, "c"), 70)
+    either.gone(named(deployments, "c"), 70)
+    either.gone(named(f"/api/v1/namespaces/{space}/configmaps", "c-attended"), 70)

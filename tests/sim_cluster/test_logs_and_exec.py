@@ -1,6 +1,7 @@
 """What programs print and answer, asked by kubectl and by the Python client; programs are declared for the cluster."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,8 @@ def kubeconfig(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clients(kubeconfig: Path) -> Iterator[Client]:
-    made = Client(kubeconfig)
-    yield made
-    made.close()
+    with closing(Client(kubeconfig)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """Prometheus' API of a simulated OpenShift, through the service proxy: series of pods and nodes that are there."""
 
-import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.conftest import make_namespace, talking_to
+from tests.sim_cluster.machine_sets import add_machine_set, has_replicas
 from tests.sim_cluster.talk import Client
 
 API = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1"
@@ -18,10 +18,8 @@ API = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:909
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Client]:
     """An OpenShift of its own, with one GPU node."""
-    with running_cluster(ClusterOptions(nodes=2)) as running:
-        client = Client(running.kubeconfig)
+    with talking_to(ClusterOptions(nodes=2)) as client:
         yield client
-        client.close()
 
 
 def ask(client: Client, what: str, **parameters: Any) -> Any:
@@ -144,14 +142,8 @@ def test_a_query_may_be_a_form_and_a_path_must_be_known(cluster: Client) -> None
 
 
 def test_gpus_are_measured_where_the_exporter_runs(cluster: Client) -> None:
-    machines = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api/machinesets"
-    base = cluster.get(machines)["items"][0]
-    spec = json.loads(json.dumps(base["spec"]).replace(base["metadata"]["name"], "gpus")) | {"replicas": 1}
-    spec["template"]["spec"]["providerSpec"]["value"]["instanceType"] = "g5.12xlarge"
-    cluster.post(
-        machines, {"apiVersion": base["apiVersion"], "kind": "MachineSet", "metadata": {"name": "gpus"}, "spec": spec}
-    )
-    cluster.until(f"{machines}/gpus", lambda obj: obj.get("status", {}).get("readyReplicas") == 1)
+    path = add_machine_set(cluster, "gpus", instance_type="g5.12xlarge")
+    cluster.until(path, partial(has_replicas, "readyReplicas", 1))
     assert values(cluster, "DCGM_FI_DEV_GPU_UTIL") == {}
     node = cluster.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.12xlarge")["items"][0][
         "metadata"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, has_replicas
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
 from tests.sim_cluster.talk import MERGE, Client
 
-MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
 PACKAGES = "/apis/packages.operators.coreos.com/v1/namespaces/openshift-marketplace/packagemanifests"
 
 
@@ -42,22 +42,13 @@ def test_machine_sets_bring_and_take_nodes(openshift: Client) -> None:
 
 
 def test_machines_of_another_type(openshift: Client) -> None:
-    base = openshift.get(f"{MACHINES}/machinesets")["items"][0]
-    spec = json.loads(json.dumps(base["spec"]).replace(base["metadata"]["name"], "gpus"))
-    spec["replicas"] = 1
-    spec["template"]["spec"]["providerSpec"]["value"]["instanceType"] = "g5.2xlarge"
-    spec["template"]["spec"]["taints"] = [{"key": "gpu", "value": "1", "effect": "NoSchedule"}]
-    openshift.post(
-        f"{MACHINES}/machinesets",
-        {"apiVersion": base["apiVersion"], "kind": "MachineSet", "metadata": {"name": "gpus"}, "spec": spec},
-    )
-    openshift.until(f"{MACHINES}/machinesets/gpus", lambda obj: obj.get("status", {}).get("readyReplicas") == 1)
+    taint = {"key": "gpu", "value": "1", "effect": "NoSchedule"}
+    path = add_machine_set(openshift, "gpus", instance_type="g5.2xlarge", taints=[taint])
+    openshift.until(path, partial(has_replicas, "readyReplicas", 1))
     nodes = openshift.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.2xlarge")["items"]
     assert len(nodes) == 1
-    assert (
-        nodes[0]["spec"]["taints"][0] == spec["template"]["spec"]["taints"][0]
-    )  # real controllers add theirs for a moment
-    openshift.ask("DELETE", f"{MACHINES}/machinesets/gpus")
+    assert nodes[0]["spec"]["taints"][0] == taint  # real controllers add theirs for a moment
+    openshift.ask("DELETE", path)
     openshift.gone("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.2xlarge")
 
 

@@ -1,6 +1,5 @@
 """What makes OpenShift's behaviours go wrong, as faults use it: annotations, seen through HTTP."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,10 +8,10 @@ import pytest
 
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY
 from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, has_replicas, machines_of
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
 from tests.sim_cluster.talk import Client
 
-MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
 NONE_LEFT = "InsufficientInstanceCapacity: We currently do not have sufficient p5.48xlarge capacity"
 
 
@@ -21,20 +20,9 @@ def annotate(client: Client, path: str, name: str, value: str | None) -> None:
 
 
 def machine_set(client: Client, name: str, hooks: dict[str, str]) -> str:
-    base = client.get(f"{MACHINES}/machinesets")["items"][0]
-    spec = json.loads(json.dumps(base["spec"]).replace(base["metadata"]["name"], name))
-    made = {
-        "apiVersion": base["apiVersion"],
-        "kind": "MachineSet",
-        "metadata": {"name": name, "annotations": hooks},
-        "spec": spec | {"replicas": 1},
-    }
-    client.post(f"{MACHINES}/machinesets", made)
-    client.until(f"{MACHINES}/machinesets/{name}", lambda obj: obj.get("status", {}).get("replicas") == 1)
-    machines = client.get(f"{MACHINES}/machines?labelSelector=machine.openshift.io%2Fcluster-api-machineset%3D{name}")[
-        "items"
-    ]
-    return f"{MACHINES}/machines/{machines[0]['metadata']['name']}"
+    path = add_machine_set(client, name, annotations=hooks)
+    client.until(path, partial(has_replicas, "replicas", 1))
+    return machines_of(client, name)[0]
 
 
 def has_phase(phase: str, obj: Any) -> bool:

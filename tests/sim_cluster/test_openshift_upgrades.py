@@ -8,8 +8,7 @@ import pytest
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.conftest import make_namespace, talking_to
 from tests.sim_cluster.talk import Client, deployment
 
 VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
@@ -22,10 +21,8 @@ POOL = f"{MCO}/machineconfigpools/worker"
 def cluster() -> Iterator[Client]:
     """An OpenShift of its own: what these tests change, others rely on."""
     settings = Settings(timings=Timings(operator_update=6, node_reboot=12))
-    with running_cluster(ClusterOptions(settings=settings, nodes=2)) as running:
-        client = Client(running.kubeconfig)
+    with talking_to(ClusterOptions(settings=settings, nodes=2)) as client:
         yield client
-        client.close()
 
 
 def condition(obj: Any, kind: str) -> Any:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,27 +9,26 @@ from typing import Any
 
 import pytest
 
-from projects.core.values.checkout import ROOT
 from projects.sim_cluster.behaviours.hooks import LOST_GPUS
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages import OperatorPackage, PackageNotLoadedError, load_package
-from projects.sim_cluster.running import running_cluster
 from projects.sim_cluster.scenarios.reading import load_scenario
+from tests.docs.guided import output_of_tests
 from tests.docs.pages import page
-from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.conftest import make_namespace, talking_to
+from tests.sim_cluster.machine_sets import add_machine_set, has_replicas
 from tests.sim_cluster.olm import OLM, install
 from tests.sim_cluster.talk import Client, Kubectl
 
 GUIDE = page("docs/how-to/write-an-operator-package.md")
 POLICIES = "/apis/nvidia.com/v1/clusterpolicies"
-MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
 
 
 @pytest.fixture(scope="module")
 def widgets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of the guide."""
     path = tmp_path_factory.mktemp("packages") / "widgets.py"
-    path.write_text(next(block.text for block in GUIDE.blocks if block.file == "widgets.py"), encoding="utf-8")
+    path.write_text(GUIDE.file("widgets.py"), encoding="utf-8")
     return path
 
 
@@ -39,10 +36,8 @@ def widgets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cluster(widgets: Path) -> Iterator[Client]:
     """An OpenShift of its own, whose catalog also offers widgets."""
     options = ClusterOptions(packages=(load_package(str(widgets)),))
-    with running_cluster(options) as running:
-        client = Client(running.kubeconfig)
+    with talking_to(options) as client:
         yield client
-        client.close()
 
 
 def test_the_guides_operator_takes_about_fifty_lines(widgets: Path) -> None:
@@ -99,19 +94,6 @@ def test_a_reference_may_name_a_module_or_a_file(widgets: Path) -> None:
     assert load_package("widgets.py:WIDGETS", widgets.parent).name == "widget-operator"
 
 
-def gpu_machines(client: Client, name: str, kind: str, replicas: int = 1) -> None:
-    """Add a MachineSet and wait for its nodes."""
-    base = client.get(f"{MACHINES}/machinesets")["items"][0]
-    spec = json.loads(json.dumps(base["spec"]).replace(base["metadata"]["name"], name))
-    spec["replicas"] = replicas
-    spec["template"]["spec"]["providerSpec"]["value"]["instanceType"] = kind
-    client.post(
-        f"{MACHINES}/machinesets",
-        {"apiVersion": base["apiVersion"], "kind": "MachineSet", "metadata": {"name": name}, "spec": spec},
-    )
-    client.until(f"{MACHINES}/machinesets/{name}", lambda obj: obj.get("status", {}).get("readyReplicas") == replicas)
-
-
 def node_of_kind(client: Client, kind: str) -> Any:
     return client.get(f"/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3D{kind}")["items"][0]
 
@@ -124,7 +106,8 @@ def has_gpus(count: int, node: Any) -> bool:
 def gpus(cluster: Client) -> Client:
     """The cluster with NFD, the GPU operator and two kinds of GPU nodes."""
     for kind in ("g5.2xlarge", "p5.48xlarge"):
-        gpu_machines(cluster, kind.replace(".", "-"), kind)
+        path = add_machine_set(cluster, kind.replace(".", "-"), instance_type=kind)
+        cluster.until(path, partial(has_replicas, "readyReplicas", 1))
     for name, source, space in (
         ("nfd", "redhat-operators", "openshift-nfd"),
         ("gpu-operator-certified", "certified-operators", "nvidia-gpu-operator"),
@@ -220,26 +203,11 @@ def test_a_component_that_is_switched_off_goes(gpus: Client) -> None:
 
 
 def test_the_scenario_of_the_guide_offers_it(tmp_path: Path) -> None:
-    for block in GUIDE.blocks:
-        (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    GUIDE.write_files(tmp_path)
     assert [package.name for package in load_scenario(tmp_path / "widgets.yaml").packages] == ["widget-operator"]
 
 
 def test_the_test_of_the_guide_passes(oc: Kubectl, tmp_path: Path) -> None:
-    for block in GUIDE.blocks:
-        (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    GUIDE.write_files(tmp_path)
     path = os.pathsep.join([str(Path(oc.binary).parent), os.environ["PATH"]])
-    line = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        "--rootdir",
-        str(tmp_path),
-        "test_widgets.py",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path}
-    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    output_of_tests(tmp_path, "test_widgets.py", PATH=path)

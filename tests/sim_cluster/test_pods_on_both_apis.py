@@ -8,8 +8,7 @@ import pytest
 from projects.sim_cluster.behaviours.programs import PodFault, Program
 from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.conftest import BOTH_APIS, available, make_namespace
+from tests.sim_cluster.conftest import BOTH_APIS, available, make_namespace, talking_to
 from tests.sim_cluster.talk import Client
 
 PROGRAMS = (
@@ -27,10 +26,8 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     options = ClusterOptions(
         api=available(request.param), platform="kubernetes", nodes=2, settings=Settings(programs=PROGRAMS)
     )
-    with running_cluster(options) as cluster:
-        made = Client(cluster.kubeconfig)
+    with talking_to(options) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -21,26 +21,18 @@ from kubernetes.informer import SharedInformer
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.talk import Client, config_map, deployment
 
-BOTH = [pytest.param("client", id="simulated"), pytest.param("judge", id="real", marks=pytest.mark.envtest)]
-
-
-@pytest.fixture(params=BOTH)
-def raw(request: pytest.FixtureRequest) -> Client:
-    found: Client = request.getfixturevalue(request.param)
-    return found
-
 
 @pytest.fixture
-def connection(raw: Client) -> Iterator[Any]:
-    with config.new_client_from_config(str(raw.kubeconfig)) as made:
+def connection(either: Client) -> Iterator[Any]:
+    with config.new_client_from_config(str(either.kubeconfig)) as made:
         yield made
 
 
 @pytest.fixture
-def space(raw: Client, new_name: Callable[[str], str]) -> Iterator[str]:
-    name = make_namespace(raw, new_name("loops"))
+def space(either: Client, new_name: Callable[[str], str]) -> Iterator[str]:
+    name = make_namespace(either, new_name("loops"))
     yield name
-    raw.ask("DELETE", f"/api/v1/namespaces/{name}")
+    either.ask("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture
@@ -95,7 +87,7 @@ def test_the_server_ends_a_watch_and_the_client_takes_it_up_again(core: Any, spa
     assert asked[0] == since
 
 
-def test_a_version_that_is_forgotten(raw: Client, connection: Any, new_name: Callable[[str], str]) -> None:
+def test_a_version_that_is_forgotten(either: Client, connection: Any, new_name: Callable[[str], str]) -> None:
     """What was before a kind was served nobody knows; the client asks once more by itself, then gives up."""
     group = f"{new_name('g')}.example.dev"
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
@@ -105,9 +97,9 @@ def test_a_version_that_is_forgotten(raw: Client, connection: Any, new_name: Cal
                  "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
     }  # fmt: skip
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    raw.post(definitions, definition)
+    either.post(definitions, definition)
     try:
-        raw.until(f"{definitions}/things.{group}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
+        either.until(f"{definitions}/things.{group}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
         custom = typed.CustomObjectsApi(connection)
         assert custom.list_cluster_custom_object(group, "v1", "things")["items"] == []  # may be told to come again
         for options in ({}, {"timeout_seconds": 5}):
@@ -120,7 +112,7 @@ def test_a_version_that_is_forgotten(raw: Client, connection: Any, new_name: Cal
             assert caught.value.status == 410
             assert str(caught.value.reason).startswith("Expired: too old resource version: 1 (")
     finally:
-        raw.ask("DELETE", f"{definitions}/things.{group}")
+        either.ask("DELETE", f"{definitions}/things.{group}")
 
 
 def test_a_version_that_is_none(core: Any, space: str) -> None:
@@ -212,10 +204,10 @@ def candidate(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("lock", ["lease", "configmap"])
-def test_who_leads_is_followed_when_it_dies(lock: str, raw: Client, space: str) -> None:
+def test_who_leads_is_followed_when_it_dies(lock: str, either: Client, space: str) -> None:
     with (
-        candidate(raw.kubeconfig, lock, space, "first") as first,
-        candidate(raw.kubeconfig, lock, space, "second") as second,
+        candidate(either.kubeconfig, lock, space, "first") as first,
+        candidate(either.kubeconfig, lock, space, "second") as second,
     ):
         assert first.stdout is not None
         assert second.stdout is not None
@@ -229,11 +221,11 @@ def test_who_leads_is_followed_when_it_dies(lock: str, raw: Client, space: str) 
         name = "first" if follower is first else "second"
         if lock == "lease":
             assert (
-                raw.get(f"/apis/coordination.k8s.io/v1/namespaces/{space}/leases/leader")["spec"]["holderIdentity"]
+                either.get(f"/apis/coordination.k8s.io/v1/namespaces/{space}/leases/leader")["spec"]["holderIdentity"]
                 == name
             )
         else:
-            record = raw.get(f"/api/v1/namespaces/{space}/configmaps/leader")["metadata"]["annotations"]
+            record = either.get(f"/api/v1/namespaces/{space}/configmaps/leader")["metadata"]["annotations"]
             assert name in record["control-plane.alpha.kubernetes.io/leader"]
 
 
@@ -278,9 +270,9 @@ def test_files_are_made_into_objects(connection: Any, space: str, tmp_path: Path
 
 # The client closes its TLS connections without waiting for their end; they are collected here, not in somebody else's test.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_asynchronous_client(raw: Client, space: str) -> None:
+def test_the_asynchronous_client(either: Client, space: str) -> None:
     async def run() -> list[tuple[str, str]]:
-        await aio.config.load_kube_config(str(raw.kubeconfig))
+        await aio.config.load_kube_config(str(either.kubeconfig))
         async with aio.client.ApiClient() as made:
             core = aio.client.CoreV1Api(made)
             await core.create_namespaced_config_map(space, config_map("m"))

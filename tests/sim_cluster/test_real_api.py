@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from projects.core.values.checkout import ROOT
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.real_api import control_plane as starting
-from projects.sim_cluster.running import running_cluster
-from tests.sim_cluster.conftest import available, make_namespace
+from tests.sim_cluster.conftest import available, make_namespace, talking_to
+from tests.sim_cluster.machine_sets import MACHINES
 from tests.sim_cluster.talk import Client, config_map, deployment
-from tests.sim_cluster.test_cli import COMMAND, ROOT, ends, server_of
+from tests.sim_cluster.test_cli import ends, server_of
 from tests.sim_cluster.test_openshift import (
-    MACHINES,
     space,
     test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step,
     test_an_install_mode_that_is_not_supported_fails,
@@ -29,6 +29,7 @@ from tests.sim_cluster.test_openshift import (
     test_what_cannot_be_resolved_is_said,
     test_without_an_operator_group_nothing_is_installed,
 )
+from tests.simulated import COMMAND
 
 __all__ = [
     "space",
@@ -52,10 +53,8 @@ def control_plane() -> None:
 @pytest.fixture(scope="session")
 def openshift(control_plane: None) -> Iterator[Client]:
     """A raw client of OpenShift on the real API."""
-    with running_cluster(ClusterOptions(api="real")) as cluster:
-        made = Client(cluster.kubeconfig)
+    with talking_to(ClusterOptions(api="real")) as made:
         yield made
-        made.close()
 
 
 def test_it_is_a_real_api_with_the_shape_of_the_simulated_one(openshift: Client) -> None:
@@ -208,10 +207,8 @@ def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path: Path, monkeypatch:
             return given[-1]
 
         monkeypatch.setattr(starting, "_free_port", free_port)
-        with running_cluster(ClusterOptions(api="real", platform="kubernetes", nodes=1)) as cluster:
-            client = Client(cluster.kubeconfig)
+        with talking_to(ClusterOptions(api="real", platform="kubernetes", nodes=1)) as client:
             assert len(client.get("/api/v1/nodes")["items"]) == 1
-            client.close()
     assert len(given) == 2
 
 
@@ -274,8 +271,7 @@ spec:
 
 def test_pods_without_a_node_bring_one_when_karpenter_is_there(tmp_path: Path) -> None:
     available("real", karpenter=True)
-    with running_cluster(ClusterOptions(api="real", platform="kubernetes", nodes=1, karpenter=True)) as cluster:
-        client = Client(cluster.kubeconfig)
+    with talking_to(ClusterOptions(api="real", platform="kubernetes", nodes=1, karpenter=True)) as client:
         for document in yaml.safe_load_all(NODE_POOL):
             group, kind = document["apiVersion"], f"{document['kind'].lower()}es".replace("pooles", "pools")
             client.post(f"/apis/{group}/{kind}", document)
@@ -285,4 +281,3 @@ def test_pods_without_a_node_bring_one_when_karpenter_is_there(tmp_path: Path) -
         path = "/apis/apps/v1/namespaces/default/deployments/big"
         client.until(path, lambda obj: obj["status"].get("readyReplicas") == 2, 60)
         assert len(client.get("/api/v1/nodes")["items"]) == 2
-        client.close()

@@ -9,7 +9,7 @@ from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.packages import load_package
-from projects.sim_cluster.running import running_cluster
+from tests.sim_cluster.conftest import talking_to
 from tests.sim_cluster.talk import Client, named
 from tests.sim_cluster.test_monitoring import (
     test_errors_are_prometheus_own,
@@ -88,10 +88,8 @@ def openshift(control_plane: None, widgets: Path) -> Iterator[Client]:
     """A raw client of OpenShift on the real API."""
     settings = Settings(timings=Timings(operator_update=6, node_reboot=12))
     packages = (load_package(str(widgets)),)
-    with running_cluster(ClusterOptions(api="real", nodes=2, packages=packages, settings=settings)) as cluster:
-        made = Client(cluster.kubeconfig)
+    with talking_to(ClusterOptions(api="real", nodes=2, packages=packages, settings=settings)) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from projects.sim_cluster.behaviours.stages.playing import fits
 from projects.sim_cluster.behaviours.stages.queries import query
 from projects.sim_cluster.behaviours.stages.templates import Template
 from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
-from tests.sim_cluster.conftest import CONTROL_PLANE
+from tests.conftest import CONTROL_PLANE
 from tests.sim_cluster.test_workloads import Stage, play_on
 
 HEAD = """

@@ -13,6 +13,7 @@ import pytest
 from projects.core.cluster.api import Cluster
 from projects.core.cluster.session import disconnect
 from tests.conftest import ROOT, RealCluster
+from tests.simulated import simulated_cluster
 
 _SECONDS = 90
 
@@ -66,11 +67,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a simulated OpenShift."""
-    directory = tmp_path_factory.mktemp("sim") / "cluster"
-    command = [sys.executable, "-m", "projects.sim_cluster"]
-    subprocess.run([*command, "up", str(directory)], cwd=ROOT, check=True, capture_output=True, timeout=_SECONDS)
-    yield directory / "kubeconfig"
-    subprocess.run([*command, "down", str(directory)], cwd=ROOT, check=True, capture_output=True, timeout=_SECONDS)
+    with simulated_cluster(tmp_path_factory.mktemp("sim") / "cluster") as kubeconfig:
+        yield kubeconfig
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +19,6 @@ from projects.core.cluster.session import disconnect
 from projects.core.cluster.waiting import wait_for
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.warm import WarmHost
-from projects.core.values.checkout import ROOT
 from projects.core.values.errors import ForesailError, Invalid, NotFound, Unreachable
 from tests.conftest import RealCluster
 from tests.core.cluster import fault_proxy
@@ -37,6 +34,7 @@ from tests.core.cluster.fault_proxy import (
 )
 from tests.core.cluster.test_api import config_map
 from tests.core.execution.requests import events_of, make_request
+from tests.simulated import simulated_cluster
 from tests.soaking import say, trials
 
 ROLE = """
@@ -128,11 +126,8 @@ class Given:
 @pytest.fixture(scope="session")
 def simulated_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a simulated cluster."""
-    directory = tmp_path_factory.mktemp("survival") / "cluster"
-    command = [sys.executable, "-m", "projects.sim_cluster"]
-    subprocess.run([*command, "up", str(directory)], cwd=ROOT, check=True, capture_output=True, timeout=_SECONDS)
-    yield directory / "kubeconfig"
-    subprocess.run([*command, "down", str(directory)], cwd=ROOT, check=True, capture_output=True, timeout=_SECONDS)
+    with simulated_cluster(tmp_path_factory.mktemp("survival") / "cluster") as kubeconfig:
+        yield kubeconfig
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.envtest)])

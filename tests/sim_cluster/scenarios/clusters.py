@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
 from projects.sim_cluster.scenarios.reading import load_scenario
+from tests.sim_cluster.conftest import talking_to
 from tests.sim_cluster.talk import Client
 
 
@@ -25,12 +25,8 @@ def scenario_options(directory: Path, text: str, **given: Any) -> ClusterOptions
 @contextmanager
 def going_through(directory: Path, text: str, **given: Any) -> Iterator[Client]:
     """A cluster that goes through a scenario, and a client."""
-    with running_cluster(scenario_options(directory, text, **given)) as cluster:
-        client = Client(cluster.kubeconfig)
-        try:
-            yield client
-        finally:
-            client.close()
+    with talking_to(scenario_options(directory, text, **given)) as client:
+        yield client
 
 
 def eventually(client: Client, path: str, accept: Callable[[Any], Any], seconds: float = 30) -> Any:

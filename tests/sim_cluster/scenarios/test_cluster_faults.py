@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -14,11 +13,11 @@ import pytest
 from projects.sim_cluster.behaviours.conditions import condition
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.machine_sets import add_machine_set, has_replicas, machines_of
 from tests.sim_cluster.olm import OLM, group, install, subscribe
 from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
 from tests.sim_cluster.talk import Client, config_map
 
-MACHINES = "/apis/machine.openshift.io/v1beta1/namespaces/openshift-machine-api"
 GPU_TYPE = "g5.2xlarge"
 
 
@@ -37,21 +36,9 @@ def has_phase(phase: str, obj: Any) -> bool:
 
 def machine_set(client: Client, instance_type: str, replicas: int = 1) -> list[str]:
     """Make a MachineSet of a machine type; return the paths of its machines."""
-    made = copy.deepcopy(client.get(f"{MACHINES}/machinesets")["items"][0])
-    name = made["metadata"]["name"]
-    made = json.loads(json.dumps({key: made[key] for key in ("apiVersion", "kind", "spec")}).replace(name, "more"))
-    made |= {"metadata": {"name": "more"}}
-    made["spec"]["template"]["spec"]["providerSpec"]["value"]["instanceType"] = instance_type
-    made["spec"]["replicas"] = replicas
-    client.post(f"{MACHINES}/machinesets", made)
-    eventually(
-        client, f"{MACHINES}/machinesets/more", lambda obj: (obj.get("status") or {}).get("replicas") == replicas
-    )
-    chosen = "labelSelector=machine.openshift.io%2Fcluster-api-machineset%3Dmore"
-    return [
-        f"{MACHINES}/machines/{each['metadata']['name']}"
-        for each in client.get(f"{MACHINES}/machines?{chosen}")["items"]
-    ]
+    path = add_machine_set(client, "more", replicas, instance_type=instance_type)
+    eventually(client, path, partial(has_replicas, "replicas", replicas))
+    return machines_of(client, "more")
 
 
 def is_ready(node: Any, status: str) -> bool:

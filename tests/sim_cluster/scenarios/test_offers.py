@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from projects.sim_cluster.options import ClusterOptions
-from projects.sim_cluster.running import running_cluster
 from projects.sim_cluster.scenarios.names import ScenarioError
 from projects.sim_cluster.scenarios.reading import load_scenario
 from tests.docs.pages import page
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.conftest import talking_to
 
 GUIDE = page("docs/how-to/write-an-operator-package.md")
 SCENARIO = """\
@@ -25,12 +24,9 @@ catalog:
 
 
 def test_a_scenario_brings_operators_machines_and_a_version(tmp_path: Path) -> None:
-    (tmp_path / "widgets.py").write_text(
-        next(block.text for block in GUIDE.blocks if block.file == "widgets.py"), encoding="utf-8"
-    )
+    (tmp_path / "widgets.py").write_text(GUIDE.file("widgets.py"), encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(SCENARIO, encoding="utf-8")
-    with running_cluster(ClusterOptions(scenario=load_scenario(tmp_path / "mine.yaml"))) as cluster:
-        client = Client(cluster.kubeconfig)
+    with talking_to(ClusterOptions(scenario=load_scenario(tmp_path / "mine.yaml"))) as client:
         packages = client.get(
             "/apis/packages.operators.coreos.com/v1/namespaces/openshift-marketplace/packagemanifests"
         )["items"]
@@ -46,21 +42,18 @@ def test_a_scenario_brings_operators_machines_and_a_version(tmp_path: Path) -> N
         }  # fmt: skip
         version = client.get("/apis/config.openshift.io/v1/clusterversions/version")
         assert (version["status"]["desired"]["version"], version["spec"]["channel"]) == ("4.19.7", "stable-4.19")
-        client.close()
 
 
 def test_machines_of_a_plain_kubernetes_say_their_type(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
         "shape: {platform: kubernetes, nodes: 0, machines: [{type: g5.2xlarge}]}\n", encoding="utf-8"
     )
-    with running_cluster(ClusterOptions(scenario=load_scenario(tmp_path / "mine.yaml"))) as cluster:
-        client = Client(cluster.kubeconfig)
+    with talking_to(ClusterOptions(scenario=load_scenario(tmp_path / "mine.yaml"))) as client:
         nodes = client.get("/api/v1/nodes")["items"]
         assert [
             (node["metadata"]["labels"]["node.kubernetes.io/instance-type"], node["status"]["capacity"]["cpu"])
             for node in nodes
         ] == [("g5.2xlarge", "8")]
-        client.close()
 
 
 def test_what_the_catalog_names_wrongly_is_told_with_its_line(tmp_path: Path) -> None:
