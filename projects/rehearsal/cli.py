@@ -70,10 +70,7 @@ def rehearse(
       The exit code: 0 when each run ended as its scenario states.
     """
     script = find_orchestration([project, "test"])
-    known = declared_entrypoints(script)
-    for name in entrypoints:
-        if name not in known:
-            raise UsageError(f"{project} has no entrypoint '{name}'", hint=did_you_mean(name, known))
+    chosen = _chosen(project, script, entrypoints)
     scenarios = _scenarios(scenario)
     given = {"nodes": nodes, "platform": platform, "speed": speed or (_REAL_SPEED if api == "real" else "max")}
     options = [
@@ -81,10 +78,17 @@ def rehearse(
         f"--seed={seed}",
         *(f"--{key}={value}" for key, value in given.items() if value is not None),
     ]
-    chosen = entrypoints or tuple(name for name in IN_ORDER if name in known)
     from projects.rehearsal.playing import Rehearsal  # noqa: PLC0415 - what runs a run comes with it
 
     return _rehearse(Rehearsal(project, script, chosen, options), scenarios)
+
+
+def _chosen(project: str, script: Path, named: Sequence[str]) -> tuple[str, ...]:
+    known = declared_entrypoints(script)
+    for name in named:
+        if name not in known:
+            raise UsageError(f"{project} has no entrypoint '{name}'", hint=did_you_mean(name, known))
+    return tuple(named) or tuple(name for name in IN_ORDER if name in known)
 
 
 def _scenarios(named: str) -> dict[str, Scenario]:

@@ -1,11 +1,9 @@
-"""``python3 -m projects.sim_cluster``: up, down, run. The same verbs as those of the real control plane's script."""
+"""``python3 -m projects.sim_cluster``: up, down, run, load, save. The same verbs as those of the real control plane's script."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,123 +11,19 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from projects.sim_cluster import daemon
+from projects.sim_cluster.arguments import USAGE, parser
 from projects.sim_cluster.behaviours.stages.mistakes import StageError
 from projects.sim_cluster.captures.errors import CaptureError, UnreachableError
-from projects.sim_cluster.captures.verbs import add_verbs, loaded, save
-from projects.sim_cluster.options import (
-    APIS,
-    DEFAULT_NODES,
-    DEFAULT_SPEED,
-    MAX_SPEED,
-    MOST_NODES,
-    MOST_SPEED,
-    PLATFORMS,
-    ClusterOptions,
-)
+from projects.sim_cluster.captures.verbs import loaded, save
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
 from projects.sim_cluster.scenarios.names import ScenarioError
 
-USAGE: Final = 2
 _FAILED: Final = 1
 _UNAVAILABLE: Final = 3  # as a toolbox command ends when there is no cluster
 _NOT_FOUND: Final = 127
-_VERBS: Final = ("up", "down", "run", "load", "save")
-_OPTIONS: Final = (
-    "--api", "--karpenter", "--nodes", "--platform", "--scenario", "--seed", "--speed", "--stages", "--with-secrets",
-    "--help",
-)  # fmt: skip
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose refusals name the nearest match."""
-
-    def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: {message}{_nearest(message)}\n{self.format_usage()}")
-        raise SystemExit(USAGE)
-
-
-def _nearest(message: str) -> str:
-    """Return what a wrong word in argparse's message may have been meant to be."""
-    for pattern, known in (
-        (r"unrecognized arguments: (\S+)", _OPTIONS),
-        (r"invalid choice: '([^']*)'", (*_VERBS, *PLATFORMS, *APIS)),
-    ):
-        if found := re.search(pattern, message):
-            near = difflib.get_close_matches(found[1], known, n=1, cutoff=0.5)
-            return f"; did you mean {near[0]}?" if near else ""
-    return ""
-
-
-def _nodes(text: str) -> int:
-    if not text.isdigit() or int(text) > MOST_NODES:
-        raise argparse.ArgumentTypeError(f"expected a number of worker nodes from 0 to {MOST_NODES}, found {text!r}")
-    return int(text)
-
-
-def _speed(text: str) -> float:
-    if text == "max":
-        return MAX_SPEED
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= MOST_SPEED:
-        raise argparse.ArgumentTypeError(
-            f"expected how many times faster than real time the cluster runs, such as 60, or max, found {text!r}"
-        )
-    return speed
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number from 0 on, found {text!r}")
-    return int(text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python3 -m projects.sim_cluster", allow_abbrev=False, description="An OpenShift or Kubernetes cluster to rehearse on: simulated in one process, or played on a real control plane.",
-                     epilog="Everything listens on 127.0.0.1, on a port that was free at start; nothing is kept on disk but the kubeconfig and logs.")  # fmt: skip
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="|".join(_VERBS), parser_class=_Parser)
-    shape, course = _Parser(add_help=False), _Parser(add_help=False)
-    course.add_argument(
-        "--api",
-        choices=APIS,
-        default=APIS[0],
-        help="which API serves it (default: simulated); real: kube-apiserver and what belongs to it, found through KUBEBUILDER_ASSETS",
-    )
-    shape.add_argument("--karpenter", action="store_true", help="pods without a node bring one (only with --api real)")
-    shape.add_argument("--nodes", type=_nodes, metavar="N", help=f"worker nodes (default: {DEFAULT_NODES})")
-    shape.add_argument("--platform", choices=PLATFORMS, help="what the cluster is (default: openshift)")
-    course.add_argument("--speed", type=_speed, metavar="X",
-                       help=f"how much faster than real time its clock runs; max jumps to the next event (default: {DEFAULT_SPEED:g})")  # fmt: skip
-    course.add_argument(
-        "--scenario",
-        metavar="S",
-        help="what it goes through: a name or a YAML file; what is given besides wins over it",
-    )
-    course.add_argument("--seed", type=_seed, default=0, metavar="N", help="what is left to chance follows from it")
-    course.add_argument("--stages", type=Path, action="append", default=[], metavar="FILE",
-                        help="KWOK Stage documents that it plays; may be given more than once")  # fmt: skip
-    up = verbs.add_parser(
-        "up",
-        parents=[shape, course],
-        allow_abbrev=False,
-        help="start a cluster, print its kubeconfig's path when it is ready",
-    )
-    up.add_argument("directory", type=Path, metavar="DIR", help="where its kubeconfig and its log go")
-    down = verbs.add_parser("down", allow_abbrev=False, help="stop what `up DIR` started")
-    down.add_argument("directory", type=Path, metavar="DIR")
-    run = verbs.add_parser(
-        "run",
-        parents=[shape, course],
-        allow_abbrev=False,
-        help="start a cluster, run CMD with KUBECONFIG set, stop, exit as CMD did",
-    )
-    run.add_argument("command", nargs="+", metavar="-- CMD")
-    add_verbs(verbs, course)
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not command:
             sys.stderr.write("python3 -m projects.sim_cluster run: expected a command after --, found nothing\n")
             return USAGE
-    parsed = _parser().parse_args(before)
+    parsed = parser().parse_args(before)
     if parsed.verb == "down":
         return _down(parsed.directory)
     if parsed.verb == "save":

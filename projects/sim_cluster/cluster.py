@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,8 +14,10 @@ from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.api.http import HttpApi
 from projects.sim_cluster.behaviours.console import Console
 from projects.sim_cluster.behaviours.kubernetes import kubernetes_behaviours
+from projects.sim_cluster.behaviours.namespaces import OPENSHIFT_ACCOUNTS
 from projects.sim_cluster.behaviours.runtime import Runtime
 from projects.sim_cluster.behaviours.timestamps import timestamp
+from projects.sim_cluster.behaviours.unit import Behaviour
 from projects.sim_cluster.besides import besides
 from projects.sim_cluster.captures.restoring import restore
 from projects.sim_cluster.captures.state import State
@@ -25,7 +27,8 @@ from projects.sim_cluster.faults.skew import SkewedClock
 from projects.sim_cluster.faults.strikes import Strikes
 from projects.sim_cluster.in_process import InProcessCluster, namespaced_resources
 from projects.sim_cluster.jumping import JumpingClock
-from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
+from projects.sim_cluster.options import MAX_SPEED, ClusterOptions, Settled
+from projects.sim_cluster.packages.package import OperatorPackage
 from projects.sim_cluster.packages.playing import offered, playing
 from projects.sim_cluster.parts import Parts
 from projects.sim_cluster.seeding import seed
@@ -61,28 +64,36 @@ class SimulatedCluster:
         self.strikes = Strikes(options.scenario, options.seed)
         told = SkewedClock(self.clock, self.strikes)
         self.api = Api(told)
-        if on_openshift:
-            openshift.add_kinds(self.api)
-        now = timestamp(self.clock.now())
         packages = offered(options) if on_openshift else ()
-        shape = openshift.objects(settled, packages, now) if on_openshift else plain.worker_nodes(settled, now)
-        if options.state is not None:
-            restore(self.api, options.state, shape, now)
-        else:
-            seed(self.api, plain.base_objects())
-            seed(self.api, shape)
+        self._fill(options.state, settled, packages)
         self.http = HttpApi(self.api)
-        accounts = ("default", "builder", "deployer") if on_openshift else ("default",)
-        discover = partial(namespaced_resources, self.api)
-        behaviours = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
-        if on_openshift:
-            behaviours += playing(packages)
         self.api.containers = Console(settled.settings.programs)
+        behaviours = self._controllers(packages, on_openshift=on_openshift)
         behaviours += besides(options, self.strikes, self.clock, on_openshift=on_openshift)
         connect = partial(InProcessCluster, self.api, told)
         self.connect = connect if on_openshift else None
         troubles = PodFaults(self.strikes, self.clock)
         self.runtime = Runtime(connect, behaviours, replace(settled.settings, pod_faults=troubles))
+
+    def _fill(self, state: State | None, settled: Settled, packages: Sequence[OperatorPackage]) -> None:
+        """Give the API what it holds at the start: a captured state, or the shape of the platform."""
+        on_openshift = settled.platform == "openshift"
+        if on_openshift:
+            openshift.add_kinds(self.api)
+        now = timestamp(self.clock.now())
+        shape = openshift.objects(settled, packages, now) if on_openshift else plain.worker_nodes(settled, now)
+        if state is not None:
+            restore(self.api, state, shape, now)
+        else:
+            seed(self.api, plain.base_objects())
+            seed(self.api, shape)
+
+    def _controllers(self, packages: Sequence[OperatorPackage], *, on_openshift: bool) -> list[Behaviour]:
+        """Return the behaviours that make it what it is."""
+        accounts = ("default", *OPENSHIFT_ACCOUNTS) if on_openshift else ("default",)
+        discover = partial(namespaced_resources, self.api)
+        found = kubernetes_behaviours(discover, self.authority.certificate.decode(), accounts)
+        return found + playing(packages) if on_openshift else found
 
     def changes(self) -> int:
         """Return a number that is another one after each change of the cluster."""

@@ -33,18 +33,12 @@ async def work_off(world: World, job: Object) -> float | None:
     pods = pods_of(world, job)
     deadline = job["spec"].get("activeDeadlineSeconds")
     left = seconds_of(started) + deadline - world.now if deadline is not None else None
-    if left is not None and left <= 0:
-        await fail(world, job, pods, "DeadlineExceeded", "Job was active longer than specified deadline")
-        return None
-    if ending := _ending(job, pods):
-        await fail(world, job, pods, *ending)
-        return None
     completions = _wanted(job, pods)
-    if pods.succeeded >= completions:
-        await complete(world, job, pods, "CompletionsReached", "Reached expected number of succeeded pods")
+    if failure := _failure(job, pods, is_late=left is not None and left <= 0):
+        await fail(world, job, pods, *failure)
         return None
-    if (rule := success_rule(job, pods.done_indexes)) is not None:
-        await complete(world, job, pods, "SuccessPolicy", f"Matched rules at index {rule}")
+    if success := _success(job, pods, completions):
+        await complete(world, job, pods, *success)
         return None
     wait = await _start_pods(world, job, pods, completions)
     await report(world, job, started)
@@ -59,8 +53,19 @@ def _wanted(job: Object, pods: JobPods) -> int:
     return int(completions)
 
 
-def _ending(job: Object, pods: JobPods) -> tuple[str, str] | None:
-    """Return reason and message of the failure of a job whose pods have failed too often."""
+def _success(job: Object, pods: JobPods, completions: int) -> tuple[str, str] | None:
+    """Return reason and message of the success of a job of whose pods enough have succeeded."""
+    if pods.succeeded >= completions:
+        return "CompletionsReached", "Reached expected number of succeeded pods"
+    if (rule := success_rule(job, pods.done_indexes)) is not None:
+        return "SuccessPolicy", f"Matched rules at index {rule}"
+    return None
+
+
+def _failure(job: Object, pods: JobPods, *, is_late: bool) -> tuple[str, str] | None:
+    """Return reason and message of the failure of a job that is past its deadline, or whose pods have failed too often."""
+    if is_late:
+        return "DeadlineExceeded", "Job was active longer than specified deadline"
     spec, lost = job["spec"], pods.failed_indexes
     for found in (verdict(job, pod) for pod in pods.broken):
         if found.action == "FailJob":

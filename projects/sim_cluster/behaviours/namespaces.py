@@ -12,7 +12,10 @@ from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES, S
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 
 Discover = Callable[[], Iterable[Resource]]
-_CA: Final = "kube-root-ca.crt"
+OPENSHIFT_ACCOUNTS: Final = ("builder", "deployer")
+"""The service accounts that a namespace of OpenShift has besides Kubernetes' own."""
+ROOT_CA: Final = "kube-root-ca.crt"
+"""The ConfigMap that every namespace holds."""
 _AGAIN: Final = 2.0
 _CA_NOTE: Final = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal "
@@ -43,7 +46,7 @@ def namespace_content(accounts: Iterable[str], authority: str) -> Behaviour:
                 {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": space}},
             )
         metadata = {
-            "name": _CA,
+            "name": ROOT_CA,
             "namespace": space,
             "annotations": {"kubernetes.io/description": _CA_NOTE},
         }
@@ -53,7 +56,7 @@ def namespace_content(accounts: Iterable[str], authority: str) -> Behaviour:
 
     def of_namespace(_world: World, obj: Object) -> Iterable[Key]:
         """Wake the namespace of what every one has, so that what is deleted comes back."""
-        return [("", obj["metadata"]["namespace"])] if obj["metadata"]["name"] in {*names, _CA} else []
+        return [("", obj["metadata"]["namespace"])] if obj["metadata"]["name"] in {*names, ROOT_CA} else []
 
     woken = (Wake(SERVICE_ACCOUNTS, of_namespace), Wake(CONFIG_MAPS, of_namespace))
     return Behaviour("namespace content", NAMESPACES, fill, woken_by=woken)

@@ -1,4 +1,4 @@
-"""The verbs ``load`` and ``save`` of the command line. Called by `projects.sim_cluster.cli`."""
+"""The verbs ``load`` and ``save`` of the command line. Called by `projects.sim_cluster.arguments` and `cli`."""
 
 from __future__ import annotations
 

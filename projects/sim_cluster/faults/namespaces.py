@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.namespaces import ROOT_CA
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NAMESPACES, RESOURCE_QUOTAS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from projects.sim_cluster.scenarios.cluster_faults import NamespaceStuck, QuotaReached
 
 FINALIZER: Final = "rehearsal.foresail.io/stuck"
-_HELD: Final = "kube-root-ca.crt"
+_HELD: Final = ROOT_CA
 """What every namespace holds: nothing that is there for the fault alone, which somebody would come across."""
 
 

@@ -16,7 +16,7 @@ from projects.sim_cluster.api.certificates import Authority
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Cluster, Object
 from projects.sim_cluster.behaviours.kubelet.behaviour import Kubelet
-from projects.sim_cluster.behaviours.namespaces import namespace_content
+from projects.sim_cluster.behaviours.namespaces import OPENSHIFT_ACCOUNTS, namespace_content
 from projects.sim_cluster.behaviours.node_life import TAINT_EVICTION
 from projects.sim_cluster.behaviours.provisioner import PROVISIONER, RECLAIMER
 from projects.sim_cluster.behaviours.resources import NODES
@@ -44,8 +44,6 @@ from projects.sim_cluster.shapes.definitions import AGGREGATED, documents
 
 _AT_ONCE: Final = 16
 """On how many objects a behaviour acts while others wait for the API's answer."""
-_ACCOUNTS: Final = ("builder", "deployer")
-"""The service accounts that a namespace of OpenShift has besides Kubernetes' own."""
 
 
 @asynccontextmanager
@@ -87,7 +85,10 @@ class _Played:
         # Tolerations are counted on the cluster's clock: the real controller would evict as well, but in its own time.
         behaviours = [Kubelet().behaviour(), TAINT_EVICTION, PROVISIONER, RECLAIMER]
         if on_openshift:
-            behaviours += [namespace_content(_ACCOUNTS, authority.certificate.decode()), *playing(self._packages)]
+            behaviours += [
+                namespace_content(OPENSHIFT_ACCOUNTS, authority.certificate.decode()),
+                *playing(self._packages),
+            ]
         self.strikes = Strikes(options.scenario, options.seed)
         behaviours += besides(options, self.strikes, self.clock, on_openshift=on_openshift)
         self.connect = self._as if on_openshift else None

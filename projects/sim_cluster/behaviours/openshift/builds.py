@@ -87,7 +87,13 @@ async def run(world: World, build: Object) -> float | None:
             message="The pod for this build was deleted before the build completed.",
         )
         return None
-    if phase == "Pending":
+    return await _go_on(world, build, pod)
+
+
+async def _go_on(world: World, build: Object, pod: Object) -> float | None:
+    """Take a build that has its pod on: to Running with it, to its end when it has run for as long as a build takes."""
+    status = build["status"]
+    if status["phase"] == "Pending":
         if (pod.get("status") or {}).get("phase") == "Running":
             await _enter(world, build, "Running", startTimestamp=world.timestamp)
             return world.timings.build_run
