@@ -10,16 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from benchmarks.results import Figure, median_seconds
+from benchmarks.roles import request_for, write_role
 from projects.core.execution.cancellation import CancelToken
-from projects.core.execution.request import Request
 from projects.core.library import commands, env
 from projects.core.values.checkout import ROOT
 
 _CONTROL_PLANE = ROOT.parent / "shared" / "envtest" / "control-plane"
 _NODES = 3
+_TASK = {"name": "Read", "foresail.core.get": {"api_version": "v1", "kind": "Namespace", "name": "default"}}
 
 
 def measure() -> Iterator[Figure]:
@@ -44,31 +43,14 @@ def main() -> None:
     specification, arguments = commands.bind("cluster", "capture_environment", {})
     commands.call(specification, arguments, mute=True)
     capture = median_seconds(lambda: commands.call(specification, arguments, mute=True), 11)
-    one, many = _role(root, "bench_one", 1), _role(root, "bench_many", 11)
+    one, many = write_role(root / "bench_one", _TASK), write_role(root / "bench_many", _TASK, 11)
     more = (median_seconds(lambda: _run(many), 5) - median_seconds(lambda: _run(one), 5)) / 10
     commands.HOST.stop()
     print(capture, more)
 
 
-def _role(root: Path, name: str, tasks: int) -> Path:
-    task = {"name": "Read", "foresail.core.get": {"api_version": "v1", "kind": "Namespace", "name": "default"}}
-    role = root / name
-    (role / "tasks").mkdir(parents=True)
-    (role / "tasks" / "main.yml").write_text(yaml.safe_dump([task] * tasks), encoding="utf-8")
-    return role
-
-
 def _run(role: Path) -> None:
-    directory = env.claim_directory(role.name)
-    request = Request(
-        role=role,
-        variables={},
-        directory=directory,
-        artifact_dir=directory,
-        environment=dict(os.environ),
-        cwd=str(directory),
-    )
-    assert commands.HOST.run(request, CancelToken(), None) == 0
+    assert commands.HOST.run(request_for(role), CancelToken(), None) == 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from benchmarks.results import Figure, median_seconds
+from benchmarks.roles import write_role
 from projects.core.execution.cancellation import CancelToken
 from projects.core.execution.request import Request, ansible_settings
 from projects.core.execution.warm import WarmHost
@@ -31,9 +32,9 @@ def measure() -> Iterator[Figure]:
         try:
             host.start()
             run = _runner(host, directory)
-            run(_role(directory, "bench_tick", 1))
+            run(write_role(directory / "bench_tick", _TASK))
             warm = median_seconds(lambda: run(directory / "bench_tick"), _COMMANDS)
-            many = _role(directory, "bench_ticks", 11)
+            many = write_role(directory / "bench_ticks", _TASK, 11)
             more = median_seconds(lambda: run(many), 5)
         finally:
             host.stop()
@@ -42,13 +43,6 @@ def measure() -> Iterator[Figure]:
     yield Figure("the same through cold ansible-playbook", cold, "s")
     yield Figure("cold / warm", cold / warm, "x", 10, at_least=True)
     yield Figure("one more task in a warm command", (more - warm) / 10, "s", 0.03)
-
-
-def _role(directory: Path, name: str, tasks: int) -> Path:
-    role = directory / name
-    (role / "tasks").mkdir(parents=True)
-    (role / "tasks" / "main.yml").write_text(yaml.safe_dump([dict(_TASK)] * tasks), encoding="utf-8")
-    return role
 
 
 def _runner(host: WarmHost, directory: Path) -> Any:

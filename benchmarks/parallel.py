@@ -11,12 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from benchmarks.results import Figure
+from benchmarks.roles import request_for, write_role
 from projects.core.execution.cancellation import current_token
 from projects.core.execution.command import run_command
-from projects.core.execution.request import Request
 from projects.core.library import env
 from projects.core.library.commands import HOST
 from projects.core.library.parallel import Parallel, ParallelFailed
@@ -48,9 +46,9 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     root = env.init()
     roles = root / "roles"
-    _role(roles / "bench_tick", {"name": "Tick", "ansible.builtin.set_fact": {"ticked": 1}})
+    write_role(roles / "bench_tick", {"name": "Tick", "ansible.builtin.set_fact": {"ticked": 1}})
     nap = {"name": "Nap", "ansible.builtin.command": "sleep 60", "changed_when": False}
-    _role(roles / "bench_nap", nap)
+    write_role(roles / "bench_nap", nap)
     HOST.start()
     started = time.perf_counter()
     with Parallel("many") as parallel:
@@ -83,22 +81,9 @@ def _ends_after_failure(role: Path, *, seconds: float) -> float:
     raise AssertionError("the Parallel did not fail")
 
 
-def _role(role: Path, task: dict[str, object]) -> None:
-    (role / "tasks").mkdir(parents=True)
-    (role / "tasks" / "main.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
-
-
 def _command(role: Path) -> None:
-    directory = env.claim_directory(role.name)
-    request = Request(
-        role=role,
-        variables={},
-        directory=directory,
-        artifact_dir=directory,
-        environment=dict(os.environ),
-        cwd=str(directory),
-    )
-    with StepScope("command", role.name, directory=directory):
+    request = request_for(role)
+    with StepScope("command", role.name, directory=request.directory):
         run_command(request, name=role.name, command_line="", host=HOST, token=current_token(), on_output=None)
 
 

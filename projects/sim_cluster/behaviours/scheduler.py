@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from projects.sim_cluster.behaviours.affinity import (
     AWAY_FROM_WANTED,
@@ -19,11 +18,11 @@ from projects.sim_cluster.behaviours.affinity import (
 )
 from projects.sim_cluster.behaviours.cache import Cache, Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, with_conditions
-from projects.sim_cluster.behaviours.demand import PODS as POD_COUNT
-from projects.sim_cluster.behaviours.demand import Amounts, amounts, demand, total
-from projects.sim_cluster.behaviours.host_ports import Port, clash, host_ports
+from projects.sim_cluster.behaviours.demand import Amounts, demand
+from projects.sim_cluster.behaviours.host_ports import host_ports
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.placement import OTHER_NODE, inclination, named_nodes, reluctance, why_not
+from projects.sim_cluster.behaviours.node_fit import Fit, Load, Refusal, judge, load_of
+from projects.sim_cluster.behaviours.placement import OTHER_NODE, named_nodes
 from projects.sim_cluster.behaviours.pod_volumes import claim_names, claims_are_bound, selected_node, why_claims_refuse
 from projects.sim_cluster.behaviours.pods import has_ended, pod_phase
 from projects.sim_cluster.behaviours.preferences import draw, points, room
@@ -41,43 +40,7 @@ _NAME: Final = "default-scheduler"
 _PREEMPTION: Final = "no new claims to deallocate, preemption"
 _NO_HELP: Final = "Preemption is not helpful for scheduling"
 _NO_VICTIMS: Final = "No preemption victims found for incoming pod"
-
-
-_NO_PORTS: Final = "node(s) didn't have free ports for the requested pod ports"
-
-
-@dataclass(frozen=True)
-class _Load:
-    """What a node offers, what each of its pods asks of it and all together take, and those that do not want all others beside them."""
-
-    node: Object
-    changes: int
-    offered: Amounts
-    asked: dict[str, tuple[Object, Amounts]]
-    taken: Amounts
-    guards: tuple[Object, ...]
-    ports: frozenset[Port]
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    """Why a node does not do; `final` when no pod that went would change it."""
-
-    reasons: tuple[str, ...]
-    final: bool
-
-
-class _Fit(NamedTuple):
-    """How well a node does: the share of it that would be taken, its pods, and what the pod thinks of it."""
-
-    share: float
-    pods: int
-    name: str
-    reluctance: int
-    inclination: int
-
-
-_Verdicts = dict[str, tuple[_Load, _Fit | _Refusal]]
+_Verdicts = dict[str, tuple[Load, Fit | Refusal]]
 
 
 class Scheduler:
@@ -89,7 +52,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._waiting: dict[Key, None] = {}
-        self._loads: dict[str, _Load] = {}
+        self._loads: dict[str, Load] = {}
         self._verdicts: OrderedDict[str, _Verdicts] = OrderedDict()
 
     def behaviour(self) -> Behaviour:
@@ -123,7 +86,7 @@ class Scheduler:
         await _say_why(world, pod, _message(pod["spec"], refusals))
         return Chore(_RETRY)
 
-    def _look(self, world: World, pod: Object) -> tuple[list[_Fit], list[_Refusal]]:
+    def _look(self, world: World, pod: Object) -> tuple[list[Fit], list[Refusal]]:
         """Return the nodes that a pod fits on, with what makes one better than another, and why the others do not do."""
         spec, pods = pod["spec"], world.cache(PODS)
         asked, named = demand(spec), named_nodes(spec)
@@ -131,27 +94,27 @@ class Scheduler:
         others = _company(world, pod, loads)
         spread = _spread(pod, loads, pods)
         known = self._known_verdicts(spec, asked)
-        fitting: list[_Fit] = []
-        refusals: list[_Refusal] = []
+        fitting: list[Fit] = []
+        refusals: list[Refusal] = []
         for name, load in loads.items():
             if named is not None and name not in named:
-                refusals.append(_Refusal((OTHER_NODE,), final=True))
+                refusals.append(Refusal((OTHER_NODE,), final=True))
                 continue
             before = known.get(name)
             if before is None or before[0] is not load:
-                before = known[name] = (load, _judge(spec, asked, load))
+                before = known[name] = (load, judge(spec, asked, load))
             verdict = before[1]
-            if isinstance(verdict, _Refusal):
+            if isinstance(verdict, Refusal):
                 refusals.append(verdict)
             elif spread is not None and (reason := spread.refusal(load.node)):
-                refusals.append(_Refusal((reason,), final=reason == NOWHERE))
+                refusals.append(Refusal((reason,), final=reason == NOWHERE))
             elif others is not NOBODY and (reason := others.refusal(load.node)):
-                refusals.append(_Refusal((reason,), final=reason == AWAY_FROM_WANTED))
+                refusals.append(Refusal((reason,), final=reason == AWAY_FROM_WANTED))
             else:
                 fitting.append(verdict)
         return fitting, refusals
 
-    def _best(self, world: World, pod: Object, fitting: list[_Fit]) -> str:
+    def _best(self, world: World, pod: Object, fitting: list[Fit]) -> str:
         """Return the node that a pod's claims are for, or that it prefers."""
         if (chosen := selected_node(world, pod)) in (fit.name for fit in fitting):
             return str(chosen)
@@ -164,7 +127,7 @@ class Scheduler:
         )
         return min(fitting, key=lambda fit: (-given[fit.name] - room(fit.share), fit.pods, fit.name)).name
 
-    def _draws(self, world: World, pod: Object, fitting: list[_Fit]) -> dict[str, int]:
+    def _draws(self, world: World, pod: Object, fitting: list[Fit]) -> dict[str, int]:
         """Return how much each node draws a pod by those that are near."""
         pods = world.cache(PODS)
         placed = ((other, load.node) for name, load in self._loads.items() for other in pods.on_node(name))
@@ -181,14 +144,14 @@ class Scheduler:
             self._verdicts.popitem(last=False)
         return known
 
-    def _current_loads(self, pods: Cache, nodes: Cache) -> dict[str, _Load]:
+    def _current_loads(self, pods: Cache, nodes: Cache) -> dict[str, Load]:
         """Return what there is to know of each node, by name; only of those that have changed it is found out anew."""
         before, self._loads = self._loads, {}
         for node in nodes:
             name = node["metadata"]["name"]
             known, changes = before.get(name), pods.changes_on_node(name)
             if known is None or known.node is not node or known.changes != changes:
-                known = _load(pods, node, changes, known.asked if known is not None else {})
+                known = load_of(pods, node, changes, known.asked if known is not None else {})
             self._loads[name] = known
         return self._loads
 
@@ -225,75 +188,19 @@ def _is_to_be_placed(pod: Object) -> bool:
     return spec.get("schedulerName", _NAME) == _NAME and not spec.get("schedulingGates")
 
 
-def _allocatable(node: Object) -> Amounts:
-    return amounts((node.get("status") or {}).get("allocatable"))
-
-
-def _asked(there: Iterable[Object], known: dict[str, tuple[Object, Amounts]]) -> dict[str, tuple[Object, Amounts]]:
-    """Return what pods ask for, by their uids; a pod whose spec is known is not asked again."""
-    found = {}
-    for pod in there:
-        spec, uid = pod["spec"], pod["metadata"]["uid"]
-        before = known.get(uid)
-        found[uid] = before if before is not None and before[0] is spec else (spec, demand(spec))
-    return found
-
-
-def _load(pods: Cache, node: Object, changes: int, known: dict[str, tuple[Object, Amounts]]) -> _Load:
-    there = [pod for pod in pods.on_node(node["metadata"]["name"]) if not has_ended(pod)]
-    asked = _asked(there, known)
-    guards = tuple(pod for pod in there if terms(pod["spec"], "podAntiAffinity"))
-    ports = frozenset(port for pod in there for port in host_ports(pod["spec"]))
-    return _Load(node, changes, _allocatable(node), asked, total(asked.values()), guards, ports)
-
-
-def _spread(pod: Object, loads: dict[str, _Load], pods: Cache) -> Spread | None:
+def _spread(pod: Object, loads: dict[str, Load], pods: Cache) -> Spread | None:
     if not constraints(pod["spec"]):
         return None
     return Spread(pod, [load.node for load in loads.values()], pods.on_node)
 
 
-def _company(world: World, pod: Object, loads: dict[str, _Load]) -> Company:
+def _company(world: World, pod: Object, loads: dict[str, Load]) -> Company:
     pods = world.cache(PODS)
     guards = [(guard, load.node) for load in loads.values() for guard in load.guards]
     if not guards and not pod["spec"].get("affinity"):
         return NOBODY
     placed = ((other, load.node) for name, load in loads.items() for other in pods.on_node(name))
     return company(pod, placed, guards, list(world.cache(NAMESPACES)))
-
-
-def _judge(spec: Object, asked: Amounts, load: _Load) -> _Fit | _Refusal:
-    """Return how well a pod fits on a node, or why it does not: what the first of the scheduler's filters finds is what it says."""
-    if reason := why_not(spec, load.node):
-        return _Refusal((reason,), final=True)
-    if load.ports and clash(host_ports(spec), load.ports):
-        return _Refusal((_NO_PORTS,), final=False)
-    if refusal := _too_small(load.offered, asked, load.taken):
-        return refusal
-    node = load.node
-    wishes_of_node = reluctance(spec, node), inclination(spec, node)
-    return _Fit(_share(asked, load), load.taken[POD_COUNT], node["metadata"]["name"], *wishes_of_node)
-
-
-def _too_small(offered: Amounts, asked: Amounts, taken: Amounts) -> _Refusal | None:
-    reasons, final = [], False
-    if taken[POD_COUNT] + 1000 > offered.get(POD_COUNT, 0):
-        reasons.append("Too many pods")
-    for name, wanted in asked.items():
-        there = offered.get(name, 0)
-        if wanted and wanted > there - taken.get(name, 0):
-            reasons.append(f"Insufficient {name}")
-            final = final or wanted > there
-    return _Refusal(tuple(reasons), final) if reasons else None
-
-
-def _share(asked: Amounts, load: _Load) -> float:
-    """Return how much of a node's processors and memory would be taken, as a sum of shares."""
-    return sum(
-        (load.taken.get(name, 0) + asked.get(name, 0)) / load.offered[name]
-        for name in ("cpu", "memory")
-        if load.offered.get(name)
-    )
 
 
 async def _bind(world: World, pod: Object, node: str) -> None:
@@ -305,7 +212,7 @@ def _counted(reasons: Iterable[str]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
 
 
-def _message(spec: Object, refusals: list[_Refusal]) -> str:
+def _message(spec: Object, refusals: list[Refusal]) -> str:
     if not refusals:
         return "no nodes available to schedule pods"
     nodes = f"0/{len(refusals)} nodes are available"
