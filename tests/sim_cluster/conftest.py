@@ -137,9 +137,9 @@ def talking_to(options: ClusterOptions) -> Iterator[Client]:
         yield made
 
 
-def make_namespace(client: Client, name: str) -> str:
+def make_namespace(client: Client, name: str, labels: dict[str, str] | None = None) -> str:
     """Make a namespace and wait until pods are accepted in it."""
-    client.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    client.post("/api/v1/namespaces", {"metadata": {"name": name} | ({"labels": labels} if labels else {})})
     client.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
     client.until(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt", lambda _: True)
     return name

@@ -38,6 +38,15 @@ class Answer:
         return json.loads(self.text)
 
 
+def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by their names; those that stand more than once, as warnings do, are joined."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
 class Client:
     """An API reached through a kubeconfig that holds everything."""
 
@@ -87,7 +96,7 @@ class Client:
             raise
         if token is not None:
             connection.close()
-        return Answer(response.status, {key.lower(): value for key, value in response.getheaders()}, text)
+        return Answer(response.status, _joined(response.getheaders()), text)
 
     def _kept(self) -> http.client.HTTPSConnection:
         now = time.monotonic()

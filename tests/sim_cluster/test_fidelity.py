@@ -113,16 +113,6 @@ def _(api: Client, namespace: str) -> str:
             api.ask("DELETE", f"{group}/{kind}/{namespace}.example.com")
 
 
-@question("create a privileged pod in a namespace that enforces `restricted`")
-def _(api: Client, namespace: str) -> str:
-    api.merge(
-        f"/api/v1/namespaces/{namespace}",
-        {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
-    )
-    privileged = pod("p", containers=[{"name": "c", "image": "i", "securityContext": {"privileged": True}}])
-    return until_refused(api, f"/api/v1/namespaces/{namespace}/pods", privileged)
-
-
 def _defined_with(rule: str) -> tuple[str, dict[str, Any]]:
     text = {"type": "string", "x-kubernetes-validations": [{"rule": rule}]}
     schema = {"type": "object", "properties": {"texts": {"type": "array", "items": text}}}

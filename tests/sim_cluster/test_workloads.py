@@ -425,6 +425,26 @@ def test_ordinals_start_where_they_are_told_to() -> None:
     play(script)
 
 
+def test_a_namespace_that_allows_no_such_pods_holds_a_replica_set_until_it_does() -> None:
+    async def script(stage: Stage) -> None:
+        level = "pod-security.kubernetes.io/enforce"
+        stage.patch("namespaces", "default", {"metadata": {"labels": {level: "restricted"}}})
+        spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+        stage.create("apps/replicasets", {"metadata": {"name": "r"}, "spec": spec})
+
+        def failures() -> set[str]:
+            return {event["message"] for event in stage.all("events") if event["reason"] == "FailedCreate"}
+
+        await stage.until("told of each try", lambda: len(failures()) > 1)
+        assert all('is forbidden: violates PodSecurity "restricted:latest": ' in message for message in failures())
+        assert condition_of(stage, "apps/replicasets", "r", "ReplicaFailure") == ("True", "FailedCreate")
+        stage.patch("namespaces", "default", {"metadata": {"labels": {level: "baseline"}}})
+        await stage.until("pods", lambda: status(stage, "apps/replicasets", "r").get("readyReplicas") == 2)
+        assert condition_of(stage, "apps/replicasets", "r", "ReplicaFailure") == ("", "")
+
+    play(script)
+
+
 def test_controllers_tell_of_pods_that_are_refused() -> None:
     async def script(stage: Stage) -> None:
         stage.create("resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}})

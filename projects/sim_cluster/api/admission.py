@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
 
-from projects.sim_cluster.api import limit_ranges, pod_classes
+from projects.sim_cluster.api import limit_ranges, pod_classes, security_notes
 from projects.sim_cluster.api.allocations import Allocations
 from projects.sim_cluster.api.errors import forbidden, not_found, together
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
@@ -106,6 +106,7 @@ class Admission:
         """Refuse a new pod whose classes are not there, and give it what they stand for."""
         if kind.storage == ("", "pods"):
             self._check_account(obj, kind)
+            security_notes.adopt(obj)
             pod_classes.admit(obj, kind, self.store)
 
     def _check_account(self, obj: Object, kind: Kind) -> None:
@@ -114,7 +115,7 @@ class Admission:
             why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
             raise forbidden(kind, obj["metadata"]["name"], why)
 
-    def check_limits(self, kind: Kind, before: Object | None, after: Object) -> None:
+    def check_limits(self, kind: Kind, before: Object | None, after: Object, _subresource: str) -> None:
         """Refuse a new object that leaves the bounds of its namespace."""
         judge = {("", "pods"): limit_ranges.check_pod, ("", "persistentvolumeclaims"): limit_ranges.check_claim}.get(
             kind.storage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
@@ -59,15 +59,15 @@ def answer(api: Api, target: Target, done: Outcome, chosen: Accepted) -> Respons
     body = done.stored.json if done.stored is not None and obj is done.object else encode(obj)
     response = _yaml(obj) if chosen.yaml else json_response(body)
     response.status_code = 201 if done.created else 200
-    for said in done.warnings:
-        response.headers.append("Warning", warning(said))
+    warn(response, done.warnings)
     return response
 
 
-def warning(said: str) -> str:
-    """Return a warning as a header holds it."""
-    escaped = said.replace("\\", "\\\\").replace('"', '\\"')
-    return f'299 - "{escaped}"'
+def warn(response: Response, warnings: Iterable[str]) -> None:
+    """Add warnings to an answer, as headers hold them."""
+    for said in warnings:
+        escaped = said.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.append("Warning", f'299 - "{escaped}"')
 
 
 def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Response:

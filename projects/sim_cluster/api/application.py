@@ -20,6 +20,7 @@ from projects.sim_cluster.api.garbage import Garbage
 from projects.sim_cluster.api.kinds import Kind, Registry
 from projects.sim_cluster.api.logs import Logs
 from projects.sim_cluster.api.openapi import Documents
+from projects.sim_cluster.api.pod_security import PodSecurity
 from projects.sim_cluster.api.protobuf import Decoder
 from projects.sim_cluster.api.quotas import Quotas
 from projects.sim_cluster.api.recorded import record
@@ -51,7 +52,7 @@ class Api:
             self.registry.add(kind)
         admission = Admission(self.store, self.registry, now)
         writer = Writer(self.store, admission, now)
-        writer.checks += [check_definition, admission.check_limits]
+        writer.checks += [check_definition, admission.check_limits, PodSecurity(self.store).review]
         Quotas(self.store, self.registry, writer, soon)
         deleter = Deleter(self.store, now)
         self.resources = Resources(self.store, self.registry, writer, deleter)

@@ -16,7 +16,7 @@ _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
 _SCOPES: Final = ("Cluster", "Namespaced")
 
 
-def check_definition(kind: Kind, _before: Object | None, after: Object) -> None:
+def check_definition(kind: Kind, _before: Object | None, after: Object, _subresource: str = "") -> None:
     """Refuse a definition that cannot be served."""
     if (kind.group, kind.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
         return

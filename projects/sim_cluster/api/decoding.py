@@ -46,6 +46,11 @@ def doubts(unknown: Sequence[str], twice: Sequence[str]) -> list[str]:
     return [*(f'duplicate field "{path}"' for path in twice), *(f'unknown field "{path}"' for path in unknown)]
 
 
+def doubt_order(warning: str) -> str:
+    """Return by what the warnings about a patch are ordered: its fields, which have no order of their own; then what else is said."""
+    return warning if warning.startswith("unknown field ") else "~"
+
+
 def fields_twice(body: bytes) -> list[str]:
     """Return the paths of the fields that stand twice in a JSON object of a body."""
     repeated = False

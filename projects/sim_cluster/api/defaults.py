@@ -62,6 +62,14 @@ _SPECS: Final[dict[tuple[str, str], Object]] = {
     ("", "PersistentVolume"): {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
 }
 _MODE: Final = 420
+_VOLUMES: Final[dict[str, Object]] = {
+    **{source: {"defaultMode": _MODE} for source in ("secret", "configMap", "downwardAPI", "projected")},
+    "hostPath": {"type": ""},
+    "iscsi": {"iscsiInterface": "default"},
+    "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "azureDisk": {"cachingMode": "ReadWrite", "fsType": "ext4", "kind": "Shared", "readOnly": False},
+    "scaleIO": {"fsType": "xfs", "storageMode": "ThinProvisioned"},
+}
 _POD_PATHS: Final = {"Pod": "spec", "PodTemplate": "template.spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 
 
@@ -91,23 +99,22 @@ def pod_path(kind: Kind) -> str:
 
 def pod_specs(obj: Object, kind: Kind) -> Iterator[Object]:
     """Yield the pod specs inside an object of a built-in kind."""
+    return (pod["spec"] for pod in pod_templates(obj, kind))
+
+
+def pod_templates(obj: Object, kind: Kind) -> Iterator[Object]:
+    """Yield the pod that an object of a built-in kind is, or its template of pods, if that has a spec."""
     if kind.group not in {"", "apps", "batch"}:
         return
     spec = obj.get("spec")
-    if kind.kind == "Pod" and isinstance(spec, dict):
-        yield spec
-    elif kind.kind == "PodTemplate":
-        yield from _template_specs(obj)
-    elif isinstance(spec, dict) and kind.kind == "CronJob":
-        yield from _template_specs((spec.get("jobTemplate") or {}).get("spec") or {})
+    pod: Any = None
+    if kind.kind in {"Pod", "PodTemplate"}:
+        pod = obj if kind.kind == "Pod" else obj.get("template")
     elif isinstance(spec, dict):
-        yield from _template_specs(spec)
-
-
-def _template_specs(holder: Object) -> Iterator[Object]:
-    template = holder.get("template")
-    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
-        yield template["spec"]
+        holder = (spec.get("jobTemplate") or {}).get("spec") or {} if kind.kind == "CronJob" else spec
+        pod = holder.get("template")
+    if isinstance(pod, dict) and isinstance(pod.get("spec"), dict):
+        yield pod
 
 
 def _pod_defaults(spec: Object) -> None:
@@ -125,9 +132,7 @@ def _pod_defaults(spec: Object) -> None:
 
 def _container_defaults(container: Object) -> None:
     _fill(container, _CONTAINER)
-    image = str(container.get("image", "")).rpartition("/")[2]
-    latest = "@" not in image and (":" not in image or image.endswith(":latest"))
-    container.setdefault("imagePullPolicy", "Always" if latest else "IfNotPresent")
+    container.setdefault("imagePullPolicy", _pull_policy(str(container.get("image", ""))))
     for port in container.get("ports") or ():
         port.setdefault("protocol", "TCP")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
@@ -142,6 +147,12 @@ def _container_defaults(container: Object) -> None:
             field.setdefault("apiVersion", "v1")
 
 
+def _pull_policy(reference: str) -> str:
+    image = reference.rpartition("/")[2]
+    latest = "@" not in image and (":" not in image or image.endswith(":latest"))
+    return "Always" if latest else "IfNotPresent"
+
+
 def _handler_defaults(handler: Object) -> None:
     if isinstance(handler.get("httpGet"), dict):
         _fill(handler["httpGet"], {"path": "/", "scheme": "HTTP"})
@@ -150,11 +161,14 @@ def _handler_defaults(handler: Object) -> None:
 
 
 def _volume_defaults(volume: Object) -> None:
-    for source in ("secret", "configMap", "downwardAPI", "projected"):
-        if isinstance(volume.get(source), dict):
-            volume[source].setdefault("defaultMode", _MODE)
-    if isinstance(volume.get("hostPath"), dict):
-        volume["hostPath"].setdefault("type", "")
+    for source, given in volume.items():
+        if isinstance(given, dict):
+            _fill(given, _VOLUMES.get(source, {}))
+    if isinstance(image := volume.get("image"), dict):
+        image.setdefault("pullPolicy", _pull_policy(str(image.get("reference", ""))))
+    claim = (volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}
+    if isinstance(claim.get("spec"), dict):
+        claim["spec"].setdefault("volumeMode", "Filesystem")
     if len(volume) == 1:
         volume["emptyDir"] = {}
 

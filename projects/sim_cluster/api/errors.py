@@ -19,6 +19,7 @@ class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code, self.reason, self.message, self.details = code, reason, message, details
+        self.warnings: list[str] = []
 
     def status(self) -> dict[str, Any]:
         """Return the ``Status`` object of the answer."""

@@ -20,7 +20,7 @@ from projects.sim_cluster.api.answers import (
     json_response,
     lay_out,
     page_response,
-    warning,
+    warn,
 )
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.bodies import (
@@ -60,6 +60,7 @@ class HttpApi:
             response = await self._respond(Request(scope, receive))
         except ApiError as error:
             response = json_response(encode(error.status()), error.code)
+            warn(response, error.warnings)
         except PageNotFoundError:
             response = Response("404 page not found\n", 404, HEADERS, TEXT)
         if scope["type"] == "http" and is_for_people(Request(scope)):
@@ -91,7 +92,7 @@ class HttpApi:
         handler: Callable[..., Awaitable[Response]] = getattr(self, f"_{verb}")
         response = await handler(request, target, user, chosen)
         if target.kind.deprecated:
-            response.headers.append("Warning", warning(target.kind.deprecated))
+            warn(response, [target.kind.deprecated])
         return response
 
     async def _get(self, _request: Request, target: Target, _user: User, chosen: Accepted) -> Response:

@@ -24,6 +24,7 @@ def pod_spec(spec: Object, path: str) -> Causes:
     yield from volumes(spec, path)
     yield from containers(spec, path)
     yield from init_containers(spec, path)
+    yield from _masks(spec, path)
     yield from choice(spec.get("restartPolicy"), f"{path}.restartPolicy", RESTART)
     yield from _names(spec, path)
     yield from _network(spec, path)
@@ -73,6 +74,15 @@ def _security(spec: Object, path: str) -> Causes:
     for index, setting in enumerate(context.get("sysctls") or ()):
         yield from _sysctl(setting.get("name", ""), f"{at}.sysctls[{index}].name")
     yield from seccomp_profile(context.get("seccompProfile"), f"{at}.seccompProfile")
+
+
+def _masks(spec: Object, path: str) -> Causes:
+    """Check that who sees all of ``/proc`` has users of their own."""
+    for field in ("initContainers", "containers") if spec.get("hostUsers") is not False else ():
+        for index, container in enumerate(spec.get(field) or ()):
+            if (container.get("securityContext") or {}).get("procMount") == "Unmasked":
+                at = f"{path}.{field}[{index}].securityContext.procMount"
+                yield invalid_value(at, '"Unmasked"', "`hostUsers` must be false to use `Unmasked`")
 
 
 def _sysctl(name: str, path: str) -> Causes:

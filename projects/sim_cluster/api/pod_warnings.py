@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from projects.sim_cluster.api.defaults import pod_path, pod_specs
+from projects.sim_cluster.api.defaults import pod_path, pod_templates
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.quantities import amount
+from projects.sim_cluster.api.security_notes import outdated
+
+#: Sources of volumes that are no more, or will not be.
+_OUTDATED: Final = {
+    **dict.fromkeys(("cephfs", "rbd"), "v1.28, non-functional in v1.31+"),
+    **dict.fromkeys(("quobyte", "flocker", "storageos"), "v1.22, non-functional in v1.25+"),
+    "glusterfs": "v1.25, non-functional in v1.26+",
+    "scaleIO": "v1.16, non-functional in v1.22+",
+    "photonPersistentDisk": "v1.11, non-functional in v1.16+",
+    "gitRepo": "v1.11, and disabled by default in v1.33+",
+}
 
 
 def pod_warnings(obj: Object, kind: Kind) -> Iterator[str]:
     """Yield the warnings about the pod spec in an object."""
-    for spec in pod_specs(obj, kind):
-        yield from _of_spec(spec, pod_path(kind))
+    for pod in pod_templates(obj, kind):
+        yield from outdated(pod, pod_path(kind).removesuffix("spec"))
+        yield from _of_spec(pod["spec"], pod_path(kind))
 
 
 def _of_spec(spec: Object, path: str) -> Iterator[str]:
@@ -22,7 +35,10 @@ def _of_spec(spec: Object, path: str) -> Iterator[str]:
     for index, secret in enumerate(spec.get("imagePullSecrets") or ()):
         if not secret.get("name"):
             yield f'{path}.imagePullSecrets[{index}].name: invalid empty name ""'
-    for volume in spec.get("volumes") or ():
+    for index, volume in enumerate(spec.get("volumes") or ()):
+        for source in _OUTDATED.keys() & volume.keys():
+            field = "storageOS" if source == "storageos" else source
+            yield f"{path}.volumes[{index}].{field}: deprecated in {_OUTDATED[source]}"
         if "projected" in volume and not any(volume["projected"].get("sources") or ()):
             yield f'volume "{volume.get("name", "")}" (Projected) has no sources provided'
     for field in ("initContainers", "containers"):

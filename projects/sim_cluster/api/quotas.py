@@ -70,7 +70,7 @@ class Quotas:
         store.listeners.append(self.observe)
         writer.checks.append(self.check)
 
-    def check(self, kind: Kind, before: Object | None, after: Object) -> None:
+    def check(self, kind: Kind, before: Object | None, after: Object, _subresource: str) -> None:
         """Refuse a new object that does not fit into a quota of its namespace."""
         if before is not None:
             return

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from projects.sim_cluster.api.apply import Apply, check_elements
-from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform
+from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform, doubt_order
 from projects.sim_cluster.api.deletes import Deleter
 from projects.sim_cluster.api.errors import (
     ApiError,
@@ -123,7 +123,7 @@ class Resources:
                 conform(obj, kind)  # what does not fit at all is told first
                 raise _misnamed(obj["metadata"].get("name"), name)
             done = self.writer.commit(kind, before, obj, options)
-            return replace(done, warnings=sorted(done.warnings))
+            return replace(done, warnings=sorted(done.warnings, key=doubt_order))
         except UnfitError as error:
             refused = of_strategic_patch(patch, error) if patch_type == "strategic" else of_patch(patched, error)
             raise refused from None

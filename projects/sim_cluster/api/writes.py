@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from projects.sim_cluster.api.admission import (
@@ -19,7 +19,7 @@ from projects.sim_cluster.api.custom_definitions import definition_warnings
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, doubts
 from projects.sim_cluster.api.defaults import set_defaults
-from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
+from projects.sim_cluster.api.errors import ApiError, Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.ownership import Manager, after_create, after_update
 from projects.sim_cluster.api.pod_warnings import pod_warnings
@@ -42,7 +42,8 @@ _KEPT: Final = (
 #: Ways to write a pod that may change what an update may not, and nothing else.
 _UNCHECKED: Final = frozenset({"binding", "ephemeralcontainers", "resize"})
 _STATUS_LIKE: Final = frozenset({"status", "approval"})
-Check = Callable[[Kind, Object | None, Object], None]
+#: Refuses a write (of a subresource, which is named), or returns what it warns of.
+Check = Callable[[Kind, Object | None, Object, str], Iterable[str] | None]
 
 
 class Writer:
@@ -102,8 +103,7 @@ class Writer:
         self.admission.fill_limits(shaped, kind)
         self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
-        for check in self.checks:
-            check(kind, None, shaped)
+        self._check(kind, None, shaped, warnings)
         if managed:
             shaped["metadata"]["managedFields"] = managed
         self.admission.first_status(shaped, kind)
@@ -134,13 +134,13 @@ class Writer:
         after = _with_kept_parts(kind, old, after, options.subresource)
         _keep_metadata(old, after)
         if _same(old, after) and managed is None and base is old:
+            self._check(kind, old, after, warnings, options.subresource)
             return outcome(kind, before, warnings)
         if counts_generation(kind) and (differs(old, after) or _noted(kind, old, after, options.subresource)):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if options.subresource not in _UNCHECKED:
             self._validate(kind, old, after)
-        for check in self.checks:
-            check(kind, old, after)
+        self._check(kind, old, after, warnings, options.subresource)
         after["metadata"]["managedFields"] = (
             managed if managed is not None else self._managed(kind, base, after, options)
         )
@@ -164,6 +164,15 @@ class Writer:
         found: list[Cause] = causes(kind, old, after)
         if found:
             raise invalid(kind, after["metadata"]["name"], found)
+
+    def _check(self, kind: Kind, old: Object | None, after: Object, warnings: list[str], subresource: str = "") -> None:
+        """Ask all checks, and add what they warn of; who refuses tells what was warned of until then."""
+        try:
+            for check in self.checks:
+                warnings += check(kind, old, after, subresource) or ()
+        except ApiError as refused:
+            refused.warnings = warnings
+            raise
 
     def _check_version(self, kind: Kind, before: Stored, after: Object) -> None:
         metadata, name = after["metadata"], before.object["metadata"]["name"]

@@ -8,6 +8,7 @@ from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.placement import matches_selector, untolerated
 from projects.sim_cluster.behaviours.pods import (
+    admitting,
     counted,
     create_told,
     created,
@@ -18,8 +19,8 @@ from projects.sim_cluster.behaviours.pods import (
     share,
     template_hash,
 )
-from projects.sim_cluster.behaviours.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS, RESOURCE_QUOTAS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, of_namespace, owner_keys
+from projects.sim_cluster.behaviours.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_keys
 
 _HASH: Final = "controller-revision-hash"
 _TOLERATED: Final = [
@@ -131,7 +132,7 @@ DAEMON_SET: Final = Behaviour(
     spread,
     woken_by=(
         Wake(PODS, owner_keys),
-        Wake(RESOURCE_QUOTAS, of_namespace(DAEMON_SETS)),
+        *admitting(DAEMON_SETS),
         Wake(NODES, every(DAEMON_SETS)),
     ),
     reads=(CONTROLLER_REVISIONS,),

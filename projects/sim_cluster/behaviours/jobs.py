@@ -9,10 +9,10 @@ from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.job_pods import INDEX, JobPods, index_of, pods_of
 from projects.sim_cluster.behaviours.job_policies import success_rule, verdict
 from projects.sim_cluster.behaviours.job_status import complete, fail, report, suspend
-from projects.sim_cluster.behaviours.pods import create_told, created, pod_from
-from projects.sim_cluster.behaviours.resources import JOBS, PODS, RESOURCE_QUOTAS
+from projects.sim_cluster.behaviours.pods import admitting, create_told, created, pod_from
+from projects.sim_cluster.behaviours.resources import JOBS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace, owner_keys
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _VARIABLE: Final = "JOB_COMPLETION_INDEX"
 _LONGEST_BACKOFF: Final = 600.0
@@ -163,6 +163,6 @@ JOB: Final = Behaviour(
     "jobs",
     JOBS,
     work_off,
-    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(JOBS))),
+    woken_by=(Wake(PODS, owner_keys), *admitting(JOBS)),
     component="job-controller",
 )

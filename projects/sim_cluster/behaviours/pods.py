@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.conditions import condition, is_true
-from projects.sim_cluster.behaviours.interface import Object, RefusedError
-from projects.sim_cluster.behaviours.resources import PODS
+from projects.sim_cluster.behaviours.interface import Object, RefusedError, Resource
+from projects.sim_cluster.behaviours.resources import NAMESPACES, PODS, RESOURCE_QUOTAS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
-from projects.sim_cluster.behaviours.unit import Chore, World, owner_reference
+from projects.sim_cluster.behaviours.unit import Chore, Wake, World, of_namespace, owner_reference
 
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
@@ -57,6 +57,11 @@ async def create_told(world: World, owner: Object, pod: Object, refused_as: str 
     except RefusedError as refused:
         world.tell(owner, "FailedCreate", refused_as.format(error=refused), type="Warning")
         raise
+
+
+def admitting(workloads: Resource) -> tuple[Wake, ...]:
+    """Return what has controllers try again whose pods were refused: a quota changes, or the labels of their namespace do."""
+    return tuple(Wake(resource, of_namespace(workloads)) for resource in (RESOURCE_QUOTAS, NAMESPACES))
 
 
 def retry_after(world: World, failing: Object) -> Chore:

@@ -8,6 +8,7 @@ from projects.sim_cluster.behaviours.conditions import condition, with_condition
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
 from projects.sim_cluster.behaviours.pods import (
     Counted,
+    admitting,
     counted,
     counted_from,
     create_told,
@@ -19,8 +20,8 @@ from projects.sim_cluster.behaviours.pods import (
     retry_after,
     state_of,
 )
-from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS, RESOURCE_QUOTAS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace, owner_keys
+from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _FAILURE: Final = "ReplicaFailure"
 
@@ -99,13 +100,13 @@ REPLICA_SET: Final = Behaviour(
     "replica sets",
     REPLICA_SETS,
     replicate,
-    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(REPLICA_SETS))),
+    woken_by=(Wake(PODS, owner_keys), *admitting(REPLICA_SETS)),
     component="replicaset-controller",
 )
 REPLICATION_CONTROLLER: Final = Behaviour(
     "replication controllers",
     REPLICATION_CONTROLLERS,
     replicate,
-    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(REPLICATION_CONTROLLERS))),
+    woken_by=(Wake(PODS, owner_keys), *admitting(REPLICATION_CONTROLLERS)),
     component="replication-controller",
 )

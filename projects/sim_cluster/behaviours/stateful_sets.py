@@ -6,9 +6,17 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.pods import counted, create_told, is_active, is_ready, pod_from, template_hash
-from projects.sim_cluster.behaviours.resources import CLAIMS, CONTROLLER_REVISIONS, PODS, RESOURCE_QUOTAS, STATEFUL_SETS
-from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, of_namespace, owner_keys, owner_reference
+from projects.sim_cluster.behaviours.pods import (
+    admitting,
+    counted,
+    create_told,
+    is_active,
+    is_ready,
+    pod_from,
+    template_hash,
+)
+from projects.sim_cluster.behaviours.resources import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
+from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
 
 _HASH: Final = "controller-revision-hash"
 _REVISION_HASH: Final = "controller.kubernetes.io/hash"
@@ -179,7 +187,7 @@ STATEFUL_SET: Final = Behaviour(
     "stateful sets",
     STATEFUL_SETS,
     line_up,
-    woken_by=(Wake(PODS, owner_keys), Wake(RESOURCE_QUOTAS, of_namespace(STATEFUL_SETS))),
+    woken_by=(Wake(PODS, owner_keys), *admitting(STATEFUL_SETS)),
     reads=(CLAIMS, CONTROLLER_REVISIONS),
     component="statefulset-controller",
 )

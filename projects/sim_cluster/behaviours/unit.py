@@ -156,10 +156,10 @@ def every(resource: Resource) -> Keys:
 
 
 def of_namespace(resource: Resource) -> Keys:
-    """Wake the objects of a resource that are in the same namespace."""
+    """Wake the objects of a resource that are in the same namespace, or in the one that has changed."""
 
     def keys(world: World, obj: Object) -> Iterable[Key]:
-        namespace = obj["metadata"]["namespace"]
+        namespace = obj["metadata"].get("namespace") or obj["metadata"]["name"]
         return [(namespace, each["metadata"]["name"]) for each in world.cache(resource).in_namespace(namespace)]
 
     return keys
