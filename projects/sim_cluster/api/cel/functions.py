@@ -6,6 +6,7 @@ Names and meaning are those of the API's documentation, "Common Expression Langu
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
@@ -15,6 +16,7 @@ import re2
 from celpy import celtypes
 
 from projects.sim_cluster.api import quantities
+from projects.sim_cluster.api.cel.optionals import Optional
 
 _Bool, _Int, _Text, _List = celtypes.BoolType, celtypes.IntType, celtypes.StringType, celtypes.ListType
 Function = Callable[..., Any]
@@ -87,10 +89,54 @@ def _sum(items: Any) -> Any:
     return total
 
 
+def _flatten(items: Any, depth: int = 1) -> Any:
+    found: list[Any] = []
+    for item in items:
+        found += _flatten(item, depth - 1) if isinstance(item, list) and depth > 0 else [item]
+    return _List(found)
+
+
+def _distinct(items: Any) -> Any:
+    return _List([item for number, item in enumerate(items) if item not in items[:number]])
+
+
+_VERB: Final = re.compile(r"%(?:\.(\d+))?([sdfexXob%])")
+
+
+def _written(template: str, values: Any) -> Any:
+    """Return a text in which each verb is filled with the next value."""
+    rest = iter(values)
+
+    def fill(found: re.Match[str]) -> str:
+        digits, verb = found[1] or "6", found[2]
+        match verb:
+            case "%":
+                return "%"
+            case "s":
+                return _as_text(next(rest))
+            case "f" | "e":
+                return format(float(next(rest)), f".{digits}{verb}")
+        return format(int(next(rest)), verb)
+
+    return _Text(_VERB.sub(fill, template))
+
+
+def _as_text(value: Any) -> str:
+    match value:
+        case celtypes.BoolType():
+            return str(bool(value)).lower()
+        case list():
+            return f"[{', '.join(map(_as_text, value))}]"
+        case dict():
+            return "{" + ", ".join(f"{_as_text(key)}: {_as_text(value[key])}" for key in sorted(value)) + "}"
+    return "null" if value is None else str(value)
+
+
 def _is_sorted(items: Any) -> Any:
     return _Bool(all(one <= other for one, other in pairwise(items)))
 
 
+_LINK_LOCAL: Final = {4: ipaddress.ip_network("224.0.0.0/24"), 6: ipaddress.ip_network("ff02::/16")}
 TEXTS: Final[dict[str, Function]] = {
     "charAt": lambda text, index: _Text(text[index : index + 1]),
     "indexOf": _index,
@@ -98,15 +144,27 @@ TEXTS: Final[dict[str, Function]] = {
     "lastIndexOf": _last_index,
     "lowerAscii": lambda text: _Text(text.lower()),
     "replace": lambda text, old, new, most=-1: _Text(str.replace(text, old, new, int(most))),
-    "reverse": lambda text: _Text(text[::-1]),
     "split": _split,
     "substring": lambda text, start, end=None: _Text(text[start:end]),
     "trim": lambda text: _Text(text.strip()),
     "upperAscii": lambda text: _Text(text.upper()),
     "find": _find,
     "findAll": _find_all,
+    "format": _written,
 }
-LISTS: Final[dict[str, Function]] = {"isSorted": _is_sorted, "max": max, "min": min, "sum": _sum}
+LISTS: Final[dict[str, Function]] = {
+    "distinct": _distinct,
+    "first": lambda items: Optional(*items[:1]),
+    "flatten": _flatten,
+    "isSorted": _is_sorted,
+    "last": lambda items: Optional(*items[-1:]),
+    "max": max,
+    "min": min,
+    "reverse": lambda items: _List(items[::-1]),
+    "slice": lambda items, start, end: _List(items[start:end]),
+    "sort": lambda items: _List(sorted(items)),
+    "sum": _sum,
+}
 URLS: Final[dict[str, Function]] = {
     "isURL": _is(_url),
     "url": _url,
@@ -140,5 +198,14 @@ ADDRESSES: Final[dict[str, Function]] = {
     "cidr": lambda text: ipaddress.ip_network(str(text), strict=False),
     "containsIP": lambda network, address: _Bool(ipaddress.ip_address(str(address)) in network),
     "prefixLength": lambda network: _Int(network.prefixlen),
+    "containsCIDR": lambda network, other: _Bool(ipaddress.ip_network(str(other), strict=False).subnet_of(network)),
+    "isGlobalUnicast": lambda address: _Bool(
+        not (address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local)
+    ),
+    "isLinkLocalMulticast": lambda address: _Bool(address.is_multicast and address in _LINK_LOCAL[address.version]),
+    "isLinkLocalUnicast": lambda address: _Bool(address.is_link_local),
+    "isLoopback": lambda address: _Bool(address.is_loopback),
+    "isUnspecified": lambda address: _Bool(address.is_unspecified),
+    "masked": lambda network: network,
 }
 FUNCTIONS: Final = TEXTS | LISTS | URLS | QUANTITIES | ADDRESSES

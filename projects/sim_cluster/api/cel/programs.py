@@ -15,9 +15,9 @@ from celpy.celparser import CELParseError
 from celpy.celtypes import BoolType
 from celpy.evaluation import CELEvalError, Context, Evaluator, base_functions
 
-from projects.sim_cluster.api.cel import optionals
+from projects.sim_cluster.api.cel import namespaces, optionals
 from projects.sim_cluster.api.cel.functions import FUNCTIONS
-from projects.sim_cluster.api.cel.values import escaped, missed
+from projects.sim_cluster.api.cel.values import missed, named
 from projects.sim_cluster.api.schema import Schema
 
 SELF, OLD_SELF = "self", "oldSelf"
@@ -25,14 +25,10 @@ _MACROS: Final = frozenset({"all", "exists", "exists_one", "existsOne", "filter"
 _MOST_OF_MACRO: Final = 2
 _TYPES: Final = frozenset({"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"})  # fmt: skip
 _MISSING: Final = frozenset({
-    "base64", "ceil", "cel", "containsCIDR", "decode", "distinct", "encode", "first", "flatten", "floor", "format", "intersects",
-    "equivalent", "isCanonical", "isGlobalUnicast", "isLinkLocalMulticast", "isLinkLocalUnicast", "isLoopback", "isSemver",
-    "isUnspecified", "last", "lists", "major", "masked", "math", "minor", "named", "of", "optFlatMap", "optMap", "optional", "patch",
-    "quote", "range", "semver", "sets", "slice", "sort", "sortBy", "strings", "transformList", "transformMap", "transformMapEntry",
-    "validate",
+    "isSemver", "major", "minor", "optFlatMap", "optMap", "patch", "semver", "sortBy", "transformList", "transformMap", "transformMapEntry",
 })  # fmt: skip
 """What the real server knows and nothing here evaluates."""
-_FUNCTIONS: Final = {**FUNCTIONS, **optionals.FUNCTIONS}
+_FUNCTIONS: Final = {**FUNCTIONS, **optionals.FUNCTIONS, **namespaces.FUNCTIONS}
 _KNOWN: Final = frozenset(base_functions) | _FUNCTIONS.keys() | _MACROS | _TYPES
 
 
@@ -111,7 +107,7 @@ class Program:
         """
         missed.set("")
         try:
-            return self._runner.evaluate(values)
+            return self._runner.evaluate({**namespaces.NAMESPACES, **values})
         except CELEvalError as error:
             raise EvaluationError(_said(error)) from None
 
@@ -133,9 +129,7 @@ class Program:
                 self._check_call(tree)
         bound = set(self._variables())
         for ident in self._identifiers():
-            if ident in _MISSING:
-                raise UnsupportedError(str(ident))
-            if ident not in bound | _TYPES | {SELF, OLD_SELF}:
+            if ident not in bound | _TYPES | namespaces.NAMESPACES.keys() | {SELF, OLD_SELF}:
                 raise self._wrong(ident.line, ident.column, f"undeclared reference to '{ident}' (in container '')")
 
     def _check_call(self, tree: lark.Tree[Any]) -> None:
@@ -194,7 +188,4 @@ def _holder(member: lark.Tree[Any], schema: Schema) -> Schema | None:
 
 
 def _field(schema: Schema, name: str) -> Schema | None:
-    for key in schema.node.get("properties", {}):
-        if escaped(key) == name:
-            return schema.child(key)
-    return None
+    return next((schema.child(key) for key in schema.node.get("properties", {}) if name in named(key)), None)

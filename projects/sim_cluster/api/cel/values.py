@@ -13,9 +13,10 @@ from celpy import celtypes
 from projects.sim_cluster.api.formats import duration_seconds
 from projects.sim_cluster.api.schema import Schema
 
+_LITERALS: Final = frozenset({"true", "false", "null", "in"})
 _RESERVED: Final = frozenset({
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
-    "loop", "package", "namespace", "return",
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace", "package", "return",
+    "var", "void", "while",
 })  # fmt: skip
 _ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 _OF_METADATA: Final = frozenset({"name", "generateName"})
@@ -34,14 +35,17 @@ class Fields(celtypes.MapType):
         return super().__getitem__(key)
 
 
-def escaped(name: str) -> str:
-    """Return a field's name as an expression has to write it.
+def named(field: str) -> tuple[str, ...]:
+    """Return the names by which an expression may select a field.
 
-    The rules are those of the API's documentation of ``x-kubernetes-validations``.
+    The rules are those of the API's documentation of ``x-kubernetes-validations``; what is reserved may be written plainly
+    too, as the real server was found to accept it.
     """
-    if name in _RESERVED:
-        return f"__{name}__"
-    return re.sub(r"__|[.\-/]", lambda found: _ESCAPES[found.group()], name)
+    if field in _LITERALS:
+        return (f"__{field}__",)
+    if field in _RESERVED:
+        return (field, f"__{field}__")
+    return (re.sub(r"__|[.\-/]", lambda found: _ESCAPES[found.group()], field),)
 
 
 def to_cel(value: Any, schema: Schema | None) -> Any:
@@ -78,9 +82,9 @@ def _fields(value: dict[str, Any], schema: Schema | None) -> Fields:
     found = Fields()
     for key, item in value.items():
         child = schema.child(key) if schema is not None else None
-        named = escaped(key) if schema is not None and schema.has_field(key) else key
         shown = {name: item[name] for name in _OF_METADATA & item.keys()} if _is_metadata(key, child) else item
-        found[celtypes.StringType(named)] = to_cel(shown, child)
+        for name in named(key) if schema is not None and schema.has_field(key) else (key,):
+            found[celtypes.StringType(name)] = to_cel(shown, child)
     return found
 
 
