@@ -1,7 +1,6 @@
 """How the tests bring more machines: a MachineSet like the one that is there, as a user copies it."""
 
 import json
-from typing import Any
 
 from tests.sim_cluster.talk import Client
 
@@ -29,11 +28,6 @@ def add_machine_set(
     made = {"apiVersion": base["apiVersion"], "kind": "MachineSet", "metadata": metadata, "spec": spec}
     client.post(f"{MACHINES}/machinesets", made)
     return f"{MACHINES}/machinesets/{name}"
-
-
-def has_replicas(field: str, count: int, machine_set: Any) -> bool:
-    """Return whether a field of a MachineSet's status, such as ``readyReplicas``, says so many."""
-    return bool((machine_set.get("status") or {}).get(field) == count)
 
 
 def machines_of(client: Client, name: str) -> list[str]:

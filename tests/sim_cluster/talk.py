@@ -190,6 +190,11 @@ def named(path: str, name: str) -> str:
     return f"{path}?fieldSelector=metadata.name%3D{name}"
 
 
+def says(field: str, value: Any) -> Callable[[Any], bool]:
+    """Return what tells whether a field of an object's status is as wanted."""
+    return lambda obj: bool((obj.get("status") or {}).get(field) == value)
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """kubectl on one cluster, with a discovery cache of its own."""

@@ -43,14 +43,7 @@ def definition(group: str) -> Any:
 
 
 def shown(client: Client, group: str) -> dict[str, Any]:
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    client.post(definitions, definition(group))
-    client.until(
-        f"{definitions}/showns.{group}",
-        lambda obj: any(
-            c["type"] == "Established" and c["status"] == "True" for c in obj.get("status", {}).get("conditions", ())
-        ),
-    )
+    client.define(definition(group))
     made = {"apiVersion": f"{group}/v1", "kind": "Shown", "metadata": {"name": "one"}} | OBJECT
     while (answer := client.ask("POST", f"/apis/{group}/v1/showns", made)).status == 404:
         continue  # it is established, and served a moment later

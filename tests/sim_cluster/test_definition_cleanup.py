@@ -3,21 +3,18 @@
 import threading
 from collections.abc import Callable
 
-from tests.sim_cluster.talk import Client, named
-
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+from tests.sim_cluster.talk import DEFINITIONS, Client, named
 
 
 def test_a_definition_waits_for_its_objects(either: Client, new_name: Callable[[str], str]) -> None:
     group = f"{new_name('g')}.example.dev"
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     name, things = f"things.{group}", f"/apis/{group}/v1/things"
-    either.post(DEFINITIONS, {
+    either.define({
         "metadata": {"name": name},
         "spec": {"group": group, "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"},
                  "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
     })  # fmt: skip
-    either.until(f"{DEFINITIONS}/{name}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
     thing = {
         "apiVersion": f"{group}/v1",
         "kind": "Thing",

@@ -11,7 +11,7 @@ from tests.sim_cluster import mistakes
 from tests.sim_cluster.comparing import DEPLOYMENTS, MAPS, PODS, Both, normal
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.mistakes_elsewhere import MISTAKES
-from tests.sim_cluster.talk import APPLY, JSON_PATCH, MERGE, STRATEGIC, Client, config_map, deployment
+from tests.sim_cluster.talk import APPLY, DEFINITIONS, JSON_PATCH, MERGE, STRATEGIC, Client, config_map, deployment
 
 pytestmark = pytest.mark.envtest
 _BAD_SELECTOR = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}},
@@ -197,20 +197,10 @@ def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
     definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"widgets.{group}"}, "spec": {
         "group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [
             {"name": "v1", "served": True, "storage": True, "subresources": {"status": {}}, "schema": {"openAPIV3Schema": schema}}]}}  # fmt: skip
-    definitions, widgets = (
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        f"/apis/{group}/v1/namespaces/NS/widgets",
-    )
-    both([("POST", definitions, definition | {"metadata": {"name": "wrong.name"}})])
+    widgets = f"/apis/{group}/v1/namespaces/NS/widgets"
+    both([("POST", DEFINITIONS, definition | {"metadata": {"name": "wrong.name"}})])
     for api in both.apis:
-        api.post(definitions, definition)
-        api.until(
-            f"{definitions}/widgets.{group}",
-            lambda crd: any(
-                c["type"] == "Established" and c["status"] == "True"
-                for c in crd.get("status", {}).get("conditions") or []  # the real one's is null at first
-            ),
-        )
+        api.define(definition)
         _until_served(api, f"/apis/{group}/v1", f"/apis/{group}/v1/widgets")
 
     def widget(**spec: Any) -> dict[str, Any]:
@@ -236,7 +226,7 @@ def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
         ("DELETE", f"{widgets}/w"),
     ])  # fmt: skip
     for api in both.apis:
-        assert api.ask("DELETE", f"{definitions}/widgets.{group}").status == 200
+        assert api.ask("DELETE", f"{DEFINITIONS}/widgets.{group}").status == 200
 
 
 def _until_served(api: Client, *paths: str) -> None:
@@ -370,7 +360,7 @@ def test_mistakes_in_definitions(both: Both) -> None:
     ]  # fmt: skip
     whole = {"group": "v5.example.com", "scope": "Namespaced", "names": names, "versions": [version]}
     both([
-        ("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", {"metadata": {"name": "things.v5.example.com"}, "spec": whole | change})
+        ("POST", f"{DEFINITIONS}?dryRun=All", {"metadata": {"name": "things.v5.example.com"}, "spec": whole | change})
         for change in changes
     ])  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sim_cluster.talk import APPLY, MERGE, Client, config_map
+from tests.sim_cluster.talk import APPLY, DEFINITIONS, MERGE, Client, config_map
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -181,23 +181,21 @@ def crd(group: str, *versions: str, **more: Any) -> dict[str, Any]:
 
 
 def test_custom_kinds_come_and_go(client: Client, namespace: str) -> None:
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    client.post(definitions, crd("come.example.com", "v1", "v2"))
+    client.post(DEFINITIONS, crd("come.example.com", "v1", "v2"))
     things = f"/apis/come.example.com/v1/namespaces/{namespace}/things"
     client.post(
         things, {"apiVersion": "come.example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": 1}}
     )
     assert client.get(things.replace("/v1/", "/v2/") + "/t")["apiVersion"] == "come.example.com/v2"
     assert "come.example.com" in {group["name"] for group in client.get("/apis")["groups"]}
-    assert client.ask("DELETE", f"{definitions}/things.come.example.com").status == 200
+    assert client.ask("DELETE", f"{DEFINITIONS}/things.come.example.com").status == 200
     assert client.ask("GET", things).status == 404
-    client.post(definitions, crd("come.example.com", "v1"))
+    client.post(DEFINITIONS, crd("come.example.com", "v1"))
     assert client.get(things)["items"] == [], "objects of a deleted kind came back"
-    client.ask("DELETE", f"{definitions}/things.come.example.com")
+    client.ask("DELETE", f"{DEFINITIONS}/things.come.example.com")
 
 
 def test_columns_and_scale_of_custom_kinds(client: Client, namespace: str) -> None:
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     scale = {
         "specReplicasPath": ".spec.size",
         "statusReplicasPath": ".status.size",
@@ -206,7 +204,7 @@ def test_columns_and_scale_of_custom_kinds(client: Client, namespace: str) -> No
     columns = [{"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
                {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'}]  # fmt: skip
     client.post(
-        definitions,
+        DEFINITIONS,
         crd("scale.example.com", "v1", subresources={"status": {}, "scale": scale}, additionalPrinterColumns=columns),
     )
     things = f"/apis/scale.example.com/v1/namespaces/{namespace}/things"
@@ -224,7 +222,7 @@ def test_columns_and_scale_of_custom_kinds(client: Client, namespace: str) -> No
         ["Name", "Size", "Ready"],
         ["t", 5, "True"],
     )
-    client.ask("DELETE", f"{definitions}/things.scale.example.com")
+    client.ask("DELETE", f"{DEFINITIONS}/things.scale.example.com")
 
 
 def test_openapi_documents_hold_their_references(client: Client) -> None:

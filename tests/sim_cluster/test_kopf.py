@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.sim_cluster.talk import Client, named
+from tests.sim_cluster.conftest import make_namespace
+from tests.sim_cluster.talk import DEFINITIONS, Client, named
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = Path(__file__).with_name("kopf_operator.py")
@@ -45,17 +46,10 @@ DEFINITION = {
 def space(either: Client, new_name: Any) -> Iterator[str]:
     """A namespace, and the operator's kind; both are gone after the test."""
     name: str = new_name("kopf")
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    either.post(definitions, DEFINITION)
-    either.until(
-        f"{definitions}/caches.kopf.example.dev",
-        lambda seen: any(each["type"] == "Established" and each["status"] == "True" for each in seen["status"].get("conditions") or ()),
-    )  # fmt: skip
-    either.post("/api/v1/namespaces", {"metadata": {"name": name}})
-    either.until(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
-    yield name
+    either.define(DEFINITION)
+    yield make_namespace(either, name)
     either.ask("DELETE", f"/api/v1/namespaces/{name}")
-    either.ask("DELETE", f"{definitions}/caches.kopf.example.dev")
+    either.ask("DELETE", f"{DEFINITIONS}/caches.kopf.example.dev")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Prometheus' API of a simulated OpenShift, through the service proxy: series of pods and nodes that are there."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,8 +8,8 @@ import pytest
 
 from projects.sim_cluster.options import ClusterOptions
 from tests.sim_cluster.conftest import make_namespace, talking_to
-from tests.sim_cluster.machine_sets import add_machine_set, has_replicas
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.machine_sets import add_machine_set
+from tests.sim_cluster.talk import Client, says
 
 API = "/api/v1/namespaces/openshift-monitoring/services/https:thanos-querier:9091/proxy/api/v1"
 
@@ -143,7 +142,7 @@ def test_a_query_may_be_a_form_and_a_path_must_be_known(cluster: Client) -> None
 
 def test_gpus_are_measured_where_the_exporter_runs(cluster: Client) -> None:
     path = add_machine_set(cluster, "gpus", instance_type="g5.12xlarge")
-    cluster.until(path, partial(has_replicas, "readyReplicas", 1))
+    cluster.until(path, says("readyReplicas", 1))
     assert values(cluster, "DCGM_FI_DEV_GPU_UTIL") == {}
     node = cluster.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.12xlarge")["items"][0][
         "metadata"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, has_replicas
+from tests.sim_cluster.machine_sets import MACHINES, add_machine_set
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
-from tests.sim_cluster.talk import MERGE, Client
+from tests.sim_cluster.talk import MERGE, Client, says
 
 PACKAGES = "/apis/packages.operators.coreos.com/v1/namespaces/openshift-marketplace/packagemanifests"
 
@@ -44,7 +44,7 @@ def test_machine_sets_bring_and_take_nodes(openshift: Client) -> None:
 def test_machines_of_another_type(openshift: Client) -> None:
     taint = {"key": "gpu", "value": "1", "effect": "NoSchedule"}
     path = add_machine_set(openshift, "gpus", instance_type="g5.2xlarge", taints=[taint])
-    openshift.until(path, partial(has_replicas, "readyReplicas", 1))
+    openshift.until(path, says("readyReplicas", 1))
     nodes = openshift.get("/api/v1/nodes?labelSelector=node.kubernetes.io%2Finstance-type%3Dg5.2xlarge")["items"]
     assert len(nodes) == 1
     assert nodes[0]["spec"]["taints"][0] == taint  # real controllers add theirs for a moment

@@ -1,14 +1,13 @@
 """What OpenShift's aggregated API servers answer: users, image tags, builds. Seen through HTTP."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import Client, says
 
 IMAGES = "/apis/image.openshift.io/v1"
 BUILDS = "/apis/build.openshift.io/v1"
@@ -39,10 +38,6 @@ def build_config(client: Client, space: str, *triggers: str, to: str = "app:late
         {"apiVersion": "build.openshift.io/v1", "kind": "BuildConfig", "metadata": {"name": "app"}, "spec": spec},
     )
     return f"{BUILDS}/namespaces/{space}/buildconfigs/app"
-
-
-def has_phase(phase: str, obj: Any) -> bool:
-    return bool(obj.get("status", {}).get("phase") == phase)
 
 
 def test_who_asks_is_told_who_they_are(openshift: Client, space: str) -> None:
@@ -110,7 +105,7 @@ def test_a_build_config_builds_at_once_and_when_asked(openshift: Client, space: 
     path = stream(openshift, space, "app")
     config = build_config(openshift, space, "ConfigChange")
     first = f"{BUILDS}/namespaces/{space}/builds/app-1"
-    done = openshift.until(first, partial(has_phase, "Complete"))
+    done = openshift.until(first, says("phase", "Complete"))
     pod = openshift.get(f"/api/v1/namespaces/{space}/pods/app-1-build")
     assert pod["status"]["phase"] == "Succeeded"
     pushed = openshift.get(path)["status"]["tags"][0]["items"][0]
@@ -133,7 +128,7 @@ def test_a_binary_build_takes_what_is_uploaded(openshift: Client, space: str) ->
     config = build_config(openshift, space)
     made = openshift.ask("POST", f"{config}/instantiatebinary?name=app", b"\x1f\x8b\x08", "application/octet-stream")
     assert (made.status, made.body["spec"]["source"]["type"]) == (201, "Binary")
-    openshift.until(f"{BUILDS}/namespaces/{space}/builds/app-1", partial(has_phase, "Complete"))
+    openshift.until(f"{BUILDS}/namespaces/{space}/builds/app-1", says("phase", "Complete"))
 
 
 def test_a_build_without_its_stream_waits_for_it(openshift: Client, space: str) -> None:
@@ -143,7 +138,7 @@ def test_a_build_without_its_stream_waits_for_it(openshift: Client, space: str) 
     waiting = openshift.until(build, lambda obj: obj.get("status", {}).get("reason"))
     assert (waiting["status"]["phase"], waiting["status"]["reason"]) == ("New", "InvalidOutputReference")
     stream(openshift, space, "app")
-    openshift.until(build, partial(has_phase, "Complete"))
+    openshift.until(build, says("phase", "Complete"))
 
 
 def test_builds_fail_and_are_cancelled(openshift: Client, space: str) -> None:
@@ -153,14 +148,14 @@ def test_builds_fail_and_are_cancelled(openshift: Client, space: str) -> None:
     for number, (name, value) in enumerate(((FAIL, "no space left on device"), (HOLD, "for ever")), 1):
         openshift.post(f"{config}/instantiate", {"metadata": {"name": "app"}})
         openshift.merge(f"{builds}/app-{number}", {"metadata": {"annotations": {name: value}}})
-    failed = openshift.until(f"{builds}/app-1", partial(has_phase, "Failed"))
+    failed = openshift.until(f"{builds}/app-1", says("phase", "Failed"))
     assert (failed["status"]["reason"], failed["status"]["message"]) == (
         "GenericBuildFailed",
         "no space left on device",
     )
     openshift.merge(f"{builds}/app-2/status", {"status": {"cancelled": True}})
     openshift.merge(f"{builds}/app-2", {"metadata": {"annotations": {HOLD: None}}})
-    openshift.until(f"{builds}/app-2", partial(has_phase, "Cancelled"))
+    openshift.until(f"{builds}/app-2", says("phase", "Cancelled"))
 
 
 def test_what_is_not_there_cannot_be_built(openshift: Client, space: str) -> None:

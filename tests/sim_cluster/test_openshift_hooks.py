@@ -1,16 +1,14 @@
 """What makes OpenShift's behaviours go wrong, as faults use it: annotations, seen through HTTP."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import pytest
 
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, has_replicas, machines_of
+from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, machines_of
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import Client, says
 
 NONE_LEFT = "InsufficientInstanceCapacity: We currently do not have sufficient p5.48xlarge capacity"
 
@@ -21,12 +19,8 @@ def annotate(client: Client, path: str, name: str, value: str | None) -> None:
 
 def machine_set(client: Client, name: str, hooks: dict[str, str]) -> str:
     path = add_machine_set(client, name, annotations=hooks)
-    client.until(path, partial(has_replicas, "replicas", 1))
+    client.until(path, says("replicas", 1))
     return machines_of(client, name)[0]
-
-
-def has_phase(phase: str, obj: Any) -> bool:
-    return bool(obj.get("status", {}).get("phase") == phase)
 
 
 def test_without_capacity_a_machine_waits_and_comes_once_there_is_some(
@@ -42,7 +36,7 @@ def test_without_capacity_a_machine_waits_and_comes_once_there_is_some(
     told = next(openshift.watch(f"{events}&watch=1&timeoutSeconds=10"))["object"]
     assert (told["type"], NONE_LEFT in told["message"]) == ("Warning", True)
     annotate(openshift, f"{MACHINES}/machinesets/{name}", NO_CAPACITY, None)
-    openshift.until(machine, partial(has_phase, "Running"))
+    openshift.until(machine, says("phase", "Running"))
     openshift.ask("DELETE", f"{MACHINES}/machinesets/{name}")
 
 
@@ -51,7 +45,7 @@ def test_a_machine_can_fail_for_good(openshift: Client, new_name: Callable[[str]
     machine = machine_set(openshift, name, {NO_CAPACITY: NONE_LEFT})
     annotate(openshift, machine, FAIL, "yes")
     annotate(openshift, machine, NO_CAPACITY, NONE_LEFT)
-    failed = openshift.until(machine, partial(has_phase, "Failed"))
+    failed = openshift.until(machine, says("phase", "Failed"))
     assert failed["status"]["errorReason"] == "CreateError"
     openshift.ask("DELETE", f"{MACHINES}/machinesets/{name}")
 
@@ -73,7 +67,7 @@ def test_an_install_plan_fails_and_its_subscription_says_so(openshift: Client, s
     plan = planned(openshift, subscription)
     annotate(openshift, plan, FAIL, "bundle unpacking failed")
     openshift.merge(plan, {"spec": {"approved": True}})
-    openshift.until(plan, partial(has_phase, "Failed"))
+    openshift.until(plan, says("phase", "Failed"))
     found = openshift.until(
         subscription, lambda obj: any(c["type"] == "InstallPlanFailed" for c in obj["status"]["conditions"])
     )

@@ -16,9 +16,9 @@ from projects.sim_cluster.scenarios.reading import load_scenario
 from tests.docs.guided import output_of_tests
 from tests.docs.pages import page
 from tests.sim_cluster.conftest import make_namespace, talking_to
-from tests.sim_cluster.machine_sets import add_machine_set, has_replicas
+from tests.sim_cluster.machine_sets import add_machine_set
 from tests.sim_cluster.olm import OLM, install
-from tests.sim_cluster.talk import Client, Kubectl
+from tests.sim_cluster.talk import Client, Kubectl, says
 
 GUIDE = page("docs/how-to/write-an-operator-package.md")
 POLICIES = "/apis/nvidia.com/v1/clusterpolicies"
@@ -107,7 +107,7 @@ def gpus(cluster: Client) -> Client:
     """The cluster with NFD, the GPU operator and two kinds of GPU nodes."""
     for kind in ("g5.2xlarge", "p5.48xlarge"):
         path = add_machine_set(cluster, kind.replace(".", "-"), instance_type=kind)
-        cluster.until(path, partial(has_replicas, "readyReplicas", 1))
+        cluster.until(path, says("readyReplicas", 1))
     for name, source, space in (
         ("nfd", "redhat-operators", "openshift-nfd"),
         ("gpu-operator-certified", "certified-operators", "nvidia-gpu-operator"),

@@ -19,7 +19,7 @@ from kubernetes import client as typed
 from kubernetes.informer import SharedInformer
 
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.talk import Client, config_map, deployment
+from tests.sim_cluster.talk import DEFINITIONS, Client, config_map, deployment
 
 
 @pytest.fixture
@@ -96,10 +96,8 @@ def test_a_version_that_is_forgotten(either: Client, connection: Any, new_name: 
         "spec": {"group": group, "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"},
                  "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
     }  # fmt: skip
-    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    either.post(definitions, definition)
+    either.define(definition)
     try:
-        either.until(f"{definitions}/things.{group}", lambda seen: len(seen["status"].get("conditions") or ()) == 2)
         custom = typed.CustomObjectsApi(connection)
         assert custom.list_cluster_custom_object(group, "v1", "things")["items"] == []  # may be told to come again
         for options in ({}, {"timeout_seconds": 5}):
@@ -112,7 +110,7 @@ def test_a_version_that_is_forgotten(either: Client, connection: Any, new_name: 
             assert caught.value.status == 410
             assert str(caught.value.reason).startswith("Expired: too old resource version: 1 (")
     finally:
-        either.ask("DELETE", f"{definitions}/things.{group}")
+        either.ask("DELETE", f"{DEFINITIONS}/things.{group}")
 
 
 def test_a_version_that_is_none(core: Any, space: str) -> None:

@@ -21,6 +21,7 @@ from projects.sim_cluster.behaviours.pods import (
     state_of,
 )
 from projects.sim_cluster.behaviours.resources import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS
+from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 
 _FAILURE: Final = "ReplicaFailure"
@@ -60,10 +61,9 @@ def _too_many(world: World, replica_set: Object, number: int) -> list[Object]:
     return sorted(active, key=_first_to_go)[:number]
 
 
-def _first_to_go(pod: Object) -> tuple[bool, bool, str]:
+def _first_to_go(pod: Object) -> tuple[bool, bool, float]:
     """Pods without a node go first, then those that are not Ready, then the youngest."""
-    inverted = "".join(chr(0x10FFFF - ord(letter)) for letter in pod["metadata"]["creationTimestamp"])
-    return bool(pod["spec"].get("nodeName")), is_ready(pod), inverted
+    return bool(pod["spec"].get("nodeName")), is_ready(pod), -seconds_of(pod["metadata"]["creationTimestamp"])
 
 
 def _counted(world: World, replica_set: Object) -> Counted:

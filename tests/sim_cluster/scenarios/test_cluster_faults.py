@@ -13,10 +13,10 @@ import pytest
 from projects.sim_cluster.behaviours.conditions import condition
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from tests.sim_cluster.conftest import make_namespace
-from tests.sim_cluster.machine_sets import add_machine_set, has_replicas, machines_of
+from tests.sim_cluster.machine_sets import add_machine_set, machines_of
 from tests.sim_cluster.olm import OLM, group, install, subscribe
 from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
-from tests.sim_cluster.talk import Client, config_map
+from tests.sim_cluster.talk import Client, config_map, says
 
 GPU_TYPE = "g5.2xlarge"
 
@@ -30,14 +30,10 @@ def namespace(client: Client, name: str = "mine") -> str:
     return name
 
 
-def has_phase(phase: str, obj: Any) -> bool:
-    return bool((obj.get("status") or {}).get("phase") == phase)
-
-
 def machine_set(client: Client, instance_type: str, replicas: int = 1) -> list[str]:
     """Make a MachineSet of a machine type; return the paths of its machines."""
     path = add_machine_set(client, "more", replicas, instance_type=instance_type)
-    eventually(client, path, partial(has_replicas, "replicas", replicas))
+    eventually(client, path, says("replicas", replicas))
     return machines_of(client, "more")
 
 
@@ -116,7 +112,7 @@ def test_capacity_comes_back_and_other_types_have_it(tmp_path: Path) -> None:
     text = faults("no-capacity", instance_types=["g5.*"], lasts="20m")
     with going_through(tmp_path, text, platform="openshift", speed=1200) as client:
         (machine,) = machine_set(client, GPU_TYPE)
-        eventually(client, machine, partial(has_phase, "Running"))
+        eventually(client, machine, says("phase", "Running"))
         assert struck(client) == {"no-capacity": 1}
 
 
@@ -135,7 +131,7 @@ def test_an_install_plan_fails(tmp_path: Path) -> None:
         group(client, namespace(client))
         subscribe(client, "mine")
         plans = f"{OLM}/v1alpha1/namespaces/mine/installplans"
-        eventually(client, plans, lambda listed: listed["items"] and has_phase("Failed", listed["items"][0]))
+        eventually(client, plans, lambda listed: listed["items"] and says("phase", "Failed")(listed["items"][0]))
         assert struck(client) == {"install-plan-failed": 1}
 
 

@@ -105,9 +105,10 @@ async def _adopt(world: World, machine_set: Object) -> None:
             await world.patch(MACHINES, machine, {"metadata": {"ownerReferences": [owner_reference(machine_set)]}})
 
 
-def _first_to_go(machine: Object) -> tuple[bool, str]:
-    age = "".join(chr(0x10FFFF - ord(letter)) for letter in machine["metadata"]["creationTimestamp"])
-    return (machine.get("status") or {}).get("phase") == "Running", age
+def _first_to_go(machine: Object) -> tuple[bool, float]:
+    """Machines that do not run yet go first, then the youngest."""
+    runs = (machine.get("status") or {}).get("phase") == "Running"
+    return runs, -seconds_of(machine["metadata"]["creationTimestamp"])
 
 
 async def _count(world: World, machine_set: Object) -> None:
