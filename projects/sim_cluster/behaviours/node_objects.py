@@ -1,6 +1,6 @@
 """Nodes as they register, and what their kubelets say of them.
 
-Used by `machines`; the shapes use it for the nodes that are there from the start; Stage documents and faults for the conditions.
+Used by `machines`, the shapes (for the nodes that are there from the start), and whoever asks a node for its address or its type.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.instance_types import Size
 from projects.sim_cluster.behaviours.interface import Object
+
+MACHINE_TYPE: Final = "node.kubernetes.io/instance-type"
+"""The label that says of which machine type a node is."""
+_LOCAL: Final = "127.0.0.1"
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> Object:
@@ -65,6 +69,17 @@ def node_status(name: str, address: str, size: Size, traits: NodeTraits, now: st
             "osImage": traits.os_image, "systemUUID": "",
         },
     }  # fmt: skip
+
+
+def machine_type(node: Object) -> str:
+    """Return of which machine type a node is; empty when it does not say."""
+    return str((node["metadata"].get("labels") or {}).get(MACHINE_TYPE, ""))
+
+
+def internal_ip(node: Object) -> str:
+    """Return the address of a node in its cluster; that of this machine when it has none."""
+    addresses = (node.get("status") or {}).get("addresses") or ()
+    return next((str(each["address"]) for each in addresses if each["type"] == "InternalIP"), _LOCAL)
 
 
 def node(name: str, labels: dict[str, str]) -> Object:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from projects.sim_cluster.behaviours.hooks import FAIL, NO_CAPACITY, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.openshift.machines import provider_of
 from projects.sim_cluster.behaviours.resources import MACHINES
 from projects.sim_cluster.behaviours.unit import Behaviour, World
 from projects.sim_cluster.faults.befalling import Befalling, fits
@@ -43,6 +44,6 @@ def no_capacity(befalling: Befalling[NoCapacity]) -> Behaviour:
 
 
 def _wanted(machine: Object) -> dict[str, Any]:
-    provider = machine["spec"].get("providerSpec", {}).get("value") or {}
+    provider = provider_of(machine)
     zone = (provider.get("placement") or {}).get("availabilityZone", "")
     return {"type": provider.get("instanceType", ""), "zone": zone}

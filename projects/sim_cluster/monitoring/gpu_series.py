@@ -9,12 +9,13 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.instance_types import Gpu, size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.quantities import amount
 from projects.sim_cluster.monitoring.expressions import Labels
 from projects.sim_cluster.monitoring.history import History, Life
 from projects.sim_cluster.monitoring.series import Metric, Sample, node_name, wave
+from projects.sim_cluster.packages.gpu_operator.components import EXPORTER
 
-_EXPORTER: Final = "nvidia-dcgm-exporter"
 _RESOURCES: Final = ("nvidia.com/gpu", "nvidia.com/gpu.shared")
 Figure = Callable[[Gpu, float], float]  # of a model, and of how busy it is: 0 to 1
 
@@ -44,7 +45,7 @@ def _holders(pods: list[Life], count: int) -> list[Labels | None]:
 
 
 def _is_exporter(life: Life) -> bool:
-    return bool((life.object["metadata"].get("labels") or {}).get("app") == _EXPORTER)
+    return bool((life.object["metadata"].get("labels") or {}).get("app") == EXPORTER)
 
 
 def _gpus(history: History, at: float) -> Iterator[tuple[Gpu, Labels, float]]:
@@ -55,7 +56,7 @@ def _gpus(history: History, at: float) -> Iterator[tuple[Gpu, Labels, float]]:
             running[node_name(life)].append(life)
     for node in history.nodes(at):
         name = node.object["metadata"]["name"]
-        size = size_of((node.object["metadata"].get("labels") or {}).get("node.kubernetes.io/instance-type", ""))
+        size = size_of(machine_type(node.object))
         exporter = next(filter(_is_exporter, reversed(running[name])), None)
         if size.gpu is None or exporter is None:
             continue
@@ -69,7 +70,7 @@ def _labels(node: str, index: int, gpu: Gpu, exporter: Life) -> Labels:
     name = f"GPU-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{node}/{index}')}"
     return {
         "gpu": str(index), "UUID": name, "device": f"nvidia{index}", "modelName": gpu.product.replace("-", " "), "Hostname": node,
-        "namespace": metadata["namespace"], "pod": metadata["name"], "container": _EXPORTER, "job": _EXPORTER, "service": _EXPORTER,
+        "namespace": metadata["namespace"], "pod": metadata["name"], "container": EXPORTER, "job": EXPORTER, "service": EXPORTER,
         "instance": f"{(exporter.object.get('status') or {}).get('podIP', '')}:9400", "DCGM_FI_DRIVER_VERSION": "580.95.05",
     }  # fmt: skip
 

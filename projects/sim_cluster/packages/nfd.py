@@ -8,6 +8,7 @@ from typing import Any, Final
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, DEPLOYMENTS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
 from projects.sim_cluster.packages.custom_kind import ANYTHING, CustomKind
@@ -80,8 +81,7 @@ async def _report(world: World, instance: Object, namespace: str) -> None:
 
 def features(node: Object) -> dict[str, str]:
     """Return the labels that a worker finds for its node."""
-    labels, info = node["metadata"].get("labels") or {}, node["status"]["nodeInfo"]
-    kind = labels.get("node.kubernetes.io/instance-type", "")
+    kind, info = machine_type(node), node["status"]["nodeInfo"]
     found = {f"cpu-cpuid.{flag}": "true" for flag in _FLAGS}
     found |= {"cpu-hardware_multithreading": "true", "cpu-model.vendor_id": _vendor(kind), "kernel-selinux.enabled": "true",
               "pci-1d0f.present": "true", "storage-nonrotationaldisk": "true"}  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.recorded import record
 from projects.sim_cluster.behaviours.instance_types import Size, size_of
-from projects.sim_cluster.behaviours.node_objects import KUBERNETES, node, node_status
+from projects.sim_cluster.behaviours.node_objects import KUBERNETES, MACHINE_TYPE, node, node_status
 from projects.sim_cluster.options import Settled
 
 Object = dict[str, Any]
@@ -41,7 +41,7 @@ def worker_nodes(options: Settled, now: str) -> Iterator[Object]:
     kinds = chain(repeat("", options.nodes), *(repeat(kind, count) for kind, count in options.machines))
     for number, kind in enumerate(kinds):
         name = f"worker-{number}"
-        labels = {"node-role.kubernetes.io/worker": ""} | ({"node.kubernetes.io/instance-type": kind} if kind else {})
+        labels = {"node-role.kubernetes.io/worker": ""} | ({MACHINE_TYPE: kind} if kind else {})
         address = f"192.168.{number // 250}.{number % 250 + 2}"
         status = node_status(name, address, size_of(kind) if kind else _SIZE, KUBERNETES, now, ready=True)
         yield node(name, labels) | {"status": status}

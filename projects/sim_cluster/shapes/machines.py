@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node_status
-from projects.sim_cluster.behaviours.openshift.machines import machine_of, node_of, running_status
+from projects.sim_cluster.behaviours.openshift.machines import machine_of, node_of, provider_of, running_status
 from projects.sim_cluster.behaviours.openshift.pools import node_annotations
 from projects.sim_cluster.options import Settled
 
@@ -59,7 +59,7 @@ def machines(options: Settled, rendered: str, now: str) -> Iterator[Object]:
     for machine, address in made:
         node = node_of(machine, address)
         node["metadata"]["annotations"] |= node_annotations(rendered)
-        size = size_of(machine["spec"]["providerSpec"]["value"]["instanceType"])
+        size = size_of(provider_of(machine)["instanceType"])
         yield node | {"status": node_status(node["metadata"]["name"], address, size, OPENSHIFT, now, ready=True)}
     for machine, address in made:
         yield machine | {"status": running_status(node_of(machine, address)["metadata"]["name"], address, now)}

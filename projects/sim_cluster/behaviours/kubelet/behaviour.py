@@ -15,6 +15,7 @@ from projects.sim_cluster.behaviours.kubelet.containers import advance, ended, w
 from projects.sim_cluster.behaviours.kubelet.memory import Memory
 from projects.sim_cluster.behaviours.kubelet.status import conditions, init_is_done, phase_of
 from projects.sim_cluster.behaviours.kubelet.turn import Turn
+from projects.sim_cluster.behaviours.node_objects import internal_ip
 from projects.sim_cluster.behaviours.pods import has_ended, pods_of_node
 from projects.sim_cluster.behaviours.programs import PodFault
 from projects.sim_cluster.behaviours.resources import NODES, PODS
@@ -107,8 +108,7 @@ async def _end(turn: Turn, status: Object) -> None:
 async def _admit(turn: Turn) -> Object:
     """Say that a kubelet has taken on a pod."""
     spec, now = turn.pod["spec"], turn.world.timestamp
-    addresses = (turn.node.get("status") or {}).get("addresses") or ()
-    host = next((entry["address"] for entry in addresses if entry["type"] == "InternalIP"), "127.0.0.1")
+    host = internal_ip(turn.node)
     reason = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
     inits = [waiting(each, reason) for each in spec.get("initContainers") or ()]
     statuses = [waiting(each, reason) for each in sorted(spec["containers"], key=lambda each: str(each["name"]))]

@@ -11,7 +11,7 @@ from projects.sim_cluster.behaviours.conditions import condition, is_true, with_
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY, hook
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.node_objects import OPENSHIFT, node, node_status
+from projects.sim_cluster.behaviours.node_objects import MACHINE_TYPE, OPENSHIFT, node, node_status
 from projects.sim_cluster.behaviours.openshift.pools import node_annotations
 from projects.sim_cluster.behaviours.resources import MACHINE_CONFIG_POOLS, MACHINE_SETS, MACHINES, NODES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
@@ -45,17 +45,18 @@ def machine_of(machine_set: Object, name: str = "") -> Object:
     return {"apiVersion": machine_set["apiVersion"], "kind": "Machine", "metadata": metadata, "spec": template["spec"]}
 
 
-def _provider(machine: Object) -> Object:
-    return dict(machine["spec"]["providerSpec"]["value"])
+def provider_of(machine: Object) -> Object:
+    """Return what a machine asks of the cloud."""
+    return dict((machine["spec"].get("providerSpec") or {}).get("value") or {})
 
 
 def node_of(machine: Object, address: str) -> Object:
     """Return the node that a machine becomes."""
-    kind = _provider(machine).get("instanceType", "")
-    placement = _provider(machine).get("placement") or {}
+    kind = provider_of(machine).get("instanceType", "")
+    placement = provider_of(machine).get("placement") or {}
     name = f"ip-{address.replace('.', '-')}.ec2.internal"
     labels = {
-        "node-role.kubernetes.io/worker": "", "node.kubernetes.io/instance-type": kind, "beta.kubernetes.io/instance-type": kind,
+        "node-role.kubernetes.io/worker": "", MACHINE_TYPE: kind, "beta.kubernetes.io/instance-type": kind,
         "node.openshift.io/os_id": "rhel", "topology.kubernetes.io/region": placement.get("region", ""),
         "topology.kubernetes.io/zone": placement.get("availabilityZone", ""),
     }  # fmt: skip
@@ -197,7 +198,7 @@ async def _provision(world: World, machine: Object) -> float:
     address = next(each for each in map(_address, _NUMBERS) if not _is_taken(world, machine, each))
     made = node_of(machine, address)
     made["metadata"]["annotations"] |= _configured(world)
-    size = size_of(_provider(machine).get("instanceType", ""))
+    size = size_of(provider_of(machine).get("instanceType", ""))
     name = made["metadata"]["name"]
     await world.ensure(
         NODES, made | {"status": node_status(name, address, size, OPENSHIFT, world.timestamp, ready=False)}
@@ -227,7 +228,7 @@ async def _join(world: World, machine: Object) -> float | None:
     found = _node(world, machine)
     if found is None:
         return world.timings.retry
-    size = size_of(_provider(machine).get("instanceType", ""))
+    size = size_of(provider_of(machine).get("instanceType", ""))
     address = found["status"]["addresses"][0]["address"]
     await world.set_status(
         NODES, found, node_status(found["metadata"]["name"], address, size, OPENSHIFT, world.timestamp, ready=True)

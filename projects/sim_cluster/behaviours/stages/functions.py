@@ -9,14 +9,13 @@ from typing import Any, Final
 import yaml
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.node_objects import KUBERNETES, NO_PRESSURES, READY
+from projects.sim_cluster.behaviours.node_objects import KUBERNETES, NO_PRESSURES, READY, internal_ip
 from projects.sim_cluster.behaviours.resources import NODES
 from projects.sim_cluster.behaviours.stages.expressions import Functions
 from projects.sim_cluster.behaviours.stages.mistakes import ConstructError
 from projects.sim_cluster.behaviours.stages.templates import shown
 from projects.sim_cluster.behaviours.unit import World
 
-_LOCAL: Final = "127.0.0.1"
 _KUBELET_PORT: Final = 10250
 _ROUTED: Final = {
     "type": "NetworkUnavailable",
@@ -93,9 +92,7 @@ def functions_for(world: World, obj: Object, address: Callable[[str], str]) -> F
     """Return the functions for the templates of one object; `address` gives pods theirs, by uid."""
 
     def node_ip(name: str = "") -> str:
-        node = world.cache(NODES).get("", name or obj["metadata"]["name"]) or {}
-        addresses = (node.get("status") or {}).get("addresses") or ()
-        return next((str(each["address"]) for each in addresses if each["type"] == "InternalIP"), _LOCAL)
+        return internal_ip(world.cache(NODES).get("", name or obj["metadata"]["name"]) or {})
 
     def pod_ip(node: str = "", on_host: bool = False, uid: str = "", *_names: str) -> str:
         return node_ip(node) if on_host else address(uid or obj["metadata"]["uid"])

@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.hooks import LOST_GPUS, hook
 from projects.sim_cluster.behaviours.instance_types import Size, size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
 from projects.sim_cluster.packages.daemon_sets import node_of, ready_pod
@@ -21,7 +22,7 @@ _CUDA: Final = ("13", "0")
 
 
 def _size(node: Object) -> Size:
-    return size_of((node["metadata"].get("labels") or {}).get("node.kubernetes.io/instance-type", ""))
+    return size_of(machine_type(node))
 
 
 async def offer(world: World, node: Object) -> None:
@@ -84,7 +85,7 @@ async def describe(world: World, node: Object) -> None:
     if read is None:
         return  # the plugin's pod changes once it has read its configuration, and that wakes this
     known = node["metadata"]["labels"]
-    wanted = labels_of(size, known.get("node.kubernetes.io/instance-type", ""), Sharing.from_text(read))
+    wanted = labels_of(size, machine_type(node), Sharing.from_text(read))
     changed = {key: value for key, value in wanted.items() if known.get(key) != value}
     if changed:
         stamp = {"nvidia.com/gfd.timestamp": str(int(world.now))}

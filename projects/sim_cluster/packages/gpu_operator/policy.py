@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, NODES, SERVICES
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, cluster_owner_keys, every, owner_reference
 from projects.sim_cluster.packages.daemon_sets import APP, component, is_rolled_out, keep
@@ -59,7 +60,7 @@ def _has_gpu(node: Object) -> bool:
 
 
 def _deploy_labels(node: Object) -> dict[str, str]:
-    gpu = size_of(node["metadata"]["labels"].get("node.kubernetes.io/instance-type", "")).gpu
+    gpu = size_of(machine_type(node)).gpu
     named = [
         each.deploy for each in COMPONENTS if each.deploy != "mig-manager" or (gpu is not None and gpu.mig_capable)
     ]
