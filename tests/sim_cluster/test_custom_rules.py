@@ -188,7 +188,10 @@ def test_expressions_say_the_same(both: Both, group: str) -> None:
     def broken(api: Client) -> list[str]:
         api.define(_definition(group, schema))
         status, causes = _said(
-            api, "POST", f"/apis/{group}/v1/namespaces/{both.namespace}/things", _thing(group, "c", {"n": 1, "namespace": "n"})
+            api,
+            "POST",
+            f"/apis/{group}/v1/namespaces/{both.namespace}/things",
+            _thing(group, "c", {"n": 1, "namespace": "n"}),
         )
         assert status == 422
         return [json.loads(cause)["message"].replace("bounds: 1", "bounds") for cause in causes]

@@ -36,7 +36,9 @@ class Format:
     wrong: Callable[[str], Iterator[str]]
 
 
-NAMESPACES: Final[dict[str, Any]] = {name: Namespace(name) for name in ("format", "ip", "lists", "optional", "sets", "strings")}
+NAMESPACES: Final[dict[str, Any]] = {
+    name: Namespace(name) for name in ("format", "ip", "lists", "optional", "sets", "strings")
+}
 
 
 def _by(causes: Callable[[str, str], Iterator[Cause]], *, as_prefix: bool = False) -> Format:
