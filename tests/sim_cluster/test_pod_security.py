@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sim_cluster.comparing import PODS, Both, Step
+from tests.sim_cluster.comparing import MAPS, PODS, Both, Step
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.insecure_pods import ALL, BARE, MANY, SECURE, pod
 from tests.sim_cluster.talk import APPLY, JSON_PATCH, MERGE, STRATEGIC, Client
@@ -191,3 +191,39 @@ def test_labels_that_say_nothing(both: Both) -> None:
 
 def test_who_labels_no_namespace_is_told_nothing(both: Both) -> None:
     both([("POST", DRY, MANY[0]), *workloads({"spec": BARE})])
+
+
+def test_refusals_tell_what_was_warned_of_before(within: Labelled) -> None:
+    both = within(warn="baseline")
+    doubtful = {**BARE, "hostPID": True, "volumes": [{"name": "v", "gitRepo": {"repository": "r"}}]}
+    both([
+        ("POST", PODS, pod(doubtful)),
+        ("POST", PODS, pod(doubtful)),
+        ("POST", PODS, pod(doubtful | {"restartPolicy": "x", "foo": 1})),
+        ("POST", PODS, pod(doubtful | {"serviceAccountName": "x", "foo": 1})),
+        ("POST", PODS, pod(doubtful | {"priorityClassName": "x", "foo": 1})),
+        ("PATCH", f"{PODS}/p", {"spec": {"foo": 1, "hostPID": False}}, MERGE),
+        ("PATCH", f"{PODS}/p", {"spec": {"foo": 1}, "metadata": {"resourceVersion": "1"}}, MERGE),
+        ("PATCH", f"{PODS}/p?dryRun=All", {"spec": {"foo": 1}, "metadata": {"labels": {"x": "y"}}}, MERGE),
+    ])  # fmt: skip
+
+
+def test_an_update_of_a_workload_is_warned_of_if_more_than_its_metadata_changes(both: Both) -> None:
+    doubtful = {**BARE, "volumes": [{"name": "v", "gitRepo": {"repository": "r"}}]}
+    *_, (_, path, job), (_, pods, template) = workloads({"spec": doubtful})
+    path, pods = (each.removesuffix("?dryRun=All") for each in (path, pods))
+    both([
+        ("POST", path, job | {"spec": job["spec"] | {"suspend": True}}),
+        ("PATCH", f"{path}/w?dryRun=All", {"metadata": {"labels": {"x": "y"}}}, MERGE),
+        ("PATCH", f"{path}/w?dryRun=All", {"spec": {"schedule": "1 * * * *"}}, MERGE),
+        ("POST", pods, template),
+        ("PATCH", f"{pods}/w?dryRun=All", {"metadata": {"labels": {"x": "y"}}}, MERGE),
+        ("PUT", f"{pods}/w?dryRun=All", template),
+        ("PATCH", f"{pods}/w?dryRun=All", {"template": {"spec": {"hostPID": True}}}, STRATEGIC),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "length"), [(60, 90), (9, 390), (12, 390), (30, 390), (18, 256), (2, 5000)])
+def test_too_many_warnings_are_shortened(both: Both, number: int, length: int) -> None:
+    unknown = {f"x{index:03}" + "y" * length: 1 for index in range(number)}
+    both([("POST", f"{MAPS}?dryRun=All", {"metadata": {"name": "a"}, **unknown})])

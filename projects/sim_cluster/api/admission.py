@@ -102,12 +102,13 @@ class Admission:
         if kind.storage == ("", "pods") and (ranges := self._limit_ranges(obj)):
             limit_ranges.fill(obj, ranges)
 
-    def admit(self, obj: Object, kind: Kind) -> None:
-        """Refuse a new pod whose classes are not there, and give it what they stand for."""
-        if kind.storage == ("", "pods"):
-            self._check_account(obj, kind)
-            security_notes.adopt(obj)
-            pod_classes.admit(obj, kind, self.store)
+    def admit(self, obj: Object, kind: Kind) -> list[str]:
+        """Refuse a new pod whose classes are not there; give it what they, and its notes, stand for. Return warnings."""
+        if kind.storage != ("", "pods"):
+            return []
+        self._check_account(obj, kind)
+        pod_classes.admit(obj, kind, self.store)
+        return security_notes.adopt(obj)
 
     def _check_account(self, obj: Object, kind: Kind) -> None:
         namespace, account = obj["metadata"]["namespace"], (obj.get("spec") or {}).get("serviceAccountName", "default")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
@@ -20,6 +20,8 @@ from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
 HEADERS: Final = {"Cache-Control": "no-cache, private"}
 TEXT: Final = "text/plain; charset=utf-8"
 _ESCAPED_BY_GO: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+_WARNED: Final = 4096  # characters of warnings in one answer, beyond which each is cut
+_WARNING: Final = 256  # to so many
 _PIECE: Final = 250  # objects of a long list that are sent together
 
 
@@ -64,10 +66,20 @@ def answer(api: Api, target: Target, done: Outcome, chosen: Accepted) -> Respons
 
 
 def warn(response: Response, warnings: Iterable[str]) -> None:
-    """Add warnings to an answer, as headers hold them."""
-    for said in warnings:
+    """Add warnings to an answer, as headers hold them: each once, and where they are too much in all, the beginning of each."""
+    distinct = list(dict.fromkeys(warnings))
+    for said in _shortened(distinct) if sum(map(len, distinct)) > _WARNED else distinct:
         escaped = said.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.append("Warning", f'299 - "{escaped}"')
+
+
+def _shortened(warnings: list[str]) -> Iterator[str]:
+    told = 0
+    for said in warnings:
+        if told >= _WARNED:
+            return
+        told += len(said[:_WARNING])
+        yield said[:_WARNING]
 
 
 def page_response(api: Api, page: Page, chosen: Accepted, include: str) -> Response:

@@ -14,7 +14,8 @@ from projects.sim_cluster.api.defaults import pod_templates
 from projects.sim_cluster.api.errors import Cause, forbidden, invalid, invalid_value
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import shown
-from projects.sim_cluster.api.pod_security_checks import LATEST, Violation, violations
+from projects.sim_cluster.api.pod_security_checks import violations
+from projects.sim_cluster.api.pod_security_pods import LATEST, Violation
 from projects.sim_cluster.api.security_notes import SECCOMP, SECCOMP_OF_CONTAINER
 from projects.sim_cluster.api.store import Store
 

@@ -19,18 +19,21 @@ _OLD_APPARMOR: Final = 'deprecated since v1.30; use the "appArmorProfile" field 
 _OLD_SECCOMP: Final = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 
 
-def adopt(pod: Object) -> None:
-    """Give the containers of a new pod the AppArmor profiles that its annotations name."""
-    for container, _, profile in _noted(pod):
-        if profile and profile != _of(pod["spec"], "appArmorProfile"):
-            container["securityContext"] = (container.get("securityContext") or {}) | {"appArmorProfile": profile}
+def adopt(pod: Object) -> list[str]:
+    """Give the containers of a new pod the AppArmor profiles that its annotations name; return the warnings about those."""
+    warnings = []
+    for container, key, profile in _noted(pod):
+        if profile is None or profile != _of(pod["spec"], "appArmorProfile"):
+            warnings.append(f"metadata.annotations[{key}]: {_OLD_APPARMOR}")
+            if profile:
+                container["securityContext"] = (container.get("securityContext") or {}) | {"appArmorProfile": profile}
+    return warnings
 
 
 def outdated(pod: Object, path: str) -> Iterator[str]:
     """Yield the warnings about the annotations of a pod, or of a template that stands at a path such as ``spec.template.``."""
-    for _, key, profile in _noted(pod):
-        if path or profile is None or profile != _of(pod["spec"], "appArmorProfile"):
-            yield f"{path}metadata.annotations[{key}]: {_OLD_APPARMOR}"
+    for _, key, _ in _noted(pod) if path else ():
+        yield f"{path}metadata.annotations[{key}]: {_OLD_APPARMOR}"
     notes = _notes(pod)
     if SECCOMP in notes and _of(pod["spec"], "seccompProfile") is None:
         yield f"{path}metadata.annotations[{SECCOMP}]: {_OLD_SECCOMP}"

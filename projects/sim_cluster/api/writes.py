@@ -15,19 +15,18 @@ from projects.sim_cluster.api.admission import (
     encode_string_data,
     random_suffix,
 )
-from projects.sim_cluster.api.custom_definitions import definition_warnings
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, doubts
 from projects.sim_cluster.api.defaults import set_defaults
-from projects.sim_cluster.api.errors import ApiError, Cause, already_exists, conflict, invalid, required
+from projects.sim_cluster.api.errors import Cause, already_exists, conflict, invalid, required
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.ownership import Manager, after_create, after_update
-from projects.sim_cluster.api.pod_warnings import pod_warnings
 from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.validation import causes, differs
+from projects.sim_cluster.api.write_warnings import doubtful, telling
 
 #: Metadata that belongs to the server: an update cannot change it.
 _KEPT: Final = (
@@ -77,16 +76,24 @@ class Writer:
             set_custom_defaults(result, kind.schema)
         else:
             set_defaults(result, kind)
-            warnings += pod_warnings(result, kind)
-        if kind.kind == "CustomResourceDefinition":
-            warnings += definition_warnings(result)
         return result
 
     def create(
         self, kind: Kind, namespace: str, obj: Object, options: WriteOptions, *, managed: list[Any] | None = None
     ) -> Outcome:
         """Create an object from the body of a POST or from an apply that found none, which says who owns what."""
-        warnings: list[str] = []
+        with telling() as warnings:
+            return self._create(kind, namespace, obj, options, managed, warnings)
+
+    def _create(
+        self,
+        kind: Kind,
+        namespace: str,
+        obj: Object,
+        options: WriteOptions,
+        managed: list[Any] | None,
+        warnings: list[str],
+    ) -> Outcome:
         try:
             shaped = self.shape(obj, kind, options, warnings)
         except UnfitError as error:
@@ -101,7 +108,7 @@ class Writer:
             maker = Manager(options.manager, "Update", kind.api_version)
             managed = after_create(shaped, kind.schema, maker, timestamp(self.now()), given)
         self.admission.fill_limits(shaped, kind)
-        self.admission.admit(shaped, kind)
+        warnings += self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
         self._check(kind, None, shaped, warnings)
         if managed:
@@ -126,8 +133,13 @@ class Writer:
 
     def commit(self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, *, managed: Any = None) -> Outcome:
         """Put the object that an update or a patch made in the place of the one before."""
+        with telling() as warnings:
+            return self._commit(kind, before, obj, options, managed, warnings)
+
+    def _commit(
+        self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, managed: Any, warnings: list[str]
+    ) -> Outcome:
         old = kind.served(before.object)
-        warnings: list[str] = []
         after = obj if options.subresource == "binding" else self.shape(obj, kind, options, warnings, old)
         self._check_version(kind, before, after)
         base = old if managed is not None else _with_given_owners(old, after)
@@ -166,13 +178,11 @@ class Writer:
             raise invalid(kind, after["metadata"]["name"], found)
 
     def _check(self, kind: Kind, old: Object | None, after: Object, warnings: list[str], subresource: str = "") -> None:
-        """Ask all checks, and add what they warn of; who refuses tells what was warned of until then."""
-        try:
-            for check in self.checks:
-                warnings += check(kind, old, after, subresource) or ()
-        except ApiError as refused:
-            refused.warnings = warnings
-            raise
+        """Ask all checks; add what they warn of to what the object itself gives reason to warn of."""
+        if not subresource:
+            warnings += doubtful(kind, old, after)
+        for check in self.checks:
+            warnings += check(kind, old, after, subresource) or ()
 
     def _check_version(self, kind: Kind, before: Stored, after: Object) -> None:
         metadata, name = after["metadata"], before.object["metadata"]["name"]
