@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 AWAY_FROM_WANTED: Final = "node(s) didn't match pod affinity rules"
 NEAR_UNWANTED: Final = "node(s) didn't match pod anti-affinity rules"

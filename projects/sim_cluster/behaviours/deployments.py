@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.deployment_status import report
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.pods import share, template_hash
 from projects.sim_cluster.behaviours.resources import DEPLOYMENTS, REPLICA_SETS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys, owner_reference
@@ -45,7 +46,7 @@ async def _scale_paused(world: World, deployment: Object, sets: list[Object], cu
 
 
 def _revision(replica_set: Object) -> int:
-    return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
+    return int(annotations_of(replica_set).get(REVISION, 0))
 
 
 def _template(replica_set: Object) -> Object:
@@ -82,7 +83,7 @@ async def _new_set(world: World, deployment: Object, old: list[Object]) -> Objec
 
 def _annotations(deployment: Object, revision: int) -> dict[str, str]:
     wanted = deployment["spec"]["replicas"]
-    copied = {key: value for key, value in (deployment["metadata"].get("annotations") or {}).items()
+    copied = {key: value for key, value in annotations_of(deployment).items()
               if key not in {REVISION, "kubectl.kubernetes.io/last-applied-configuration"}}  # fmt: skip
     return copied | {
         REVISION: str(revision),
@@ -96,9 +97,9 @@ async def _mark_revision(world: World, deployment: Object, current: Object, old:
     newest = max(map(_revision, old), default=0)
     revision = _revision(current) if _revision(current) > newest else newest + 1
     annotations = _annotations(deployment, revision)
-    if any((current["metadata"].get("annotations") or {}).get(key) != value for key, value in annotations.items()):
+    if any(annotations_of(current).get(key) != value for key, value in annotations.items()):
         current = await world.patch(REPLICA_SETS, current, {"metadata": {"annotations": annotations}})
-    if (deployment["metadata"].get("annotations") or {}).get(REVISION) != str(revision):
+    if annotations_of(deployment).get(REVISION) != str(revision):
         marked = {"metadata": {"annotations": {REVISION: str(revision)}}}
         await world.patch(DEPLOYMENTS, deployment, marked, "status")  # so that its generation stays
     return current

@@ -8,7 +8,8 @@ from typing import Any, Final
 from projects.sim_cluster.behaviours.cache import Cache, Key, controller_of, key_of
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.pods import is_active, is_ready, share
 from projects.sim_cluster.behaviours.resources import (
     DEPLOYMENTS,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.pods import is_ready
 from projects.sim_cluster.behaviours.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from projects.sim_cluster.behaviours.service_pods import (

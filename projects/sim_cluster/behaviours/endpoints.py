@@ -7,7 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.endpoint_slices import services_of
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.pods import is_ready
 from projects.sim_cluster.behaviours.resources import ENDPOINTS, PODS, SERVICES
 from projects.sim_cluster.behaviours.service_pods import (

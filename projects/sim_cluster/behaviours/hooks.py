@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 
 _PREFIX: Final = "rehearsal.foresail.io"
 
@@ -29,4 +30,4 @@ LOST_GPUS: Final = f"{_PREFIX}/lost-gpus"
 
 def hook(obj: Object, annotation: str) -> str:
     """Return what a hook of an object says, an empty text when it is not there."""
-    return str((obj["metadata"].get("annotations") or {}).get(annotation) or "")
+    return str(annotations_of(obj).get(annotation) or "")

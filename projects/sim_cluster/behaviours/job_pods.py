@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.job_policies import numbers_of, verdict
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.pods import is_active, is_ready, pod_phase
 from projects.sim_cluster.behaviours.resources import PODS
 from projects.sim_cluster.behaviours.unit import World
@@ -91,4 +92,4 @@ def pods_of(world: World, job: Object) -> JobPods:
 
 def index_of(pod: Object) -> str:
     """Return the index of a pod; its name when it has none."""
-    return str((pod["metadata"].get("annotations") or {}).get(INDEX, pod["metadata"]["name"]))
+    return str(annotations_of(pod).get(INDEX, pod["metadata"]["name"]))

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from projects.sim_cluster.behaviours.interface import Object
-
-Labels = Mapping[str, str]
-
-
-def labels_of(obj: Object) -> Labels:
-    """Return the labels of an object."""
-    return obj["metadata"].get("labels") or {}
+from projects.sim_cluster.behaviours.metadata import Labels
 
 
 def meets(expression: Object, value: str | None) -> bool:

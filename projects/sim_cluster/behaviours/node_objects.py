@@ -10,6 +10,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.instance_types import Size
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 MACHINE_TYPE: Final = "node.kubernetes.io/instance-type"
 """The label that says of which machine type a node is."""
@@ -73,7 +74,7 @@ def node_status(name: str, address: str, size: Size, traits: NodeTraits, now: st
 
 def machine_type(node: Object) -> str:
     """Return of which machine type a node is; empty when it does not say."""
-    return str((node["metadata"].get("labels") or {}).get(MACHINE_TYPE, ""))
+    return str(labels_of(node).get(MACHINE_TYPE, ""))
 
 
 def internal_ip(node: Object) -> str:

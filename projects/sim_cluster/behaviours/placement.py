@@ -8,6 +8,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Object
 from projects.sim_cluster.behaviours.label_selectors import meets
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 _REPELS: Final = frozenset({"NoSchedule", "NoExecute"})
 UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
@@ -49,7 +50,7 @@ def reluctance(spec: Object, node: Object) -> int:
 def inclination(spec: Object, node: Object) -> int:
     """Return the weights of a pod's preferred node affinity that a node meets, together."""
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    labels, name = node["metadata"].get("labels") or {}, node["metadata"]["name"]
+    labels, name = labels_of(node), node["metadata"]["name"]
     return sum(
         wish["weight"]
         for wish in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
@@ -59,7 +60,7 @@ def inclination(spec: Object, node: Object) -> int:
 
 def matches_selector(spec: Object, node: Object) -> bool:
     """Return whether a node fits a pod's node selector and required node affinity."""
-    labels = node["metadata"].get("labels") or {}
+    labels = labels_of(node)
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return False
     terms = _terms(spec)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.resources import CLAIMS, STORAGE_CLASSES
 from projects.sim_cluster.behaviours.unit import World
 
@@ -65,7 +66,7 @@ def _unbound(world: World, pod: Object) -> list[Object]:
 
 def selected_node(world: World, pod: Object) -> str:
     """Return the node that was selected for a pod because of its claims, empty when none was."""
-    annotations = (claim["metadata"].get("annotations") or {} for claim in _unbound(world, pod))
+    annotations = (annotations_of(claim) for claim in _unbound(world, pod))
     return next((each[SELECTED_NODE] for each in annotations if SELECTED_NODE in each), "")
 
 
@@ -73,6 +74,6 @@ async def claims_are_bound(world: World, pod: Object, node: str) -> bool:
     """Have the claims that wait for a pod bound for a node; return whether there is none left."""
     unbound = _unbound(world, pod)
     for claim in unbound:
-        if (claim["metadata"].get("annotations") or {}).get(SELECTED_NODE) != node:
+        if annotations_of(claim).get(SELECTED_NODE) != node:
             await world.patch(CLAIMS, claim, {"metadata": {"annotations": {SELECTED_NODE: node}}})
     return not unbound

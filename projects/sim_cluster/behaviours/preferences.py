@@ -13,7 +13,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.affinity import Place
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 _MOST: Final = 100.0
 _TAINTS, _NODES, _PODS = 3, 2, 2

@@ -14,7 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 FaultKind = Literal["image-pull", "crash", "oom", "never-ready", "evicted"]
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.cache import key_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, claim_reference, waits_for_consumer
 from projects.sim_cluster.behaviours.resources import CLAIMS, STORAGE_CLASSES, VOLUMES
 from projects.sim_cluster.behaviours.timestamps import seconds_of
@@ -61,7 +62,7 @@ def _volume(world: World, claim: Object, name: str, provisioner: str) -> Object:
 
 def is_provisioned(volume: Object) -> bool:
     """Return whether a provisioner has made a volume."""
-    return PROVISIONED_BY in (volume["metadata"].get("annotations") or {})
+    return PROVISIONED_BY in annotations_of(volume)
 
 
 async def reclaim(world: World, volume: Object) -> None:

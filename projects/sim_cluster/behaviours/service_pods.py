@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.pods import has_ended
 from projects.sim_cluster.behaviours.resources import PODS
 from projects.sim_cluster.behaviours.unit import World

@@ -6,6 +6,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.controller_revisions import keep_revisions
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.pods import (
     admitting,
     counted,
@@ -27,7 +28,7 @@ def _revision(stateful_set: Object) -> str:
 
 
 def _hash(pod: Object) -> str:
-    return str((pod["metadata"].get("labels") or {}).get(_HASH, ""))
+    return str(labels_of(pod).get(_HASH, ""))
 
 
 def _number(pod: Object) -> int:
@@ -93,7 +94,7 @@ async def _update(world: World, stateful_set: Object, pods: dict[int, Object]) -
         pod = pods[number]
         if pod["metadata"].get("deletionTimestamp"):
             return
-        if number >= first and (pod["metadata"].get("labels") or {}).get(_HASH) != revision:
+        if number >= first and labels_of(pod).get(_HASH) != revision:
             await _delete(world, stateful_set, pod)
             return
         if not is_ready(pod):
@@ -138,7 +139,7 @@ async def _create(world: World, stateful_set: Object, number: int) -> None:
 
 async def _claim(world: World, stateful_set: Object, claim: Object, name: str) -> bool:
     """Make the claim of a pod; return whether it was missing."""
-    labels = (stateful_set["spec"]["selector"].get("matchLabels") or {}) | (claim["metadata"].get("labels") or {})
+    labels = {**(stateful_set["spec"]["selector"].get("matchLabels") or {}), **labels_of(claim)}
     metadata = {"name": name, "namespace": stateful_set["metadata"]["namespace"], "labels": labels}
     if _retention(stateful_set, "whenDeleted") == "Delete":
         metadata["ownerReferences"] = [owner_reference(stateful_set)]
@@ -165,7 +166,7 @@ async def _report(world: World, stateful_set: Object) -> float | None:
     pods = [pod for pod in world.cache(PODS).owned_by(stateful_set) if is_active(pod)]
     count = counted(pods, stateful_set["spec"].get("minReadySeconds", 0), world.now)
     revision = _revision(stateful_set)
-    updated = sum(1 for pod in pods if (pod["metadata"].get("labels") or {}).get(_HASH) == revision)
+    updated = sum(1 for pod in pods if labels_of(pod).get(_HASH) == revision)
     status = stateful_set.get("status") or {}
     done = updated == count.ready == stateful_set["spec"]["replicas"] == count.all
     current = revision if done else status.get("currentRevision", revision)

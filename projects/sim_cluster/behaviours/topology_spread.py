@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import Labels, labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import Labels, labels_of
 from projects.sim_cluster.behaviours.placement import matches_selector, untolerated
 
 UNEVEN: Final = "node(s) didn't match pod topology spread constraints"

@@ -7,7 +7,8 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.cache import Key, key_of
 from projects.sim_cluster.behaviours.interface import Object, Resource
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import annotations_of, labels_of
 from projects.sim_cluster.behaviours.pod_volumes import SELECTED_NODE, claim_names, claim_reference, waits_for_consumer
 from projects.sim_cluster.behaviours.pods import has_ended
 from projects.sim_cluster.behaviours.provisioner import ASKED, NO_PROVISIONER, is_provisioned
@@ -43,7 +44,7 @@ async def _of_default_class(world: World, claim: Object) -> Object:
         return claim
     marked = [
         each for each in world.cache(STORAGE_CLASSES)
-        if (each["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+        if annotations_of(each).get(_DEFAULT_CLASS) == "true"
     ]  # fmt: skip
     if not marked:
         return claim
@@ -60,7 +61,7 @@ async def _find(world: World, claim: Object) -> None:
         elif volume is not None:
             world.tell(claim, "FailedBinding", f'volume "{name}" already bound to a different claim.', type="Warning")
         return
-    waits = waits_for_consumer(world, claim) and SELECTED_NODE not in (claim["metadata"].get("annotations") or {})
+    waits = waits_for_consumer(world, claim) and SELECTED_NODE not in annotations_of(claim)
     fitting = [volume for volume in world.cache(VOLUMES) if _fits(volume, claim)]
     if waits and not any(_is_made_for(volume, claim) for volume in fitting):
         world.tell(claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding")
@@ -88,7 +89,7 @@ async def _have_made(world: World, claim: Object) -> None:
     if provisioner == NO_PROVISIONER:
         world.tell(claim, "FailedBinding", "no persistent volumes available for this claim and no provisioner is set")
         return
-    if ASKED in (claim["metadata"].get("annotations") or {}):
+    if ASKED in annotations_of(claim):
         return
     marks = {ASKED: provisioner, ASKED.replace("volume.", "volume.beta.", 1): provisioner}
     claim = await world.patch(CLAIMS, claim, {"metadata": {"annotations": marks}})

@@ -9,6 +9,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.instance_types import Gpu, size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.quantities import amount
 from projects.sim_cluster.monitoring.expressions import Labels
@@ -45,7 +46,7 @@ def _holders(pods: list[Life], count: int) -> list[Labels | None]:
 
 
 def _is_exporter(life: Life) -> bool:
-    return bool((life.object["metadata"].get("labels") or {}).get("app") == EXPORTER)
+    return bool(labels_of(life.object).get("app") == EXPORTER)
 
 
 def _gpus(history: History, at: float) -> Iterator[tuple[Gpu, Labels, float]]:

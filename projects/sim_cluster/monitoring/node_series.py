@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.quantities import amount
 from projects.sim_cluster.monitoring.expressions import Labels
 from projects.sim_cluster.monitoring.history import History, Life
@@ -58,17 +59,13 @@ def _node_condition(history: History, at: float) -> Iterator[Sample]:
 
 def _node_labels(history: History, at: float) -> Iterator[Sample]:
     for life in history.nodes(at):
-        labels = life.object["metadata"].get("labels") or {}
+        labels = labels_of(life.object)
         yield _node(life) | {f"label_{cleaned(key)}": value for key, value in labels.items()}, 1
 
 
 def _node_role(history: History, at: float) -> Iterator[Sample]:
     for life in history.nodes(at):
-        roles = [
-            key.partition("/")[2]
-            for key in life.object["metadata"].get("labels") or {}
-            if key.startswith("node-role.kubernetes.io/")
-        ]
+        roles = [key.partition("/")[2] for key in labels_of(life.object) if key.startswith("node-role.kubernetes.io/")]
         yield from ((_node(life) | {"role": role}, 1) for role in roles)
 
 

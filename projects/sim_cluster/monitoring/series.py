@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.quantities import amount
 from projects.sim_cluster.behaviours.timestamps import seconds_of
 from projects.sim_cluster.monitoring.expressions import Labels
@@ -128,7 +129,7 @@ def _pod_owner(history: History, at: float) -> Iterator[Sample]:
 
 def _pod_labels(history: History, at: float) -> Iterator[Sample]:
     for life in history.pods(at):
-        labels = life.object["metadata"].get("labels") or {}
+        labels = labels_of(life.object)
         yield KUBE_STATE_METRICS | identity(life) | {f"label_{cleaned(key)}": value for key, value in labels.items()}, 1
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import is_true
 from projects.sim_cluster.behaviours.interface import Object, Resource
+from projects.sim_cluster.behaviours.metadata import annotations_of, labels_of
 from projects.sim_cluster.behaviours.resources import PODS
 from projects.sim_cluster.behaviours.unit import Keys, World, owner_reference
 
@@ -40,7 +41,7 @@ async def keep(world: World, resource: Resource, wanted: Object) -> None:
     if await world.ensure(resource, wanted | {"metadata": wanted["metadata"] | {"annotations": annotations}}):
         return
     found = world.cache(resource).get(wanted["metadata"]["namespace"], wanted["metadata"]["name"])
-    if found is not None and (found["metadata"].get("annotations") or {}).get(_APPLIED) != digest:
+    if found is not None and annotations_of(found).get(_APPLIED) != digest:
         spec = {"template": wanted["spec"]["template"]}
         await world.patch(resource, found, {"metadata": {"annotations": annotations}, "spec": spec})
 
@@ -64,7 +65,7 @@ def ready_pod(world: World, node: str, app: str) -> Object | None:
 
 def is_of(app: str, obj: Object) -> bool:
     """Return whether an object has the ``app`` label of an operand."""
-    return (obj["metadata"].get("labels") or {}).get(APP) == app
+    return labels_of(obj).get(APP) == app
 
 
 def node_of(*apps: str) -> Keys:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, DEPLOYMENTS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, owner_keys
@@ -110,7 +111,7 @@ async def label(world: World, node: Object) -> None:
     """Label a node on which a worker is ready."""
     if ready_pod(world, node["metadata"]["name"], WORKER) is None or not (node.get("status") or {}).get("nodeInfo"):
         return
-    known, wanted = node["metadata"].get("labels") or {}, features(node)
+    known, wanted = labels_of(node), features(node)
     if any(known.get(key) != value for key, value in wanted.items()):
         names = ",".join(sorted(key.removeprefix(_FEATURE) for key in wanted))
         annotations = {"nfd.node.kubernetes.io/feature-labels": names}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
+from projects.sim_cluster.behaviours.metadata import annotations_of
 
 Object = dict[str, Any]
 GROUP: Final = "project.openshift.io"
@@ -48,7 +49,7 @@ def _request(api: Api, obj: Object, options: WriteOptions) -> Outcome:
         "openshift.io/display-name": obj.get("displayName", ""),
         "openshift.io/requester": options.by.name,
     }
-    metadata = obj["metadata"] | {"annotations": (obj["metadata"].get("annotations") or {}) | annotations}
+    metadata = obj["metadata"] | {"annotations": {**annotations_of(obj), **annotations}}
     done = _create(api, {"metadata": metadata}, options)
     bindings = api.registry.find("rbac.authorization.k8s.io", "v1", "rolebindings")
     if bindings is not None and not options.dry_run:

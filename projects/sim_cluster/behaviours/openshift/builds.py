@@ -11,6 +11,7 @@ from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.openshift.image_streams import digest_of, repository_of, with_image
 from projects.sim_cluster.behaviours.resources import BUILD_CONFIGS, BUILDS, IMAGE_STREAMS, PODS
 from projects.sim_cluster.behaviours.timestamps import seconds_of
@@ -33,7 +34,7 @@ def build_of(config: Object, request: Object | None = None) -> Object:
     }
     annotations = {"openshift.io/build-config.name": name, "openshift.io/build.number": str(number)}
     metadata = {"name": f"{name}-{number}", "namespace": namespace, "annotations": annotations, "ownerReferences": [owner_reference(config)],
-                "labels": (config["metadata"].get("labels") or {}) | labels}  # fmt: skip
+                "labels": {**labels_of(config), **labels}}  # fmt: skip
     copied = (
         "serviceAccount",
         "source",
@@ -203,7 +204,7 @@ async def _finish_pod(world: World, pod: Object, code: int) -> None:
 
 
 def _build_of_pod(world: World, pod: Object) -> list[Key]:
-    return list(owner_keys(world, pod)) if "openshift.io/build.name" in (pod["metadata"].get("labels") or {}) else []
+    return list(owner_keys(world, pod)) if "openshift.io/build.name" in labels_of(pod) else []
 
 
 BUILD: Final = Behaviour(

@@ -10,6 +10,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import condition, is_true, with_conditions
 from projects.sim_cluster.behaviours.hooks import HOLD, hook
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.openshift.releases import os_image_of, release, updates
 from projects.sim_cluster.behaviours.openshift.rendering import VERSION
 from projects.sim_cluster.behaviours.resources import (
@@ -198,7 +199,7 @@ def _machines_are_at(world: World, target: str) -> bool:
     for pool in world.cache(MACHINE_CONFIG_POOLS):
         name = ((pool.get("status") or {}).get("configuration") or {}).get("name", "")
         config = world.cache(MACHINE_CONFIGS).get("", name)
-        at = (config["metadata"].get("annotations") or {}).get(VERSION) if config else ""
+        at = annotations_of(config).get(VERSION) if config else ""
         if at != target or not is_true(pool, "Updated"):
             return False
     return True

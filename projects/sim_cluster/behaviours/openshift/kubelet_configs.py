@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.openshift.rendering import kubelet_config
 from projects.sim_cluster.behaviours.resources import KUBELET_CONFIGS, MACHINE_CONFIG_POOLS, MACHINE_CONFIGS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every, owner_reference

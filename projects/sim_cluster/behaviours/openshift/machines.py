@@ -11,6 +11,7 @@ from projects.sim_cluster.behaviours.conditions import condition, is_true, with_
 from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY, hook
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.node_objects import MACHINE_TYPE, OPENSHIFT, node, node_status
 from projects.sim_cluster.behaviours.openshift.pools import node_annotations
 from projects.sim_cluster.behaviours.resources import MACHINE_CONFIG_POOLS, MACHINE_SETS, MACHINES, NODES
@@ -97,7 +98,7 @@ async def _adopt(world: World, machine_set: Object) -> None:
     """Take over machines without an owner that the selector matches, as those of the installer are."""
     wanted = (machine_set["spec"].get("selector") or {}).get("matchLabels") or {}
     for machine in world.cache(MACHINES).in_namespace(machine_set["metadata"]["namespace"]):
-        labels = machine["metadata"].get("labels") or {}
+        labels = labels_of(machine)
         if (
             not machine["metadata"].get("ownerReferences")
             and wanted

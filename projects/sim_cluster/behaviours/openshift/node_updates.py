@@ -8,6 +8,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.cache import Key, controller_of
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.interface import Object, RefusedError
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.node_objects import NOT_READY, READY
 from projects.sim_cluster.behaviours.openshift.pools import CURRENT, DESIRED, DONE, STATE, annotation
 from projects.sim_cluster.behaviours.openshift.releases import kubelet_of
@@ -93,7 +94,7 @@ async def _come_back(world: World, node: Object, wanted: str) -> None:
 async def _boot(world: World, node: Object, config: Object) -> None:
     """Run what a configuration says: the kubelet of its version, and the number of pods that it allows."""
     status: Object = {}
-    if version := (config["metadata"].get("annotations") or {}).get(VERSION):
+    if version := annotations_of(config).get(VERSION):
         status["nodeInfo"] = {"kubeletVersion": kubelet_of(version)}
     pods = str(kubelet_settings(config).get("maxPods", _PODS))
     if (node["status"].get("capacity") or {}).get("pods") != pods:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 
 _PREFIX: Final = "operators.coreos.com/"
 _LONGEST: Final = 63
@@ -18,5 +19,5 @@ def package_label(package: str, namespace: str) -> str:
 def package_name(obj: Object) -> str:
     """Return the name of the package that an InstallPlan or a ClusterServiceVersion belongs to; empty when none is said."""
     end = f".{obj['metadata']['namespace']}"
-    labels = (name for name in obj["metadata"].get("labels") or () if name.startswith(_PREFIX))
+    labels = (name for name in labels_of(obj) if name.startswith(_PREFIX))
     return next((name.removeprefix(_PREFIX).removesuffix(end) for name in labels), "")

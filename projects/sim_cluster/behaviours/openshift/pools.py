@@ -7,7 +7,8 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.conditions import is_true, with_conditions
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import annotations_of, labels_of
 from projects.sim_cluster.behaviours.openshift.rendering import API, GROUP, rendered, sources
 from projects.sim_cluster.behaviours.pods import share
 from projects.sim_cluster.behaviours.resources import MACHINE_CONFIG_POOLS, MACHINE_CONFIGS, NODES
@@ -27,7 +28,7 @@ def node_annotations(config: str) -> dict[str, str]:
 
 def annotation(node: Object, name: str) -> str:
     """Return an annotation of a node, an empty text when there is none."""
-    return str((node["metadata"].get("annotations") or {}).get(name, ""))
+    return str(annotations_of(node).get(name, ""))
 
 
 class _Rendered:

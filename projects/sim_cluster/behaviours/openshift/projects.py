@@ -11,6 +11,7 @@ from typing import Final
 
 from projects.sim_cluster.behaviours.cache import Key
 from projects.sim_cluster.behaviours.interface import Object, Resource
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.resources import CUSTOM_RESOURCES, NAMESPACES, ROLE_BINDINGS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, every
 
@@ -102,9 +103,9 @@ async def grant(world: World, request: Object) -> None:
     annotations = {
         "openshift.io/description": request.get("description", ""),
         "openshift.io/display-name": request.get("displayName", ""),
+        **annotations_of(request),
     }
-    known = request["metadata"].get("annotations") or {}
-    if await world.ensure(NAMESPACES, _namespace(name, {"annotations": annotations | known})):
+    if await world.ensure(NAMESPACES, _namespace(name, {"annotations": annotations})):
         await world.ensure(ROLE_BINDINGS, {
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "admin", "namespace": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from projects.sim_cluster.behaviours.interface import Object
-from projects.sim_cluster.behaviours.label_selectors import labels_of, selects
+from projects.sim_cluster.behaviours.label_selectors import selects
+from projects.sim_cluster.behaviours.metadata import annotations_of, labels_of
 from projects.sim_cluster.behaviours.openshift.releases import os_image_of
 from projects.sim_cluster.behaviours.unit import owner_reference
 
@@ -77,9 +78,7 @@ def rendered(pool: Object, chosen: list[Object]) -> Object:
     """Return the rendered MachineConfig of a pool; its name says what is in it."""
     spec = _merged(chosen)
     digest = hashlib.md5(json.dumps(spec, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-    version = next(
-        (found for each in chosen if (found := (each["metadata"].get("annotations") or {}).get(VERSION))), ""
-    )
+    version = next((found for each in chosen if (found := annotations_of(each).get(VERSION))), "")
     annotations = {f"{GROUP}/generated-by-controller-version": "simulated", VERSION: version}
     metadata: Object = {"name": f"rendered-{pool['metadata']['name']}-{digest}", "annotations": annotations}
     if "uid" in pool["metadata"]:

@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.hooks import LOST_GPUS, hook
 from projects.sim_cluster.behaviours.instance_types import Size, size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import annotations_of
 from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS, NODES, PODS
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World
@@ -31,7 +32,7 @@ async def offer(world: World, node: Object) -> None:
     GPUs that a node had without a plugin ever seen here stay: a capture may show the node and not the plugin.
     """
     plugin = ready_pod(world, node["metadata"]["name"], DEVICE_PLUGIN)
-    registered = _REGISTERED in (node["metadata"].get("annotations") or {})
+    registered = _REGISTERED in annotations_of(node)
     if plugin is None:
         if registered:
             await _set_gpus(world, node, dict.fromkeys(_offered(node), (0, 0)))
@@ -67,7 +68,7 @@ async def _set_gpus(world: World, node: Object, wanted: dict[str, tuple[int, int
 
 async def _configured(world: World, node: Object, plugin: Object) -> Sharing:
     """Return what a plugin read when it started; its pod remembers it, for a ConfigMap may change under it."""
-    known = (plugin["metadata"].get("annotations") or {}).get(_READ)
+    known = annotations_of(plugin).get(_READ)
     if known:
         return Sharing.from_text(known)
     sharing = sharing_of(world, node, plugin["metadata"]["namespace"])
@@ -81,7 +82,7 @@ async def describe(world: World, node: Object) -> None:
     pods = [ready_pod(world, node["metadata"]["name"], app) for app in (FEATURES, DEVICE_PLUGIN)]
     if size.gpu is None or pods[0] is None or pods[1] is None:
         return
-    read = (pods[1]["metadata"].get("annotations") or {}).get(_READ)
+    read = annotations_of(pods[1]).get(_READ)
     if read is None:
         return  # the plugin's pod changes once it has read its configuration, and that wakes this
     known = node["metadata"]["labels"]

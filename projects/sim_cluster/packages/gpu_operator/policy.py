@@ -7,6 +7,7 @@ from typing import Final
 from projects.sim_cluster.behaviours.conditions import with_conditions
 from projects.sim_cluster.behaviours.instance_types import size_of
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.node_objects import machine_type
 from projects.sim_cluster.behaviours.resources import DAEMON_SETS, NODES, SERVICES
 from projects.sim_cluster.behaviours.unit import Behaviour, Wake, World, cluster_owner_keys, every, owner_reference
@@ -44,7 +45,7 @@ def _is_ignored(world: World, policy: Object) -> bool:
 
 async def _label_nodes(world: World) -> None:
     for node in world.cache(NODES):
-        known = node["metadata"].get("labels") or {}
+        known = labels_of(node)
         wanted = (
             _deploy_labels(node) if _has_gpu(node) else dict.fromkeys(key for key in known if key.startswith(_DEPLOY))
         )
@@ -55,7 +56,7 @@ async def _label_nodes(world: World) -> None:
 
 
 def _has_gpu(node: Object) -> bool:
-    labels = node["metadata"].get("labels") or {}
+    labels = labels_of(node)
     return any(labels.get(f"feature.node.kubernetes.io/{name}") == "true" for name in _FOUND)
 
 
@@ -143,9 +144,7 @@ def _why_ready(world: World) -> tuple[str, str]:
     nodes = list(world.cache(NODES))
     if any(map(_has_gpu, nodes)):
         return "Reconciled", "ClusterPolicy is ready as all resources have been successfully reconciled"
-    if any(
-        "feature.node.kubernetes.io/kernel-version.full" in (node["metadata"].get("labels") or {}) for node in nodes
-    ):
+    if any("feature.node.kubernetes.io/kernel-version.full" in labels_of(node) for node in nodes):
         return "NoGPUNodes", "No GPU node found, watching for new nodes to join the cluster."
     return "NFDLabelsMissing", "No NFD labels found"
 

@@ -9,6 +9,7 @@ from typing import Final
 import yaml
 
 from projects.sim_cluster.behaviours.interface import Object
+from projects.sim_cluster.behaviours.metadata import labels_of
 from projects.sim_cluster.behaviours.resources import CONFIG_MAPS
 from projects.sim_cluster.behaviours.unit import World
 from projects.sim_cluster.packages.gpu_operator.kinds import CLUSTER_POLICY
@@ -45,7 +46,7 @@ def sharing_of(world: World, node: Object, namespace: str) -> Sharing:
     """Return how the plugin that starts on a node now shares its GPUs; it reads its configuration only then."""
     policy = next(iter(world.cache(CLUSTER_POLICY.resource)), None)
     config = (((policy or {}).get("spec") or {}).get("devicePlugin") or {}).get("config") or {}
-    key = (node["metadata"].get("labels") or {}).get(CONFIG_LABEL) or config.get("default") or ""
+    key = labels_of(node).get(CONFIG_LABEL) or config.get("default") or ""
     found = world.cache(CONFIG_MAPS).get(namespace, config.get("name") or "")
     return _read((found.get("data") or {}).get(key, "")) if found is not None else Sharing()
 
