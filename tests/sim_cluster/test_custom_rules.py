@@ -3,15 +3,18 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from projects.sim_cluster.api.cel.optionals import without_marks
+from projects.sim_cluster.api.cel.programs import program
 from projects.sim_cluster.api.cel.values import named
 from tests.sim_cluster.comparing import Both
 from tests.sim_cluster.talk import DEFINITIONS, MERGE, Client
 
+CRDS = Path(__file__).parents[3] / "shared" / "crds"
 RULES = "x-kubernetes-validations"
 _TEXT = {"type": "string", "maxLength": 30}
 
@@ -242,6 +245,60 @@ def test_a_rule_that_cannot_be_evaluated_is_told(client: Client, new_name: Calla
         "299 - \"the simulated cluster does not evaluate this rule of version v1: semver('1.2.3').major() == self.n (semver)\""
     )
     client.ask("DELETE", f"{DEFINITIONS}/things.{group}")
+
+
+_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+_PAIR = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+_EITHER = [{"required": ["a"]}, {"required": ["b"]}]
+_SHORT_OR_A = [{"pattern": "^a"}, {"maxLength": 2}]
+_LIMITED: dict[str, dict[str, Any]] = {
+    "few": _MAP | {"minProperties": 2}, "many": _MAP | {"maxProperties": 1}, "step": {"type": "integer", "multipleOf": 3},
+    "open": {"type": "number", "minimum": 1, "exclusiveMinimum": True, "maximum": 3, "exclusiveMaximum": True},
+    "any": _PAIR | {"anyOf": _EITHER}, "one": _PAIR | {"oneOf": _EITHER}, "all": _PAIR | {"allOf": _EITHER}, "no": _PAIR | {"not": _EITHER[0]},
+    "anyText": {"type": "string", "anyOf": _SHORT_OR_A}, "allText": {"type": "string", "allOf": _SHORT_OR_A}, "oneText": {"type": "string", "oneOf": _SHORT_OR_A},
+    "either": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}], "pattern": "^a"},
+    "text": {"type": "string", "minLength": 1, "pattern": "^a"},
+    "inner": {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True},
+}  # fmt: skip
+_BEYOND: list[dict[str, Any]] = [
+    {"few": {"a": "1"}}, {"few": {}}, {"many": {"a": "1", "b": "2"}}, {"step": 4}, {"open": 1}, {"open": 3}, {"open": 0}, {"any": {}}, {"any": {"a": "x"}},
+    {"one": {}}, {"one": {"a": "1", "b": "1"}}, {"all": {}}, {"all": {"a": "1"}}, {"no": {"a": "1"}}, {"no": {}}, {"anyText": "bcd"}, {"allText": "bcd"},
+    {"allText": "abc"}, {"oneText": "a"}, {"oneText": "bcd"}, {"either": "b"}, {"either": 1}, {"either": True}, {"text": ""}, {"inner": {}},
+    {"inner": {"apiVersion": "v1", "kind": "A b"}}, {"inner": {"apiVersion": "", "kind": ""}}, {"inner": {"apiVersion": "v1", "kind": "Pod"}},
+]  # fmt: skip
+
+
+@pytest.mark.envtest
+def test_limits_and_schemas_made_of_schemas(both: Both, group: str) -> None:
+    named = {"type": "object", "properties": {"name": {"type": "string", "pattern": "^o", "maxLength": 6}}}
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": _LIMITED}, "metadata": named}}
+
+    def script(api: Client) -> list[Any]:
+        api.define(_definition(group, schema))
+        things = f"/apis/{group}/v1/namespaces/{both.namespace}/things?dryRun=All"
+        trials = [_thing(group, "ok", spec) for spec in _BEYOND] + [
+            _thing(group, name, {}) for name in ("bad", "otoolong")
+        ]
+        return [(trial, _said(api, "POST", things, trial)) for trial in trials]
+
+    real, simulated = (script(api) for api in both.apis)
+    assert real == simulated
+
+
+def _rules_in(node: Any) -> Iterator[str]:
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if key == RULES and isinstance(inner, list):
+            yield from (rule[field] for rule in inner for field in ("rule", "messageExpression") if field in rule)
+        else:
+            yield from _rules_in(inner)
+
+
+@pytest.mark.skipif(not CRDS.exists(), reason="../shared/crds is absent")
+def test_every_rule_of_the_definitions_that_are_in_use_can_be_evaluated() -> None:
+    rules = {rule for file in CRDS.glob("*.json") for rule in _rules_in(json.loads(file.read_text(encoding="utf-8")))}
+    assert len(rules) > 500
+    for rule in rules:
+        program(rule)
 
 
 _FORMATS = ["date-time", "date", "duration", "ipv4", "ipv6", "cidr", "mac", "uuid", "uuid4", "byte", "email", "hostname", "uri", "bsonobjectid", "hexcolor"]  # fmt: skip

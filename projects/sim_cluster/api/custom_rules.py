@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from projects.sim_cluster.api.alternatives import NOWHERE
 from projects.sim_cluster.api.errors import Cause
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.names import shown
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from projects.sim_cluster.api.cel.programs import Program
 
 RULES: Final = "x-kubernetes-validations"
-NOWHERE: Final = "<nil>"
-"""How the server prints the place of a whole object."""
 _BLOCKING: Final = frozenset({
     "FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid",
 })  # fmt: skip
@@ -97,8 +96,15 @@ def _broken(rule: Object, place: _Place) -> Iterator[Cause]:
         if values is not None and not compiled.evaluate(values):
             yield _cause(rule, place, _message(rule, values))
     except (EvaluationError, ValueError) as error:
-        said = f'Invalid value: "{place.schema.type}": {error} evaluating rule: {rule.get("message") or rule["rule"]}'
-        yield Cause(place.path or NOWHERE, "FieldValueInvalid", said)
+        yield Cause(place.path or NOWHERE, "FieldValueInvalid", _failure(rule, place, str(error)))
+
+
+def _failure(rule: Object, place: _Place, error: str) -> str:
+    about = rule.get("message") or rule["rule"]
+    if error.startswith("no such overload"):
+        error = f"'{error}': call arguments did not match a supported operator, function or macro signature for rule:"
+        return f'Invalid value: "{place.schema.type}": {error} {about}'
+    return f'Invalid value: "{place.schema.type}": {error} evaluating rule: {about}'
 
 
 def _values(rule: Object, compiled: Program, place: _Place) -> dict[str, Any] | None:

@@ -9,13 +9,14 @@ import copy
 from collections.abc import Iterator
 from typing import Any, Final
 
-from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported
+from projects.sim_cluster.api.alternatives import alternative_causes
+from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported, required
 from projects.sim_cluster.api.formats import FORMATS, searches
 from projects.sim_cluster.api.kinds import ScalePaths
-from projects.sim_cluster.api.names import shown
-from projects.sim_cluster.api.ratcheting import field_before, item_before
+from projects.sim_cluster.api.names import dns_label_1035, shown
+from projects.sim_cluster.api.ratcheting import ABSENT, field_before, item_before
 from projects.sim_cluster.api.refusals import go_text
-from projects.sim_cluster.api.schema import Schema
+from projects.sim_cluster.api.schema import DECLARED_METADATA, Schema
 
 _LARGEST_SCALE: Final = 2**31 - 1
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -42,9 +43,17 @@ def custom_causes(before: Any, after: Any, schema: Schema) -> Iterator[Cause]:
     """Yield what the schema finds wrong with an object, or with what changes of it; its metadata is checked elsewhere."""
     for key in sorted(schema.required - after.keys()):
         yield Cause(key, "FieldValueRequired", "Required value")
+    yield from _named(after["metadata"], schema)
     for key, value in sorted(after.items()):
         if key not in {"metadata", "apiVersion", "kind"} and (child := schema.child(key)) is not None:
             yield from _value(field_before(before, key), value, child, key)
+
+
+def _named(metadata: dict[str, Any], schema: Schema) -> Iterator[Cause]:
+    """Yield what is wrong with a name by what a definition may say of metadata, which is nothing else."""
+    declared = Schema(schema.node.get(DECLARED_METADATA, {})).child("name")
+    if declared is not None:
+        yield from _value(ABSENT, metadata.get("name", ""), declared, "metadata.name")
 
 
 def scale_causes(obj: Any, paths: ScalePaths) -> Iterator[Cause]:
@@ -71,6 +80,7 @@ def _value(before: Any, value: Any, schema: Schema, path: str) -> Iterator[Cause
     node = schema.node
     if before == value or (value is None and node.get("nullable")):
         return
+    yield from alternative_causes(node, path, lambda part: list(_value(ABSENT, value, Schema(part), path)))
     wanted = _TYPES.get(schema.type)
     if schema.is_int_or_string:
         wanted = (int, str)
@@ -100,9 +110,34 @@ def _type_message(value: Any, schema: Schema, path: str) -> str:
 def _object(before: Any, value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
     for key in sorted(schema.required - value.keys()):
         yield Cause(f"{path}.{key}", "FieldValueRequired", "Required value")
+    yield from _count_causes(value, schema.node, path)
+    if schema.is_embedded:
+        yield from _kind_causes(value, path)
     for key, item in sorted(value.items()):
         if (child := schema.child(key)) is not None:
             yield from _value(field_before(before, key), item, child, f"{path}.{key}")
+
+
+def _count_causes(value: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[Cause]:
+    if (most := node.get("maxProperties", len(value))) < len(value):
+        items = "item" if most == 1 else "items"
+        yield Cause(path, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {most} {items}")
+    if len(value) < node.get("minProperties", 0):
+        message = f"{path} in body should have at least {node['minProperties']} properties"
+        yield invalid_value(path, str(len(value)), message)
+
+
+def _kind_causes(value: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Yield what is wrong with what an object inside of another one says that it is."""
+    for key in ("apiVersion", "kind"):
+        if key not in value:
+            yield required(f"{path}.{key}")
+        elif not value[key]:
+            yield invalid_value(f"{path}.{key}", '""', "must not be empty")
+    kind = value.get("kind") or "none"
+    for cause in dns_label_1035(kind.lower(), ""):
+        message = cause.message.split(f"{shown(kind.lower())}: ", 1)[-1]
+        yield invalid_value(f"{path}.kind", shown(kind), f"may have mixed case, but should otherwise match: {message}")
 
 
 def _list(before: Any, value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
@@ -131,9 +166,9 @@ def _twice(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
 def _string(value: str, node: dict[str, Any], path: str) -> Iterator[Cause]:
     if len(value) > node.get("maxLength", len(value)):
         yield Cause(path, "FieldValueTooLong", f"Too long: may not be more than {node['maxLength']} bytes")
-    if len(value) < node.get("minLength", 0):
+    elif len(value) < node.get("minLength", 0):
         yield invalid_value(path, shown(value), f"{path} in body should be at least {node['minLength']} chars long")
-    if "pattern" in node and not searches(node["pattern"], value):
+    elif "pattern" in node and not searches(node["pattern"], value):
         yield invalid_value(path, shown(value), f"{path} in body should match '{node['pattern']}'")
     if (fits := FORMATS.get(node.get("format", ""))) and not fits(value):
         message = f"Invalid value: {shown(value)}: {path} in body must be of type {node['format']}: {shown(value)}"
@@ -141,7 +176,12 @@ def _string(value: str, node: dict[str, Any], path: str) -> Iterator[Cause]:
 
 
 def _number(value: float, node: dict[str, Any], path: str) -> Iterator[Cause]:
-    if value < node.get("minimum", value):
-        yield invalid_value(path, str(value), f"{path} in body should be greater than or equal to {node['minimum']}")
-    if value > node.get("maximum", value):
-        yield invalid_value(path, str(value), f"{path} in body should be less than or equal to {node['maximum']}")
+    least, most = node.get("minimum", value), node.get("maximum", value)
+    if value < least or (value == node.get("minimum") and node.get("exclusiveMinimum")):
+        words = "greater than" if node.get("exclusiveMinimum") else "greater than or equal to"
+        yield invalid_value(path, str(value), f"{path} in body should be {words} {least}")
+    if value > most or (value == node.get("maximum") and node.get("exclusiveMaximum")):
+        words = "less than" if node.get("exclusiveMaximum") else "less than or equal to"
+        yield invalid_value(path, str(value), f"{path} in body should be {words} {most}")
+    if (step := node.get("multipleOf")) and value % step:
+        yield invalid_value(path, str(value), f"{path} in body should be a multiple of {step}")

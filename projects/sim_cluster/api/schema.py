@@ -13,6 +13,8 @@ _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _TIMES: Final = frozenset(f"io.k8s.apimachinery.pkg.apis.meta.v1.{name}" for name in ("Time", "MicroTime"))
 _NEVER, _NEVER_POINTER = 3, 4  # what the record says of a field that JSON never leaves out
 _QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+DECLARED_METADATA: Final = "x-declared-metadata"
+"""Where the schema of a custom resource keeps what its definition says of metadata."""
 _ZEROS: Final[dict[str, Any]] = {
     "string": "", "int": 0, "float": 0, "bool": False, _QUANTITY: "0", "io.k8s.apimachinery.pkg.util.intstr.IntOrString": 0,
 }  # fmt: skip
@@ -231,6 +233,7 @@ def custom_schema(openapi: dict[str, Any] | None, definitions: Definitions) -> S
     node = dict(openapi or {"x-kubernetes-preserve-unknown-fields": True})
     node.setdefault("type", "object")
     properties = dict(node.get("properties", {}))
+    node[DECLARED_METADATA] = properties.get("metadata", {})
     properties["metadata"] = {"$ref": f"#/definitions/{_METADATA}"}
     properties |= {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
     return Schema(node | {"properties": properties}, definitions)

@@ -36,6 +36,8 @@ def _is(parse: Callable[[str], object]) -> Function:
 
 
 def _quantity(text: str) -> quantities.Quantity:
+    if not isinstance(text, str):
+        raise TypeError("no such overload: quantity(int)")
     found = quantities.quantity(str(text))
     if found is None:
         raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")

@@ -15,19 +15,23 @@ _LITERAL: Final = r"r?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _FIELD: Final = re.compile(rf"({_LITERAL})|\.\?\s*([A-Za-z_]\w*)")
 
 
-class Optional:
-    """A value, or none."""
+class Optional(celtypes.MapType):  # noqa: PLW1641 - maps have no hash
+    """A value, or none; a field that is selected from it is an optional value as well.
 
-    def __init__(self, *values: Any) -> None:
-        self.values = values
+    It is a map, since that is what cel-python selects fields from.
+    """
 
-    def __eq__(self, other: object) -> bool:
+    def __init__(self, *held: Any) -> None:
+        super().__init__()
+        self.held = held
+
+    def __getitem__(self, key: Any) -> Optional:
+        """Return the field, or none."""
+        return Optional(*(value[key] for value in self.held if key in value))
+
+    def __eq__(self, other: object) -> Any:
         """Return whether both hold the same value, or none."""
-        return isinstance(other, Optional) and self.values == other.values
-
-    def __hash__(self) -> int:
-        """Return the hash of what it holds."""
-        return hash(self.values)
+        return celtypes.BoolType(isinstance(other, Optional) and self.held == other.held)
 
 
 def without_marks(text: str) -> str:
@@ -36,20 +40,19 @@ def without_marks(text: str) -> str:
 
 
 def _field(holder: Any, name: Any) -> Optional:
-    values = holder.values if isinstance(holder, Optional) else (holder,)
-    return Optional(*(value[name] for value in values if name in value))
+    return (holder if isinstance(holder, Optional) else Optional(holder))[name]
 
 
 def _value(optional: Optional) -> Any:
-    if not optional.values:
+    if not optional.held:
         raise ValueError("optional.none() dereference")
-    return optional.values[0]
+    return optional.held[0]
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "optionalField": _field,
-    "hasValue": lambda optional: celtypes.BoolType(bool(optional.values)),
+    "hasValue": lambda optional: celtypes.BoolType(bool(optional.held)),
     "value": _value,
-    "orValue": lambda optional, default: optional.values[0] if optional.values else default,
-    "or": lambda optional, other: optional if optional.values else other,
+    "orValue": lambda optional, default: optional.held[0] if optional.held else default,
+    "or": lambda optional, other: optional if optional.held else other,
 }

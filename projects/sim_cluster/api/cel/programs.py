@@ -48,12 +48,13 @@ class _Evaluator(Evaluator):
     """cel-python's evaluator, for which ``has(self.a.b)`` is an error where there is no ``a``, as for cel-go."""
 
     def macro_has_eval(self, exprlist: lark.Tree[Any]) -> Any:
+        before = missed.get()
         missed.set("")
         [found] = self.visit_children(exprlist)
         *_, field = exprlist.scan_values(lambda _: True)
         if isinstance(found, CELEvalError) and missed.get() != field:
             return found
-        missed.set("")
+        missed.set(before)
         return BoolType(not isinstance(found, CELEvalError))
 
 
@@ -170,9 +171,10 @@ def _said(error: CELEvalError) -> str:
         return "division by zero"
     if IndexError in kinds:
         return "index out of bounds"
-    if TypeError in kinds:
-        return "no such overload"
-    return str(error.args[-1][0] if isinstance(error.args[-1], tuple) else error.args[0])
+    said = str(error.args[-1][0] if isinstance(error.args[-1], tuple) and error.args[-1] else error.args[0])
+    if said.startswith("could not convert string to float"):
+        return "type conversion error from 'string' to 'double'"
+    return "no such overload" if TypeError in kinds and not said.startswith("no such overload: quantity") else said
 
 
 def _holder(member: lark.Tree[Any], schema: Schema) -> Schema | None:

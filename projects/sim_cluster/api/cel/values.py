@@ -21,7 +21,7 @@ _RESERVED: Final = frozenset({
 _ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 _OF_METADATA: Final = frozenset({"name", "generateName"})
 """All that a rule can see of the metadata."""
-#: The key that was looked for last and not found: what an evaluation that failed has most probably failed for.
+#: The key that was looked for first and not found: what an evaluation that failed has most probably failed for.
 missed: ContextVar[str] = ContextVar("missed", default="")
 
 
@@ -30,7 +30,7 @@ class Fields(celtypes.MapType):
 
     def __getitem__(self, key: Any) -> Any:
         """Return what stands there; take note of what does not."""
-        if key not in self:
+        if key not in self and not missed.get():
             missed.set(str(key))
         return super().__getitem__(key)
 
