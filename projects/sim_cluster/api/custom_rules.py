@@ -85,12 +85,12 @@ def _causes(place: _Place) -> Iterator[Cause]:
 
 
 def _broken(rule: Object, place: _Place) -> Iterator[Cause]:
-    from projects.sim_cluster.api.cel.programs import EvaluationError, UnsupportedError, program  # noqa: PLC0415 - few have rules
+    from projects.sim_cluster.api.cel.programs import EvaluationError, UnusableError, program  # noqa: PLC0415 - few have rules
 
     try:
         compiled = program(rule["rule"])
-    except UnsupportedError:
-        return  # who made the definition was told
+    except UnusableError:
+        return  # who made the definition was told, or it is of a capture
     try:
         values = _values(rule, compiled, place)
         if values is not None and not compiled.evaluate(values):
@@ -112,22 +112,23 @@ def _values(rule: Object, compiled: Program, place: _Place) -> dict[str, Any] | 
     from projects.sim_cluster.api.cel.optionals import Optional  # noqa: PLC0415 - see above
     from projects.sim_cluster.api.cel.values import to_cel  # noqa: PLC0415 - see above
 
+    is_new, may_be_new = place.before is ABSENT, rule.get("optionalOldSelf")
+    if (is_new and not may_be_new) if compiled.uses_old else place.is_as_before:
+        return None
     values = {"self": to_cel(place.value, place.schema)}
     if not compiled.uses_old:
-        return None if place.is_as_before else values
-    is_new = place.before is ABSENT
-    if rule.get("optionalOldSelf"):
-        return values | {"oldSelf": Optional(*(() if is_new else (to_cel(place.before, place.schema),)))}
-    return None if is_new else values | {"oldSelf": to_cel(place.before, place.schema)}
+        return values
+    before = () if is_new else (to_cel(place.before, place.schema),)
+    return values | {"oldSelf": Optional(*before) if may_be_new else before[0]}
 
 
 def _message(rule: Object, values: dict[str, Any]) -> str:
-    from projects.sim_cluster.api.cel.programs import EvaluationError, UnsupportedError, program  # noqa: PLC0415 - see above
+    from projects.sim_cluster.api.cel.programs import EvaluationError, UnusableError, program  # noqa: PLC0415 - see above
 
     if expression := rule.get("messageExpression"):
         try:
             said = str(program(expression).evaluate(values)).strip()
-        except (EvaluationError, UnsupportedError):
+        except (EvaluationError, UnusableError):
             said = ""
         if said and "\n" not in said:
             return said

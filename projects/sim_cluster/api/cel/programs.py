@@ -21,22 +21,26 @@ from projects.sim_cluster.api.cel.values import missed, named
 from projects.sim_cluster.api.schema import Schema
 
 SELF, OLD_SELF = "self", "oldSelf"
-_MACROS: Final = frozenset({"all", "exists", "exists_one", "existsOne", "filter", "map", "has", "dyn"})
+_MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map", "has", "dyn"})
 _MOST_OF_MACRO: Final = 2
 _TYPES: Final = frozenset({"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"})  # fmt: skip
 _MISSING: Final = frozenset({
-    "isSemver", "major", "minor", "optFlatMap", "optMap", "patch", "semver", "sortBy", "transformList", "transformMap", "transformMapEntry",
+    "existsOne", "isSemver", "major", "minor", "optFlatMap", "optMap", "patch", "semver", "sortBy", "transformList", "transformMap", "transformMapEntry",
 })  # fmt: skip
 """What the real server knows and nothing here evaluates."""
 _FUNCTIONS: Final = {**FUNCTIONS, **optionals.FUNCTIONS, **namespaces.FUNCTIONS}
 _KNOWN: Final = frozenset(base_functions) | _FUNCTIONS.keys() | _MACROS | _TYPES
 
 
-class CompilationError(Exception):
+class UnusableError(Exception):
+    """An expression that cannot be evaluated."""
+
+
+class CompilationError(UnusableError):
     """An expression that the real server refuses, worded as it does."""
 
 
-class UnsupportedError(Exception):
+class UnsupportedError(UnusableError):
     """An expression that the real server evaluates and this one cannot."""
 
 
