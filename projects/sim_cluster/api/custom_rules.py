@@ -118,7 +118,7 @@ def _values(rule: Object, compiled: Program, place: _Place) -> dict[str, Any] | 
     values = {"self": to_cel(place.value, place.schema)}
     if not compiled.uses_old:
         return values
-    before = () if is_new else (to_cel(place.before, place.schema),)
+    before = [] if is_new else [to_cel(place.before, place.schema)]
     return values | {"oldSelf": Optional(*before) if may_be_new else before[0]}
 
 
