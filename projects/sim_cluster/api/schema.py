@@ -66,7 +66,7 @@ class Schema:
         """The OpenAPI type; empty where anything may stand."""
         return str(self.node.get("type", "object" if "properties" in self.node else ""))
 
-    @property
+    @cached_property
     def short_name(self) -> str:
         """The last part of the definition's name: what Go calls the struct."""
         return self.name.rsplit(".", 1)[-1]
