@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.kinds import Kind, Object
+from projects.sim_cluster.api.names import escaped_by_go
 from projects.sim_cluster.api.negotiation import Accepted
 from projects.sim_cluster.api.requests import Outcome, Page
 from projects.sim_cluster.api.routing import Target
@@ -19,7 +20,6 @@ from projects.sim_cluster.api.watches import INITIAL_EVENTS_END, Event, Watch
 
 HEADERS: Final = {"Cache-Control": "no-cache, private"}
 TEXT: Final = "text/plain; charset=utf-8"
-_ESCAPED_BY_GO: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 _WARNED: Final = 4096  # characters of warnings in one answer, beyond which each is cut
 _WARNING: Final = 256  # to so many
 _PIECE: Final = 250  # objects of a long list that are sent together
@@ -40,7 +40,7 @@ def lay_out(response: Response) -> None:
     """Lay an answer out for people, where it is JSON."""
     if isinstance(response, JsonResponse):
         text = json.dumps(json.loads(bytes(response.body)), indent=2, ensure_ascii=False)
-        response.body = text.translate(_ESCAPED_BY_GO).encode()
+        response.body = escaped_by_go(text).encode()
         response.headers["Content-Length"] = str(len(response.body))
 
 

@@ -10,6 +10,7 @@ from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid, in
 from projects.sim_cluster.api.formats import KNOWN
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import dns_label_1035, shown
+from projects.sim_cluster.api.schema import nodes_of
 
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
 _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
@@ -206,9 +207,8 @@ def definition_warnings(definition: Object) -> Iterator[str]:
             yield f"the simulated cluster does not evaluate this rule of version {version.get('name', '')}: {rule}"
 
 
-def _unknown_formats(node: Any) -> Iterator[str]:
-    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    if isinstance(node, dict) and node.get("type") == "string" and isinstance(found := node.get("format"), str):
-        yield from () if not found or found in KNOWN else (found,)
-    for inner in inside:
-        yield from _unknown_formats(inner)
+def _unknown_formats(schema: Any) -> Iterator[str]:
+    for node in nodes_of(schema):
+        name = node.get("format") if node.get("type") == "string" else None
+        if isinstance(name, str) and name and name not in KNOWN:
+            yield name

@@ -13,7 +13,7 @@ from projects.sim_cluster.api.alternatives import alternative_causes
 from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported, required
 from projects.sim_cluster.api.formats import FORMATS, searches
 from projects.sim_cluster.api.kinds import ScalePaths
-from projects.sim_cluster.api.names import dns_label_1035, shown
+from projects.sim_cluster.api.names import dns_label_1035, shown, without_value
 from projects.sim_cluster.api.ratcheting import ABSENT, field_before, item_before
 from projects.sim_cluster.api.refusals import go_text
 from projects.sim_cluster.api.schema import DECLARED_METADATA, Schema
@@ -136,8 +136,8 @@ def _kind_causes(value: dict[str, Any], path: str) -> Iterator[Cause]:
             yield invalid_value(f"{path}.{key}", '""', "must not be empty")
     kind = value.get("kind") or "none"
     for cause in dns_label_1035(kind.lower(), ""):
-        message = cause.message.split(f"{shown(kind.lower())}: ", 1)[-1]
-        yield invalid_value(f"{path}.kind", shown(kind), f"may have mixed case, but should otherwise match: {message}")
+        message = f"may have mixed case, but should otherwise match: {without_value(cause, kind.lower())}"
+        yield invalid_value(f"{path}.kind", shown(kind), message)
 
 
 def _list(before: Any, value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from projects.sim_cluster.api.custom_rules import RULES
 from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported, required
 from projects.sim_cluster.api.kinds import Object
-from projects.sim_cluster.api.names import shown
-from projects.sim_cluster.api.schema import Schema
+from projects.sim_cluster.api.names import escaped_by_go, shown
+from projects.sim_cluster.api.schema import Schema, nodes_of
 
 _REASONS: Final = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _GO_NAMES: Final = ("rule", "message", "messageExpression", "reason", "fieldPath", "optionalOldSelf")
@@ -42,18 +42,11 @@ def rule_definition_causes(node: Object, path: str, *, is_whole: bool = False) -
         yield from _causes(rule, schema, f"{path}.{RULES}[{index}]")
 
 
-def unsupported_rules(node: Any) -> Iterator[str]:
+def unsupported_rules(schema: Any) -> Iterator[str]:
     """Yield the rules of a schema that cannot be evaluated here, and why."""
-    if isinstance(node, list):
-        for inner in node:
-            yield from unsupported_rules(inner)
-    elif isinstance(node, dict):
-        for rule in node.get(RULES, ()):
-            if reason := _unsupported(rule.get("rule", "")):
-                yield f"{rule['rule']} ({reason})"
-        for key, inner in node.items():
-            if key != RULES:
-                yield from unsupported_rules(inner)
+    for rule in (rule for node in nodes_of(schema) for rule in node.get(RULES, ())):
+        if reason := _unsupported(rule.get("rule", "")):
+            yield f"{rule['rule']} ({reason})"
 
 
 def _unsupported(text: str) -> str:
@@ -116,7 +109,7 @@ def _as_go(rule: Object) -> str:
         {name[0].upper() + name[1:]: rule.get(name, zeros.get(name, "")) for name in _GO_NAMES},
         separators=(",", ":"), ensure_ascii=False,
     )  # fmt: skip
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escaped_by_go(text)
 
 
 def _is_there(schema: Schema, path: str) -> bool:

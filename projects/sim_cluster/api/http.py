@@ -53,17 +53,18 @@ class HttpApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or serve one stream."""
+        request = Request(scope, receive) if scope["type"] == "http" else None
         try:
-            if scope["type"] == "websocket":
+            if request is None:
                 await self._stream(WebSocket(scope, receive, send))
                 return
-            response = await self._respond(Request(scope, receive))
+            response = await self._respond(request)
         except ApiError as error:
             response = json_response(encode(error.status()), error.code)
             warn(response, error.warnings)
         except PageNotFoundError:
             response = Response("404 page not found\n", 404, HEADERS, TEXT)
-        if scope["type"] == "http" and is_for_people(Request(scope)):
+        if request is not None and is_for_people(request):
             lay_out(response)
         await response(scope, receive, send)
 

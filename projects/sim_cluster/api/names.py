@@ -44,6 +44,7 @@ _TWO_SLASHES: Final = (
 _MOST_ANNOTATED: Final = 256 * 1024
 _LONGEST_NAME: Final = 253
 _LONGEST_LABEL: Final = 63
+_ESCAPED_BY_GO: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 _STANDARD_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 _AS_LABEL: Final = frozenset({("", "Namespace")})
 _AS_1035: Final = frozenset({("", "Service")})
@@ -53,6 +54,21 @@ _AS_PATH: Final = frozenset({"rbac.authorization.k8s.io", "project.openshift.io"
 def shown(value: Any) -> str:
     """Return a value as Go prints it in a cause: maps of text in the order of their keys."""
     return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def escaped_by_go(text: str) -> str:
+    """Return JSON with the letters escaped that Go's encoder escapes."""
+    return text.translate(_ESCAPED_BY_GO)
+
+
+def without_value(cause: Cause, value: Any) -> str:
+    """Return what is wrong with a value, without the words before it that say that, and of what."""
+    return cause.message.split(f"{shown(value)}: ", 1)[-1]
+
+
+def as_whole_name(prefix: str) -> str:
+    """Return the beginning of a name as a name of its own: it may end in a dash, which more comes after."""
+    return f"{prefix[:-1]}a" if prefix.endswith("-") and len(prefix) > 1 else prefix
 
 
 def _ordered(value: Any) -> Any:

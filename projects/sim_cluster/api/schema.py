@@ -6,6 +6,7 @@ A `Schema` is a lazy view of one node of an OpenAPI document (Kubernetes' defini
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
@@ -111,7 +112,7 @@ class Schema:
     def has(self, keyword: str) -> bool:
         """Return whether a keyword stands here or anywhere inside, as far as definitions are not referred to."""
         if keyword not in self._keywords:
-            self._keywords[keyword] = _stands_in(self.node, keyword)
+            self._keywords[keyword] = any(keyword in node for node in nodes_of(self.node))
         return self._keywords[keyword]
 
     def child(self, key: str) -> Schema | None:
@@ -222,10 +223,12 @@ class Schema:
         return "merge" in strategy and "x-kubernetes-patch-merge-key" not in self.node
 
 
-def _stands_in(node: Any, keyword: str) -> bool:
-    if isinstance(node, dict):
-        return keyword in node or any(_stands_in(inner, keyword) for inner in node.values())
-    return isinstance(node, list) and any(_stands_in(inner, keyword) for inner in node)
+def nodes_of(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a document, such as a schema as its definition has it: each before what is inside."""
+    if isinstance(schema, dict):
+        yield schema
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from nodes_of(inner)
 
 
 def custom_schema(openapi: dict[str, Any] | None, definitions: Definitions) -> Schema:

@@ -16,7 +16,14 @@ from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid_val
 from projects.sim_cluster.api.immutable import IMMUTABLE
 from projects.sim_cluster.api.job_validation import cron_job, ends, job
 from projects.sim_cluster.api.kinds import Kind, Object
-from projects.sim_cluster.api.names import annotation_causes, label_causes, metadata_causes, name_causes, shown
+from projects.sim_cluster.api.names import (
+    annotation_causes,
+    as_whole_name,
+    label_causes,
+    metadata_causes,
+    name_causes,
+    shown,
+)
 from projects.sim_cluster.api.pod_validation import new_pod, pod_spec
 from projects.sim_cluster.api.policy_validation import budget
 from projects.sim_cluster.api.spec_checks import SPEC_CHECKS
@@ -60,8 +67,8 @@ def _metadata(kind: Kind, before: Object | None, after: Object) -> list[Cause]:
 
 
 def _prefix_causes(kind: Kind, prefix: str) -> Iterator[Cause]:
-    """Yield what is wrong with the beginning of a name: it may end in a dash, which more comes after."""
-    whole = f"{prefix[:-1]}a" if prefix.endswith("-") and len(prefix) > 1 else prefix
+    """Yield what is wrong with the beginning of a name."""
+    whole = as_whole_name(prefix)
     for cause in name_causes(kind, whole):
         yield Cause("metadata.generateName", cause.reason, cause.message.replace(shown(whole), shown(prefix), 1))
 

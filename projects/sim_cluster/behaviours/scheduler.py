@@ -129,8 +129,7 @@ class Scheduler:
 
     def _draws(self, world: World, pod: Object, fitting: list[Fit]) -> dict[str, int]:
         """Return how much each node draws a pod by those that are near."""
-        pods = world.cache(PODS)
-        placed = ((other, load.node) for name, load in self._loads.items() for other in pods.on_node(name))
+        placed = _placed(self._loads, world.cache(PODS))
         drawn = attraction(pod, placed, list(world.cache(NAMESPACES)))
         return {fit.name: draw(self._loads[fit.name].node, drawn) for fit in fitting}
 
@@ -195,12 +194,15 @@ def _spread(pod: Object, loads: dict[str, Load], pods: Cache) -> Spread | None:
 
 
 def _company(world: World, pod: Object, loads: dict[str, Load]) -> Company:
-    pods = world.cache(PODS)
     guards = [(guard, load.node) for load in loads.values() for guard in load.guards]
     if not guards and not pod["spec"].get("affinity"):
         return NOBODY
-    placed = ((other, load.node) for name, load in loads.items() for other in pods.on_node(name))
-    return company(pod, placed, guards, list(world.cache(NAMESPACES)))
+    return company(pod, _placed(loads, world.cache(PODS)), guards, list(world.cache(NAMESPACES)))
+
+
+def _placed(loads: dict[str, Load], pods: Cache) -> Iterator[tuple[Object, Object]]:
+    """Return the pods that have a node, with it."""
+    return ((pod, load.node) for name, load in loads.items() for pod in pods.on_node(name))
 
 
 async def _bind(world: World, pod: Object, node: str) -> None:

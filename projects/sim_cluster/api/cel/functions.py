@@ -17,6 +17,7 @@ from celpy import celtypes
 
 from projects.sim_cluster.api import quantities
 from projects.sim_cluster.api.cel.optionals import Optional
+from projects.sim_cluster.api.formats import parses
 
 _Bool, _Int, _Text, _List = celtypes.BoolType, celtypes.IntType, celtypes.StringType, celtypes.ListType
 Function = Callable[..., Any]
@@ -24,15 +25,8 @@ Function = Callable[..., Any]
 
 def _is(parse: Callable[[str], object]) -> Function:
     """Return a function that says whether a text can be parsed."""
-
-    def parses(text: str) -> Any:
-        try:
-            parse(str(text))
-        except ValueError:
-            return _Bool(False)
-        return _Bool(True)
-
-    return parses
+    fits = parses(parse)
+    return lambda text: _Bool(fits(str(text)))
 
 
 def _quantity(text: str) -> quantities.Quantity:

@@ -45,9 +45,9 @@ def _by(causes: Callable[[str, str], Iterator[Cause]], *, as_prefix: bool = Fals
     """Return a format that names of objects and labels have."""
 
     def wrong(text: str) -> Iterator[str]:
-        whole = f"{text[:-1]}a" if as_prefix and text.endswith("-") and len(text) > 1 else text
+        whole = names.as_whole_name(text) if as_prefix else text
         for cause in causes(whole, ""):
-            yield cause.message.split(f"{names.shown(whole)}: ", 1)[-1]
+            yield names.without_value(cause, whole)
 
     return Format(wrong)
 
@@ -66,7 +66,8 @@ _FORMATS: Final = {
 
 
 def _named(_format: Namespace, name: str) -> Optional:
-    return Optional(*(found for found in (_FORMATS.get(str(name)),) if found))
+    found = _FORMATS.get(str(name))
+    return Optional(found) if found else Optional()
 
 
 def _validate(form: Format, text: str) -> Optional:

@@ -1,4 +1,4 @@
-"""Expressions: compiled once, looked through for what cannot be, evaluated. Called by `custom_rules` and `definition_rules`.
+"""Expressions: compiled once, looked through for what cannot be, evaluated. Called by `rules` and `definition_rules`.
 
 There is no type checker: an expression whose types do not fit is accepted, and fails when it is evaluated.
 """

@@ -1,4 +1,4 @@
-"""Objects as CEL sees them: typed by their schema, with fields that can be named in an expression. Called by `custom_rules`."""
+"""Objects as CEL sees them: typed by their schema, with fields that can be named in an expression. Called by `rules`."""
 
 from __future__ import annotations
 
