@@ -119,14 +119,21 @@ class Client:
         return answer.body
 
     def define(self, definition: Any) -> None:
-        """POST a CustomResourceDefinition, and wait until its kind is served."""
+        """POST a CustomResourceDefinition, and wait until its kind is served: the real API says so before it is."""
         self.post(DEFINITIONS, definition)
         self.until(f"{DEFINITIONS}/{definition['metadata']['name']}", _is_established)
+        spec = definition["spec"]
+        for version in (each["name"] for each in spec["versions"] if each["served"]):
+            path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
+            self._again("GET", path, None, lambda answer: answer.status == 200, 10)
 
     def try_creating(self, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float = 10) -> Answer:
         """Create (dry) until `accept` says yes, since what was configured takes a moment to be in force; return the last answer."""
+        return self._again("POST", f"{path}?dryRun=All", body, accept, seconds)
+
+    def _again(self, method: str, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float) -> Answer:
         deadline, pause = time.monotonic() + seconds, threading.Event()
-        while not accept(answer := self.ask("POST", f"{path}?dryRun=All", body)) and time.monotonic() < deadline:
+        while not accept(answer := self.ask(method, path, body)) and time.monotonic() < deadline:
             pause.wait(0.05)
         return answer
 
@@ -150,17 +157,19 @@ class Client:
 
     def until(self, path: str, accept: Callable[[Any], Any], seconds: float = 20) -> Any:
         """Watch one object (a path with its name last) until `accept` says yes; return the object."""
-        collection, _, name = path.rpartition("/")
         deadline = time.monotonic() + seconds
         seen: Any = None
-        for event in self.watch(
-            f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds={int(seconds) + 1}"
-        ):
-            seen = event["object"]
-            if event["type"] != "DELETED" and accept(seen):
-                return seen
-            assert time.monotonic() < deadline, f"{path} after {seconds} s: {seen}"
+        while (left := deadline - time.monotonic()) > 0:  # a server may end a watch when it likes
+            for event in self._watch_one(path, left):
+                seen = event["object"]
+                if event["type"] in {"ADDED", "MODIFIED"} and accept(seen):
+                    return seen
         raise AssertionError(f"{path} after {seconds} s: {seen}")
+
+    def _watch_one(self, path: str, seconds: float) -> Iterator[dict[str, Any]]:
+        collection, _, name = path.rpartition("/")
+        ends = f"timeoutSeconds={int(seconds) + 1}"
+        return self.watch(f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&{ends}", seconds + 20)
 
     def gone(self, path: str, seconds: int = 20) -> None:
         """Wait until a list, by a path with a query, is empty."""

@@ -41,9 +41,11 @@ def definition(group: str, kind: str = "Widget") -> dict[str, Any]:
 
 
 def establish(cluster: Cluster, group: str, kind: str) -> Target:
+    """Define a kind, and wait until discovery tells of it: the real API calls it established before that."""
     cluster.apply(definition(group, kind))
     target = Target("CustomResourceDefinition", None, f"{kind.lower()}s.{group}")
     wait_for(cluster, target, Condition("ready"), 30)
+    cluster.session.discovery.await_kind(kind, f"{group}/v1", 30)
     return target
 
 
@@ -131,7 +133,7 @@ def test_kinds_that_come_and_go(fresh: Cluster, another: Open, namespace: str, r
     other = Cluster(another())
     assert not other.session.discovery.serves(kind, f"{group}/v1")
     crd = establish(fresh, group, kind)
-    other.session.discovery.expire()
+    other.session.discovery.await_kind(kind, f"{group}/v1", 30)
     thing = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "a", "namespace": namespace}}
     assert other.apply(thing).changed
     fresh.delete(crd)
@@ -180,7 +182,6 @@ def test_names_of_a_kind() -> None:
 def test_an_ambiguous_kind_is_refused(fresh: Cluster, real_cluster: RealCluster) -> None:
     groups = [f"{real_cluster.namespace('amb')}.example.com" for _ in range(2)]
     crds = [establish(fresh, group, "Twin") for group in groups]
-    fresh.session.discovery.expire()
     with pytest.raises(UsageError, match="several groups serve the kind Twin"):
         fresh.session.discovery.find("Twin")
     assert fresh.session.discovery.find(f"twins.{groups[0]}").group == groups[0]
