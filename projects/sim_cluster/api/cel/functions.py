@@ -128,10 +128,39 @@ def _as_text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# An address with the length of its prefix, as Go's netip.Prefix.
+Network = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+def _address(value: Any) -> Address:
+    """Return the address that a text tells, or the one of a network."""
+    if isinstance(value, Network):
+        return value.ip
+    address = ipaddress.ip_address(str(value))
+    if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address.ipv4_mapped):
+        raise ValueError(f"IP Address {value!r} with zone value or mapped from IPv4 is not allowed")
+    return address
+
+
+def _network(value: Any) -> Network:
+    """Return the network that a text tells; unlike Python, Kubernetes takes neither a bare address nor a mask."""
+    address, _, length = str(value).partition("/")
+    if not _LENGTH.fullmatch(length):
+        raise ValueError(f"network address parse error during conversion from string: {value!r}")
+    return ipaddress.ip_interface(f"{_address(address)}/{length}")
+
+
+def _contains_network(network: Network, other: Any) -> Any:
+    whole, part = network.network, _network(other)
+    return _Bool(part.ip in whole and part.network.prefixlen >= whole.prefixlen)
+
+
 def _is_sorted(items: Any) -> Any:
     return _Bool(all(one <= other for one, other in pairwise(items)))
 
 
+_LENGTH: Final = re.compile("0|[1-9][0-9]*")
 _LINK_LOCAL: Final = {4: ipaddress.ip_network("224.0.0.0/24"), 6: ipaddress.ip_network("ff02::/16")}
 TEXTS: Final[dict[str, Function]] = {
     "charAt": lambda text, index: _Text(text[index : index + 1]),
@@ -187,14 +216,14 @@ QUANTITIES: Final[dict[str, Function]] = {
     "sub": lambda one, other: quantities.Quantity(one.value - getattr(other, "value", other), one.form),
 }
 ADDRESSES: Final[dict[str, Function]] = {
-    "isIP": _is(ipaddress.ip_address),
-    "ip": lambda text: ipaddress.ip_address(str(text)),
+    "isIP": _is(_address),
+    "ip": _address,
     "family": lambda address: _Int(address.version),
-    "isCIDR": _is(lambda text: ipaddress.ip_network(text, strict=False)),
-    "cidr": lambda text: ipaddress.ip_network(str(text), strict=False),
-    "containsIP": lambda network, address: _Bool(ipaddress.ip_address(str(address)) in network),
-    "prefixLength": lambda network: _Int(network.prefixlen),
-    "containsCIDR": lambda network, other: _Bool(ipaddress.ip_network(str(other), strict=False).subnet_of(network)),
+    "isCIDR": _is(_network),
+    "cidr": _network,
+    "containsIP": lambda network, address: _Bool(_address(address) in network.network),
+    "prefixLength": lambda network: _Int(network.network.prefixlen),
+    "containsCIDR": _contains_network,
     "isGlobalUnicast": lambda address: _Bool(
         not (address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local)
     ),
@@ -202,6 +231,6 @@ ADDRESSES: Final[dict[str, Function]] = {
     "isLinkLocalUnicast": lambda address: _Bool(address.is_link_local),
     "isLoopback": lambda address: _Bool(address.is_loopback),
     "isUnspecified": lambda address: _Bool(address.is_unspecified),
-    "masked": lambda network: network,
+    "masked": lambda network: ipaddress.ip_interface(network.network),
 }
 FUNCTIONS: Final = TEXTS | LISTS | URLS | QUANTITIES | ADDRESSES
