@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ ROOT = Path(__file__).parents[1]
 CONTROL_PLANE = ROOT.parent / "shared" / "envtest" / "control-plane"
 START_SECONDS = 90
 
+# A shell starts what runs in the background with SIGINT ignored, and every process of a test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The suite says the same each time it is run; HYPOTHESIS_PROFILE=search looks for what it has not seen yet.
 settings.register_profile("same", derandomize=True, deadline=None)

@@ -2,7 +2,10 @@
 
 import json
 import re
+from dataclasses import replace
 
+from projects.sim_cluster.options import ClusterOptions
+from projects.sim_cluster.running import running_cluster
 from tests.sim_cluster.talk import Kubectl, config_map, deployment
 
 STATEFUL = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"}}
@@ -128,18 +131,17 @@ def test_what_people_read(kubectl: Kubectl, namespace: str) -> None:
     assert '(NotFound): configmaps "nope" not found' in missing.stderr
 
 
-def test_nodes_are_drained(kubectl: Kubectl, namespace: str) -> None:
-    inside = ("-n", namespace)
-    kubectl("apply", *inside, "-f", "-", stdin=json.dumps(deployment("d", namespace, 3)))
-    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
-    kubectl("cordon", "worker-2")
-    try:
+def test_nodes_are_drained(kubectl: Kubectl) -> None:
+    """On a cluster of its own: what other tests left on a node may not be evicted as one likes."""
+    with running_cluster(ClusterOptions(platform="kubernetes", nodes=3)) as cluster:
+        kubectl = replace(kubectl, kubeconfig=cluster.kubeconfig)
+        kubectl("apply", "-f", "-", stdin=json.dumps(deployment("d", "default", 3)))
+        kubectl("rollout", "status", "deployment/d", "--timeout=20s")
+        kubectl("cordon", "worker-2")
         kubectl("drain", "worker-2", "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--timeout=30s")
         assert "SchedulingDisabled" in kubectl("get", "node", "worker-2")
-        kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
-        assert {pod["spec"]["nodeName"] for pod in kubectl.get(*inside, "pods")["items"]} <= {"worker-0", "worker-1"}
-    finally:
-        kubectl("uncordon", "worker-2")
+        kubectl("rollout", "status", "deployment/d", "--timeout=20s")
+        assert {pod["spec"]["nodeName"] for pod in kubectl.get("pods")["items"]} <= {"worker-0", "worker-1"}
 
 
 def test_deletes_with_cascades(kubectl: Kubectl, namespace: str) -> None:
