@@ -8,10 +8,11 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,10 @@ from projects.core.cli import toolbox
 from projects.core.cli.doctor import cluster, findings, machine, places, secrets
 from projects.core.cli.doctor.findings import Finding, Level
 from projects.core.cluster.session import disconnect
+from projects.core.values.checkout import ROOT
 from projects.core.values.errors import TimedOut, UsageError
+
+ENOUGH_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +35,17 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     monkeypatch.delenv("ARTIFACT_DIR", raising=False)
     monkeypatch.setenv("FORESAIL_BASE_DIR", str(tmp_path))
     monkeypatch.setenv("FORESAIL_CACHE_DIR", str(tmp_path / "cache"))
+    # What does answer is waited for, on a busy machine too; what does not is given up sooner where that is tested.
+    monkeypatch.setattr(findings.bounded, "__defaults__", (ENOUGH_S,))
+    monkeypatch.setattr(cluster, "SECONDS", ENOUGH_S)
+    monkeypatch.setattr(machine, "SECONDS", ENOUGH_S)
     named = locale.setlocale(locale.LC_CTYPE)
     yield
     locale.setlocale(locale.LC_CTYPE, named)
     disconnect()
+    for thread in threading.enumerate():  # what was given up ends here, not in the midst of another test
+        if thread.name.startswith("doctor: "):
+            thread.join(ENOUGH_S)
 
 
 def levels(found: Iterator[Finding]) -> dict[str, Level]:
@@ -127,15 +138,30 @@ def test_a_cluster_that_is_not_reachable_is_infrastructure(
 
 
 def test_a_server_that_never_answers_hangs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "SECONDS", 0.3)
-    monkeypatch.setattr(findings.bounded, "__defaults__", (0.3,))
+    def bounded(ask: Callable[[], object], what: str) -> object:
+        return findings.bounded(ask, what, 0.3 if what.startswith("the API server") else ENOUGH_S)
+
+    monkeypatch.setattr(cluster, "bounded", bounded)
+    # Were it waited for, pytest's own time-out would end this: it says nothing for as long as the test lasts.
+    monkeypatch.setattr(cluster, "SECONDS", 600.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, f"https://127.0.0.1:{silent.getsockname()[1]}")))
-        began = time.monotonic()
         found = list(cluster.check())
-        assert time.monotonic() - began < 3
     assert [each.level for each in found] == [Level.OK, Level.PROBLEM]
     assert "did not answer within 0.3 s" in found[1].text
+
+
+def test_importing_the_client_is_no_part_of_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "import sys; from projects.core.cli.doctor import cluster\n"
+        "def bounded(ask, what):\n"
+        "    print(what, sorted({'kubernetes.client', 'kubernetes.config', 'kubernetes.dynamic'} - set(sys.modules)))\n"
+        "    return ask()\n"
+        "cluster.bounded = bounded; next(cluster.check())"
+    )
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, "https://127.0.0.1:9")))
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "the kubeconfig []\n"
 
 
 @pytest.mark.usefixtures("api")

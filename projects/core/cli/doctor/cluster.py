@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import time
@@ -42,6 +43,8 @@ def check() -> Iterator[Finding]:
 
 def _reach(files: list[Path]) -> Iterator[Finding]:
     where = ", ".join(map(str, files)) or "the pod's service account"
+    # Before anything is asked: on a busy machine importing the client takes longer than an answer may.
+    importlib.import_module("kubernetes.dynamic")
     try:
         session = bounded(_connect, "the kubeconfig")
     except (ForesailError, OSError) as error:
