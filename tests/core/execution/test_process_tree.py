@@ -11,13 +11,16 @@ import pytest
 from projects.core.execution.process_tree import ProcessId, alive, send, trees_of
 from tests.core.execution.waiting import wait_for
 
+CHILDREN = ["bash -c sleep 62 & wait", "sleep 61", "sleep 62", "sleep 63"]
+
 
 @pytest.fixture
 def shell() -> Iterator[subprocess.Popen[bytes]]:
     """A shell in a session of its own, with a child, a grandchild and one in another session."""
     script = "sleep 61 & bash -c 'sleep 62 & wait' & setsid sleep 63 & wait"
     with subprocess.Popen(["bash", "-c", script], start_new_session=True) as process:
-        wait_for(lambda: len(trees_of([process.pid])[process.pid]) == 5, "the children")
+        # Each is a bash at first; the one that leaves the session has done so before it is a sleep.
+        wait_for(lambda: sorted(names(trees_of([process.pid])[process.pid][1:])) == CHILDREN, "the children")
         yield process
         for each in trees_of([process.pid])[process.pid]:
             os.kill(each.pid, signal.SIGKILL)
@@ -31,7 +34,7 @@ def names(tree: list[ProcessId]) -> list[str]:
 def test_a_tree_holds_all_descendants_parents_first_whatever_their_session(shell: subprocess.Popen[bytes]) -> None:
     tree = trees_of([shell.pid])[shell.pid]
     assert tree[0].pid == shell.pid
-    assert sorted(names(tree[1:])) == ["bash -c sleep 62 & wait", "sleep 61", "sleep 62", "sleep 63"]
+    assert sorted(names(tree[1:])) == CHILDREN
     assert len({each.session for each in tree}) == 2
 
 

@@ -5,7 +5,6 @@ import resource
 import signal
 import sys
 import threading
-import time
 import uuid
 from pathlib import Path
 
@@ -128,11 +127,9 @@ def test_bytes_that_are_no_text_do_no_harm(data: bytes) -> None:
 
 
 def test_a_daemon_left_in_the_background_is_not_waited_for(marker: str) -> None:
-    started = time.monotonic()
     ended = bash(f"{sleeper(marker)} & echo left it")
     assert (ended.status, ended.stdout) == (0, b"left it\n")
-    assert time.monotonic() - started < 20
-    (left,) = [line for line in running(marker) if "sleep 300" in line]
+    left, *_ = running(marker)  # it lives, so nobody has waited; it is two while it has forked and not executed yet
     os.killpg(os.getpgid(int(left.split()[0])), signal.SIGKILL)
 
 
@@ -143,10 +140,8 @@ def test_a_daemon_that_goes_on_writing_is_not_waited_for(tmp_path: Path) -> None
 
 
 def test_a_process_that_writes_without_end_is_timed_out_nonetheless() -> None:
-    started = time.monotonic()
     with pytest.raises(TimedOut):
         bash("yes & yes & yes & yes", timeout=0.5, on_stdout=lambda text: slowly.wait(0.001))
-    assert time.monotonic() - started < 20
 
 
 def test_a_process_that_writes_without_end_is_cancelled_nonetheless() -> None:
@@ -204,16 +199,25 @@ def test_nothing_that_it_started_is_left(script: str, how: str, marker: str, tmp
 
 
 def test_a_process_gets_its_grace_to_clean_up(tmp_path: Path) -> None:
-    script = f"trap 'sleep 0.3; echo cleaned > {tmp_path}/trace; exit 0' TERM; sleep 300 & wait"
-    with pytest.raises(TimedOut):
-        bash(script, timeout=0.5, grace=20)
+    script = f"trap 'sleep 0.3; echo cleaned > {tmp_path}/trace; exit 0' TERM; echo ready; sleep 300 & wait"
+    token = CancelToken()
+    with pytest.raises(Cancelled):
+        bash(script, token=token, grace=60, on_stdout=lambda text: token.cancel("now that it is ready"))
     assert (tmp_path / "trace").read_text() == "cleaned\n"
 
 
-def test_what_was_written_before_the_end_is_handed_on(tmp_path: Path) -> None:
+def test_what_was_written_before_the_end_is_handed_on() -> None:
     heard: list[str] = []
-    with pytest.raises(TimedOut):
-        bash("echo before; trap 'echo during; exit' TERM; sleep 300 & wait", timeout=0.5, on_stdout=heard.append)
+    token = CancelToken()
+
+    def listen(text: str) -> None:
+        heard.append(text)
+        token.cancel("it has begun")
+
+    with pytest.raises(Cancelled):
+        bash(
+            "trap 'echo during; exit' TERM; echo before; sleep 300 & wait", token=token, on_stdout=listen, grace=60
+        )
     assert "".join(heard) == "before\nduring\n"
 
 
@@ -251,13 +255,20 @@ def test_an_exception_of_a_signal_handler_ends_the_process(marker: str, tmp_path
     def ring(signum: int, frame: object) -> None:
         raise Alarm
 
+    def ring_when_ready() -> None:
+        wait_for_file(tmp_path / "ready")
+        signal.pthread_kill(main, signal.SIGALRM)
+
+    main = threading.get_ident()
+    ringing = threading.Thread(target=ring_when_ready)
     old = signal.signal(signal.SIGALRM, ring)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        ringing.start()
+        trap = f"trap 'echo told > {tmp_path}/trace; exit' TERM; echo up > {tmp_path}/ready"
         with pytest.raises(Alarm):
-            bash(f"trap 'echo told > {tmp_path}/trace; exit' TERM; {sleeper(marker)} & wait", grace=10)
+            bash(f"{trap}; {sleeper(marker)} & wait", grace=60)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        ringing.join()
         signal.signal(signal.SIGALRM, old)
     assert running(marker) == []
     assert (tmp_path / "trace").read_text() == "told\n"
@@ -315,7 +326,7 @@ def test_fifty_processes_of_as_many_threads_end_together(marker: str, tmp_path: 
         wait_for_file(tmp_path / str(number))
     token.cancel("now")
     for thread in threads:
-        thread.join(60)
+        thread.join()
     assert ended == ["cancelled"] * 50
     assert running(marker) == []
 
