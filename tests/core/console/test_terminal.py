@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PROBE = """
-import sys, threading, time
+import sys, threading
 from pathlib import Path
 from projects.core import console
 from projects.core.console import live
@@ -20,6 +20,14 @@ from projects.core.values.redaction import REDACTOR
 
 live.MOMENT = live.TICK = 0.02
 shown = threading.Event()
+
+def look(board):
+    'Wait until the board was drawn as it stands now.'
+    if board is not None:
+        drawn, tick = threading.Event(), board.tick
+        board.tick = lambda: (tick(), drawn.set())
+        drawn.wait()
+
 REDACTOR.register("hunter2-on-a-tty")
 record = Record(Path(sys.argv[1]))
 with console.install(hold=0.02) as streams:
@@ -32,11 +40,11 @@ with console.install(hold=0.02) as streams:
         console.waiting_for("1", "the pods of redis")
         while streams.outlet.screen is None and "rich" in sys.argv[2]:
             shown.wait(0.01)
-        shown.wait(0.1)
+        look(streams.outlet.screen)
         print("printed", "above", "hunter2-on-a-tty")
         sys.stdout.write("\\x1b[32mgreen\\x1b[0m\\n")
         record.end(inner, Status.FAILED, Cause("ValueError", "broken", "2"))
-        shown.wait(0.1)
+        look(streams.outlet.screen)
         record.end(outer, Status.PASSED)
     assert ("rich" in sys.modules) == ("rich" in sys.argv[2])
     print("after the board")

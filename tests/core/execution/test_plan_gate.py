@@ -32,11 +32,11 @@ EFFECTS = """
   ansible.builtin.shell: touch {{ probe_out }}/shell
   until: false
   retries: 100
-  delay: 100
+  delay: 1000
 - name: Asynchronous
   ansible.builtin.shell: touch {{ probe_out }}/asynchronous
-  async: 100
-  poll: 1
+  async: 1000
+  poll: 1000
 - name: Copy
   ansible.builtin.copy:
     content: x
@@ -63,7 +63,7 @@ EFFECTS = """
   ansible.builtin.wait_for:
     host: 127.0.0.1
     port: "{{ probe_port | int }}"
-    timeout: 30
+    timeout: 1000
 - name: Download
   ansible.builtin.get_url:
     url: "http://127.0.0.1:{{ probe_port }}/"
@@ -71,7 +71,7 @@ EFFECTS = """
     mode: "0644"
 - name: Pause
   ansible.builtin.pause:
-    seconds: 100
+    seconds: 1000
 - name: Script
   foresail.core.shell:
     script: touch {{ probe_out }}/script
@@ -88,7 +88,7 @@ EFFECTS = """
 - name: Delete
   foresail.core.delete: {kind: ConfigMap, name: x, namespace: default}
 - name: Wait
-  foresail.core.wait: {kind: Pod, name: x, namespace: default, timeout: 100}
+  foresail.core.wait: {kind: Pod, name: x, namespace: default, timeout: 1000}
 - name: Exec
   foresail.core.exec: {name: x, namespace: default, command: [touch, x], reads_only: true}
 - name: Logs
@@ -183,12 +183,11 @@ def test_nothing_of_a_role_that_is_planned_has_an_effect(host: WarmHost, tmp_pat
     with listener() as (port, connections):
         kubeconfig = tmp_path / "kubeconfig"
         kubeconfig.write_text(KUBECONFIG.format(port=port))
-        began = time.monotonic()
         variables = {"out": str(out), "port": port, "tricky": str(tmp_path / "roles" / "tricky")}
         request = make_request(tmp_path, EFFECTS, variables)
         request = replace(request, environment={**request.environment, "KUBECONFIG": str(kubeconfig)})
+        # Whatever is waited for in the role takes longer than this test may.
         plan_command(request, name="probe it", host=host, token=CancelToken())
-        assert time.monotonic() - began < 20, "something was waited for"
     names = [task.name for task in planned.read(request.directory)]
     assert list(out.iterdir()) == []
     assert connections == []

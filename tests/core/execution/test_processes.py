@@ -215,9 +215,7 @@ def test_what_was_written_before_the_end_is_handed_on() -> None:
         token.cancel("it has begun")
 
     with pytest.raises(Cancelled):
-        bash(
-            "trap 'echo during; exit' TERM; echo before; sleep 300 & wait", token=token, on_stdout=listen, grace=60
-        )
+        bash("trap 'echo during; exit' TERM; echo before; sleep 300 & wait", token=token, on_stdout=listen, grace=60)
     assert "".join(heard) == "before\nduring\n"
 
 

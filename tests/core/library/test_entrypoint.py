@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -359,11 +358,9 @@ def test_an_interruption_cleans_up_and_leaves_its_marks(
     with process:
         wait_for_file(put / "up")
         wait_for(lambda: running(marker), "the child")
-        signalled = time.monotonic()
         process.send_signal(signum)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == code, err
-    assert time.monotonic() - signalled < 15
     assert (put / "finally").exists()
     assert running(marker) == []
     steps = {step.name: step.status for step in read_steps(root)}

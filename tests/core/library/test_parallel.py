@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -49,17 +48,19 @@ def test_there_is_a_worker_a_task(run_root: Path) -> None:
 
 def test_a_limit_is_kept(run_root: Path) -> None:
     lock, now, most = threading.Lock(), [0], [0]
+    together = threading.Barrier(3)
 
     def work() -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
+        together.wait(60)
         threading.Event().wait(0.01)
         with lock:
             now[0] -= 1
 
     with Parallel("limited", limit=3) as parallel:
-        for _ in range(20):
+        for _ in range(21):
             parallel.delayed(work)
     assert most[0] == 3
 
@@ -347,11 +348,9 @@ def test_a_signal_ends_the_branches_and_everything_they_wait_for(
     with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         for number in range(3):
             wait_for_file(tmp_path / f"up{number}")
-        signalled = time.monotonic()
         process.send_signal(signum)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=100)
     assert process.returncode == code, errors.decode()
-    assert time.monotonic() - signalled < 15
     assert {path.name for path in tmp_path.glob("finally*")} == {"finally", "finally0", "finally1", "finally2"}
     assert running(marker) == []
     found = steps(tmp_path / "run")

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projects.core.cluster.clock import OwnClock
 from projects.core.console.waiting import awaited_by
 from projects.core.execution.cancellation import CancelToken, current_token, scope
-from projects.core.library import env, run, wait
+from projects.core.library import backoff, env, run, wait
 from projects.core.library.backoff import pause, pauses
 from projects.core.record import context
 from projects.core.record.steps import Record, Step, read_steps
@@ -102,11 +103,26 @@ def test_a_time_out_says_what_was_seen_last(run_root: Path) -> None:
     assert (step.status, step.details) == ("timed_out", {"polls": 1, "errors": 0})
 
 
-def test_a_time_out_is_the_whole_of_it(run_root: Path) -> None:
-    began = time.monotonic()
+class PlayedClock(OwnClock):
+    """A clock whose time passes when somebody waits by it, and only then."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float, pause: Callable[[float], object]) -> None:
+        self.time += seconds
+
+
+def test_a_time_out_is_the_whole_of_it(run_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = PlayedClock()
+    for module in (wait, backoff):
+        monkeypatch.setattr(module, "current_clock", lambda: clock)
     with pytest.raises(TimedOut, match=r"after 0\.3 s waiting for look: the last value was None \(looked \d+ times\)"):
         wait.wait_for(answers(None), 0.3, interval=0.01, longest=10)
-    assert 0.3 <= time.monotonic() - began < 5
+    assert clock.time == pytest.approx(1000.3)
     assert the_step(run_root).details["polls"] > 3
 
 
@@ -139,16 +155,14 @@ def test_a_wait_ends_at_once_when_it_is_cancelled(run_root: Path) -> None:
     looked = threading.Event()
 
     def cancel_when_looked() -> None:
-        looked.wait(20)
+        looked.wait(60)
         token.cancel("a sibling failed")
 
     cancel = threading.Thread(target=cancel_when_looked)
     cancel.start()
-    began = time.monotonic()
     with scope(token), pytest.raises(Cancelled, match="a sibling failed"):
-        wait.wait_for(looked.set, 300, interval=200, longest=300)
+        wait.wait_for(looked.set, 300, interval=200, longest=300)  # for longer than this test may take
     cancel.join()
-    assert time.monotonic() - began < 10
     assert the_step(run_root).status == "cancelled"
 
 
@@ -156,7 +170,7 @@ def test_a_failing_branch_ends_the_wait_of_the_other(run_root: Path) -> None:
     looked = threading.Event()
 
     def fail() -> None:
-        looked.wait(20)
+        looked.wait(60)
         raise ValueError("on purpose")
 
     with pytest.raises(ExceptionGroup):  # noqa: PT012, SIM117 - the end of the inner block raises
@@ -286,10 +300,8 @@ def test_the_number_of_attempts_and_the_deadline_are_kept(run_root: Path) -> Non
     with pytest.raises(Conflict):
         retrying(Conflict("x"), attempts=5)
     assert len(attempts_of(run_root)) == 5
-    began = time.monotonic()
     with pytest.raises(Conflict):
-        retrying(Conflict("x"), attempts=1000, deadline=0.5, interval=0.1, longest=10)
-    assert time.monotonic() - began < 5
+        retrying(Conflict("x"), attempts=1000, deadline=0.5, interval=0.1, longest=1000)
     with pytest.raises(Conflict):
         retrying(Conflict("x"), deadline=1, interval=100, longest=100)
     assert len([step for step in read_steps(run_root) if step.occurrence == 2]) == 1
@@ -302,10 +314,8 @@ def test_a_cancelled_run_has_no_other_attempt(run_root: Path) -> None:
         threading.Timer(0.05, token.cancel, ["enough"]).start()
         raise Unreachable("x")
 
-    began = time.monotonic()
     with scope(token), pytest.raises(Cancelled, match="enough"):
-        wait.retry(interval=100, longest=100)(fails)()
-    assert time.monotonic() - began < 20
+        wait.retry(interval=1000, longest=1000)(fails)()
     assert len(attempts_of(run_root)) == 1
 
 

@@ -193,7 +193,7 @@ def test_a_cluster_that_hangs_is_one_finding_in_bounded_time(tmp_path: Path, mon
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
         began = time.monotonic()
         (found,) = checking.missing({NamespaceIsThere(f"n{number}"): ["s"] for number in range(5)})
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 45, "a minute is what one request may take, and it is no more than that"
     assert found.what.startswith("no cluster: ")
 
 

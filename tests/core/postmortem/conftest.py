@@ -56,7 +56,7 @@ def real(real_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def deploy(cluster: Cluster, namespace: str) -> None:
-    """Make a Deployment that no node takes, and wait until the scheduler has said so."""
+    """Make a Deployment that no node takes, and wait until the cluster has said so."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     labels = {"app": "web"}
     pod = {"nodeSelector": SELECTOR, "containers": [{"name": "c", "image": "registry.invalid/c:1"}]}
@@ -71,9 +71,12 @@ def deploy(cluster: Cluster, namespace: str) -> None:
         }
     )
     unscheduled = Requirement("status.conditions[PodScheduled].status", ("False",))
-    wait_for(cluster, Target("Pod", "v1", namespace=namespace), Condition(where=[unscheduled]), 30)
-    chosen = Target("Event", "v1", namespace=namespace, fields="reason=FailedScheduling")
-    wait_for(cluster, chosen, Condition(), 30)
+    wait_for(cluster, Target("Pod", "v1", namespace=namespace), Condition(where=[unscheduled]), 60)
+    for reason in (
+        "FailedScheduling",
+        "ScalingReplicaSet",
+    ):  # each is written by a controller of its own, a moment later
+        wait_for(cluster, Target("Event", "v1", namespace=namespace, fields=f"reason={reason}"), Condition(), 60)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,13 @@ ROLES = {
               spec:
                 nodeSelector: {disk: none}
                 containers: [{name: c, image: registry.invalid/c:1}]
+        - name: Wait until the scheduler has said so
+          foresail.core.wait:
+            kind: Pod
+            name: nowhere
+            namespace: "{{ probe_wait_namespace }}"
+            where: [{path: "status.conditions[PodScheduled].status", equals: "False"}]
+            timeout: 60
         - name: Wait for it
           foresail.core.wait: {kind: Pod, name: nowhere, namespace: "{{ probe_wait_namespace }}", until: ready, timeout: 1.5}
     """,

@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.set()
-        self.server.go_on.wait(30)
+        self.server.go_on.wait(100)
         status = self.server.answers.pop(0) if self.server.answers else 200
         if status == 200:
             assert self.path == "/v1/traces"

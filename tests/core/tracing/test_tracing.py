@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -362,11 +361,10 @@ def test_a_collector_that_is_not_there_costs_a_warning_and_no_time(
     record: Record, monkeypatch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:pass@127.0.0.1:9")
+    monkeypatch.setattr("projects.core.tracing.live._FLUSH_S", 600)  # were it waited for, the test would time out
     end = tracing.start(record, file=None)
     a_run(record)
-    begin = time.monotonic()
     end()
-    assert time.monotonic() - begin < 1.5
     (message,) = [each.getMessage() for each in caplog.records]
     assert message.startswith("the trace is not whole: 4 spans were not delivered to the collector at 127.0.0.1:9: ")
     assert "refused" in message
@@ -376,13 +374,13 @@ def test_a_collector_that_hangs_costs_seconds(
     record: Record, collector: Collector, monkeypatch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("projects.core.tracing.live._FLUSH_S", 0.4)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
     collector.go_on.clear()
     end = tracing.start(record, file=None)
     a_run(record)
-    begin = time.monotonic()
+    assert collector.asked.wait(60)
     end()
-    assert time.monotonic() - begin < 2
-    assert collector.asked.is_set()
+    assert not collector.requests, "it answered before it was given up"
     assert "it did not take them within 0.4 s" in caplog.text
 
 
@@ -393,7 +391,7 @@ def test_what_a_collector_missed_while_it_was_away_is_sent_in_the_end(
     collector.answers = [500]
     end = tracing.start(record, file=None)
     passed(record, "early")
-    assert collector.asked.wait(20)
+    assert collector.asked.wait(60)
     passed(record, "late")
     end()
     assert sorted(span.name for span in collector.spans()) == ["early", "late"]
