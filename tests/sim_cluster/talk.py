@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ APPLY = "application/apply-patch+yaml"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: Seconds after which a kept connection is not trusted: a kube-apiserver closes what was idle for 90.
 _IDLE = 30.0
+#: Seconds that a test waits for what comes in a moment: only one that fails waits so long, however loaded the machine is.
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,31 @@ class Client:
         spec = definition["spec"]
         for version in (each["name"] for each in spec["versions"] if each["served"]):
             path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
-            self._again("GET", path, None, lambda answer: answer.status == 200, 10)
+            self.served(path)
 
-    def try_creating(self, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float = 10) -> Answer:
-        """Create (dry) until `accept` says yes, since what was configured takes a moment to be in force; return the last answer."""
-        return self._again("POST", f"{path}?dryRun=All", body, accept, seconds)
+    def served(self, path: str) -> None:
+        """Wait until there is something at a path: the real API says that a kind is established before it serves and tells of it."""
+        self.eventually(path, lambda _: True)
 
-    def _again(self, method: str, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float) -> Answer:
+    def eventually(self, path: str, accept: Callable[[Any], Any], seconds: float = PATIENCE) -> Any:
+        """GET until `accept` says yes, for what no watch of one object shows, such as a list as a whole; return what was read."""
+        return self.ask_until(
+            lambda answer: answer.status == 200 and accept(answer.body), "GET", path, seconds=seconds
+        ).body
+
+    def try_creating(self, path: str, body: Any, accept: Callable[[Answer], bool], seconds: float = PATIENCE) -> Answer:
+        """Create (dry) until `accept` says yes, since what was configured takes a moment to be in force; return that answer."""
+        return self.ask_until(accept, "POST", f"{path}?dryRun=All", body, seconds=seconds)
+
+    def ask_until(
+        self, accept: Callable[[Answer], Any], method: str, path: str, *body: Any, seconds: float = PATIENCE
+    ) -> Answer:
+        """Ask (with a body and its content type, where there are) until `accept` says yes; return that answer."""
         deadline, pause = time.monotonic() + seconds, threading.Event()
-        while not accept(answer := self.ask(method, path, body)) and time.monotonic() < deadline:
+        while not accept(answer := self.ask(method, path, *body)):
+            assert time.monotonic() < deadline, (
+                f"{method} {path} after {seconds} s: {answer.status} {answer.text[:2000]}"
+            )
             pause.wait(0.05)
         return answer
 
@@ -143,7 +161,7 @@ class Client:
         assert answer.status == 200, f"PATCH {path}: {answer.status} {answer.text[:500]}"
         return answer.body
 
-    def watch(self, path: str, timeout: float = 20) -> Iterator[dict[str, Any]]:
+    def watch(self, path: str, timeout: float = 2 * PATIENCE) -> Generator[dict[str, Any], None, None]:
         """Yield the events of a watch until the server ends it."""
         connection = self.connect(timeout=timeout)
         try:
@@ -155,7 +173,7 @@ class Client:
         finally:
             connection.close()
 
-    def until(self, path: str, accept: Callable[[Any], Any], seconds: float = 20) -> Any:
+    def until(self, path: str, accept: Callable[[Any], Any], seconds: float = PATIENCE) -> Any:
         """Watch one object (a path with its name last) until `accept` says yes; return the object."""
         deadline = time.monotonic() + seconds
         seen: Any = None
@@ -171,18 +189,17 @@ class Client:
         ends = f"timeoutSeconds={int(seconds) + 1}"
         return self.watch(f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&{ends}", seconds + 20)
 
-    def gone(self, path: str, seconds: int = 20) -> None:
+    def gone(self, path: str, seconds: float = PATIENCE) -> None:
         """Wait until a list, by a path with a query, is empty."""
-        listed = self.get(path)
-        left = len(listed["items"])
-        if left:
+        deadline = time.monotonic() + seconds
+        while (listed := self.get(path))["items"]:
+            left = deadline - time.monotonic()
+            assert left > 0, f"{path} after {seconds} s: {listed['items']}"
             version = listed["metadata"]["resourceVersion"]
-            ends = f"&watch=1&resourceVersion={version}&timeoutSeconds={seconds}"
-            for event in self.watch(f"{path}{ends}", seconds + 10):
-                left -= event["type"] == "DELETED"
-                if not left:
-                    return
-        assert not self.get(path)["items"]
+            ends = f"&watch=1&resourceVersion={version}&timeoutSeconds={int(left) + 1}"
+            for event in self.watch(f"{path}{ends}", left + 20):  # a server may end a watch when it likes
+                if event["type"] == "DELETED":
+                    break
 
     def close(self) -> None:
         if self._connection is not None:
@@ -220,7 +237,7 @@ class Kubectl:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}"

@@ -1,12 +1,13 @@
 """Who may do what, asked of both APIs: roles, bindings, subjects, reviews, acting for somebody else."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.sim_cluster.comparing import MAPS, Both
-from tests.sim_cluster.talk import JSON, Client
+from tests.sim_cluster.talk import JSON, Answer, Client
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1"
@@ -97,12 +98,26 @@ def bound(both: Both) -> Both:
         for path, body in policy(both.namespace):
             api.post(path.replace("NS", both.namespace), body)
         api.post(MAPS.replace("NS", both.namespace), {"metadata": {"name": "one"}})
-        # The real authorizer sees a binding a moment after it was made.
-        review = {"spec": {"user": f"ann-{both.namespace}", "resourceAttributes": {
-            "verb": "get", "resource": "configmaps", "name": "one", "namespace": both.namespace}}}  # fmt: skip
-        while not api.post(f"{REVIEWS}/subjectaccessreviews", review)["status"]["allowed"]:
-            continue
+        until_authorized(api, both.namespace)
     return both
+
+
+def until_authorized(api: Client, namespace: str) -> None:
+    """Wait until each role and each binding is known: the real authorizer sees them a moment after they were made, and `edit` is put together then."""
+    account = {"user": f"system:serviceaccount:{namespace}:default"}
+    for who, verb, resource, word in (
+        ({"user": f"ann-{namespace}"}, "get", "configmaps", '"allowed": true'),
+        ({"user": "bob", "groups": [f"makers-{namespace}"]}, "create", "configmaps", '"allowed": true'),
+        (account, "list", "configmaps", '"allowed": true'),
+        (account, "list", "secrets", "nobodys"),
+    ):
+        attributes = {"verb": verb, "resource": resource, "name": "one", "namespace": namespace}
+        review = {"spec": {**who, "resourceAttributes": attributes}}
+        api.ask_until(partial(_tells, word), "POST", f"{REVIEWS}/subjectaccessreviews", review)
+
+
+def _tells(word: str, answer: Answer) -> bool:
+    return word in json.dumps(answer.body["status"])
 
 
 def test_both_allow_and_refuse_the_same_in_the_same_words(bound: Both) -> None:
