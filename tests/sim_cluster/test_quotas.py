@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.sim_cluster.comparing import MAPS, PODS, Both
-from tests.sim_cluster.talk import MERGE, Client, config_map
+from tests.sim_cluster.talk import MERGE, Answer, Client, config_map
 
 pytestmark = pytest.mark.envtest
 QUOTAS = "/api/v1/namespaces/NS/resourcequotas"
@@ -30,6 +30,25 @@ def until_used(api: Client, namespace: str, name: str, used: dict[str, str]) -> 
     return status
 
 
+def until_controllers_see(api: Client, namespace: str) -> None:
+    """Wait until controllers know the ConfigMaps of a namespace: the real one counts those that its cache holds, and none that come to it later.
+
+    What every namespace has comes back after the cache has seen it go, and all that was there before.
+    """
+    path = f"/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt"
+    before = api.get(path)["metadata"]["uid"]
+    api.ask("DELETE", path)
+    api.until(path, lambda found: found["metadata"]["uid"] != before)
+
+
+def _is_limited(answer: Answer) -> bool:
+    return bool(answer.body["spec"]["containers"][0]["resources"])
+
+
+def _is_counted(answer: Answer) -> bool:
+    return "must specify" in answer.text
+
+
 def test_limits_of_a_namespace(both: Both) -> None:
     limits = [
         {"type": "Container", "default": {"cpu": "200m"}, "defaultRequest": {"cpu": "100m"}, "max": {"cpu": "1"}, "min": {"cpu": "0.05"}},
@@ -37,10 +56,7 @@ def test_limits_of_a_namespace(both: Both) -> None:
     ]  # fmt: skip
     both([("POST", LIMITS, {"metadata": {"name": "l"}, "spec": {"limits": limits}})])
     for api in both.apis:  # admission reads from a cache that follows
-        path = f"/api/v1/namespaces/{both.namespace}/pods?dryRun=All"
-        for _ in range(200):
-            if api.post(path, pod("seen"))["spec"]["containers"][0]["resources"]:
-                break
+        api.try_creating(PODS.replace("NS", both.namespace), pod("seen"), _is_limited)
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}}
     both([
         ("POST", PODS, pod("defaulted")),
@@ -53,12 +69,18 @@ def test_limits_of_a_namespace(both: Both) -> None:
 
 def test_quotas(both: Both) -> None:
     both([("POST", MAPS, config_map("before"))])
+    for api in both.apis:
+        until_controllers_see(api, both.namespace)
     hard = {"pods": "2", "requests.cpu": "0.5", "count/configmaps": "3", "requests.memory": "1024Mi"}
     both([("POST", QUOTAS, quota("q", hard))])
     counted = {"pods": "0", "count/configmaps": "2"}
     assert until_used(both.apis[0], both.namespace, "q", counted) == until_used(
         both.apis[1], both.namespace, "q", counted
     )
+    for (
+        api
+    ) in both.apis:  # admission reads from a cache that follows, and remembers for a while that there was no quota
+        api.try_creating(PODS.replace("NS", both.namespace), pod("unstated"), _is_counted)
     stated = {"cpu": "300m", "memory": "128Mi"}
     both([
         ("POST", PODS, pod("first", requests=stated)),
