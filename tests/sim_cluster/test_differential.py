@@ -201,7 +201,7 @@ def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
     both([("POST", DEFINITIONS, definition | {"metadata": {"name": "wrong.name"}})])
     for api in both.apis:
         api.define(definition)
-        _until_served(api, f"/apis/{group}/v1", f"/apis/{group}/v1/widgets")
+        api.served(f"/apis/{group}/v1")
 
     def widget(**spec: Any) -> dict[str, Any]:
         return {
@@ -227,15 +227,6 @@ def test_custom_resources(both: Both, new_name: Callable[[str], str]) -> None:
     ])  # fmt: skip
     for api in both.apis:
         assert api.ask("DELETE", f"{DEFINITIONS}/widgets.{group}").status == 200
-
-
-def _until_served(api: Client, *paths: str) -> None:
-    for path in paths:
-        for _ in range(500):
-            if api.ask("GET", path).status == 200:
-                break
-        else:
-            raise AssertionError(f"{path} is not served")
 
 
 def test_pods_and_workloads_are_defaulted_alike(both: Both) -> None:
