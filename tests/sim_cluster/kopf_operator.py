@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import kopf
@@ -30,6 +32,15 @@ def _deployment(name: str, size: int) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
+def _unless_it_is_there(create: Callable[..., Any], namespace: str | None, made: Any) -> None:
+    """Create something; kopf may call a handler that has succeeded once more, when what it has seen since is older than that."""
+    try:
+        create(namespace, made)
+    except client.ApiException as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+
+
 @kopf.on.create(GROUP, VERSION, PLURAL)
 def make_deployment(
     spec: kopf.Spec, name: str | None, namespace: str | None, body: kopf.Body, retry: int, **_: Any
@@ -38,7 +49,9 @@ def make_deployment(
         raise kopf.TemporaryError("the first attempt always fails", delay=0.2)
     child = _deployment(str(name), spec["size"])
     kopf.adopt(child)
-    made = client.AppsV1Api().create_namespaced_deployment(namespace, child)
+    apps = client.AppsV1Api()
+    _unless_it_is_there(apps.create_namespaced_deployment, namespace, child)
+    made = apps.read_namespaced_deployment(name, namespace)
     kopf.info(body, reason="Made", message=f"Deployment {made.metadata.name} with {spec['size']} pods")
     return {"deployment": made.metadata.name, "uid": made.metadata.uid}
 
@@ -53,7 +66,7 @@ def resize(old: Any, new: Any, name: str | None, namespace: str | None, patch: k
 @kopf.on.delete(GROUP, VERSION, PLURAL)
 def say_farewell(name: str | None, namespace: str | None, **_: Any) -> None:
     record = {"metadata": {"name": f"{name}-was-here"}, "data": {"by": "kopf"}}
-    client.CoreV1Api().create_namespaced_config_map(namespace, record)
+    _unless_it_is_there(client.CoreV1Api().create_namespaced_config_map, namespace, record)
 
 
 @kopf.timer(GROUP, VERSION, PLURAL, interval=0.3, initial_delay=0.1)
@@ -65,7 +78,7 @@ def tick(patch: kopf.Patch, **_: Any) -> None:
 async def attend(stopped: kopf.DaemonStopped, name: str | None, namespace: str | None, **_: Any) -> None:
     kept = {"metadata": {"name": f"{name}-attended"}, "data": {"until": "it stops"}}
     kopf.adopt(kept)
-    await asyncio.to_thread(client.CoreV1Api().create_namespaced_config_map, namespace, kept)
+    await asyncio.to_thread(_unless_it_is_there, client.CoreV1Api().create_namespaced_config_map, namespace, kept)
     await stopped.wait()
 
 

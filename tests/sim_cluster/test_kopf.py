@@ -62,7 +62,7 @@ def operator(either: Client, space: str, tmp_path: Path) -> Iterator[Path]:
                                    stdout=file, stderr=subprocess.STDOUT)  # fmt: skip
         yield log
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=90)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
@@ -103,11 +103,11 @@ def test_the_life_of_a_custom_resource(either: Client, space: str, operator: Pat
     refused = either.ask("PATCH", f"{caches}/c", {"spec": {"size": -1}}, "application/merge-patch+json")
     assert refused.status == 422
 
-    events = either.get(
-        f"/api/v1/namespaces/{space}/events?fieldSelector=involvedObject.kind%3DCache,involvedObject.name%3Dc"
+    # kopf posts events beside its work, one after the other.
+    events = either.eventually(
+        f"/api/v1/namespaces/{space}/events?fieldSelector=involvedObject.kind%3DCache,involvedObject.name%3Dc",
+        lambda listed: {"Made", "Logging"} <= {each["reason"] for each in listed["items"]},
     )["items"]
-    reasons = {each["reason"] for each in events}
-    assert {"Made", "Logging"} <= reasons, events
     assert {each["message"] for each in events if each["reason"] == "Made"} == {"Deployment c with 2 pods"}
 
     assert either.ask("DELETE", f"{caches}/c").status == 200
@@ -115,6 +115,6 @@ def test_the_life_of_a_custom_resource(either: Client, space: str, operator: Pat
         "by": "kopf"
     }
     # The real garbage collector takes half a minute to notice a kind that is new.
-    either.gone(named(caches, "c"), 70)
-    either.gone(named(deployments, "c"), 70)
-    either.gone(named(f"/api/v1/namespaces/{space}/configmaps", "c-attended"), 70)
+    either.gone(named(caches, "c"), 90)
+    either.gone(named(deployments, "c"), 90)
+    either.gone(named(f"/api/v1/namespaces/{space}/configmaps", "c-attended"), 90)
