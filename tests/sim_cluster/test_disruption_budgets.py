@@ -48,12 +48,16 @@ def test_an_eviction_is_taken_off_the_budget(client: Client, namespace: str) -> 
     pods = two_pods(client, namespace)
     path = budget(client, namespace, minAvailable=1)
     client.until(path, lambda found: found.get("status", {}).get("disruptionsAllowed") == 1)
+    quotas = f"/api/v1/namespaces/{namespace}/resourcequotas"  # so that no pod takes the place of the first at once
+    client.post(quotas, {"metadata": {"name": "full"}, "spec": {"hard": {"pods": "1"}}})
+    client.until(f"{quotas}/full", lambda found: found.get("status", {}).get("used") == {"pods": "2"})
     assert evict(client, namespace, pods[0], query="?dryRun=All").status == 201
     assert evict(client, namespace, pods[0]).status == 201
     refused = evict(client, namespace, pods[1])
     assert refused.status == 429
     assert refused.body["message"] == "Cannot evict pod as it would violate the pod's disruption budget."
     assert refused.body["details"]["causes"][0]["reason"] == "DisruptionBudget"
+    client.ask("DELETE", f"{quotas}/full")
     client.until(path, lambda found: found["status"]["disruptionsAllowed"] == 1)
     assert evict(client, namespace, pods[1]).status == 201
 

@@ -60,7 +60,7 @@ def test_a_pod_that_leaves_is_not_ready_and_then_not_there() -> None:
         await stage.until("gone", lambda: endpoints(stage) == {})
         assert {"one": [(80, False)]} in seen
 
-    play(script, speed=60)
+    play(script)
 
 
 def test_many_pods_stand_in_slices_of_a_hundred() -> None:

@@ -50,7 +50,7 @@ def play(at_once: int) -> Busy:
         behaviour = Behaviour("busy", CONFIG_MAPS, busy.act)
         runtime = Runtime(lambda name: InProcessCluster(api, clock, name), [behaviour], Settings(), at_once)
         runtime.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             await busy.done.wait()
         await runtime.stop()
         counts = {obj["data"]["count"] for obj in await installer.list(CONFIG_MAPS, "a")}

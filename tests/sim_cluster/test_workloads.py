@@ -13,7 +13,7 @@ from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.cluster import SimulatedCluster
 from projects.sim_cluster.options import MAX_SPEED, ClusterOptions
-from tests.sim_cluster.talk import deployment
+from tests.sim_cluster.talk import PATIENCE, deployment
 
 BY = WriteOptions("test")
 TEMPLATE: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
@@ -51,7 +51,7 @@ class Stage:
     def pods(self) -> list[dict[str, Any]]:
         return [pod for pod in self.all("pods") if not pod["metadata"].get("deletionTimestamp")]
 
-    async def until(self, what: str, done: Callable[[], Any], seconds: float = 10) -> Any:
+    async def until(self, what: str, done: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Wait for writes until something holds."""
         changed = asyncio.Event()
         listener = lambda _change: changed.set()  # noqa: E731

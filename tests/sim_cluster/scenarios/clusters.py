@@ -12,7 +12,7 @@ from typing import Any
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.scenarios.reading import load_scenario
 from tests.sim_cluster.conftest import talking_to
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import PATIENCE, Client
 
 
 def scenario_options(directory: Path, text: str, **given: Any) -> ClusterOptions:
@@ -29,7 +29,7 @@ def going_through(directory: Path, text: str, **given: Any) -> Iterator[Client]:
         yield client
 
 
-def eventually(client: Client, path: str, accept: Callable[[Any], Any], seconds: float = 30) -> Any:
+def eventually(client: Client, path: str, accept: Callable[[Any], Any], seconds: float = PATIENCE) -> Any:
     """Ask until an answer is accepted, whatever its status, and return it."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not accept(answer := client.ask("GET", path).body):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.sim_cluster.scenarios.clusters import going_through, struck
+from tests.sim_cluster.scenarios.clusters import eventually, going_through, struck
 from tests.sim_cluster.talk import Client, config_map
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -101,8 +101,10 @@ def test_latency_is_of_the_clusters_time(tmp_path: Path) -> None:
 
 def test_no_answer_ever_comes(tmp_path: Path) -> None:
     with going_through(tmp_path, fault("hang")) as client:
-        connection = client.connect(timeout=0.3)
+        connection = client.connect()
         connection.request("GET", MAPS, headers={"User-Agent": "test/1"})
+        eventually(client, "/sim/faults", lambda told: told["struck"] == 1)
+        connection.sock.settimeout(0.3)
         with pytest.raises(TimeoutError):
             connection.getresponse()
         connection.close()
