@@ -10,7 +10,7 @@ import pytest
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.machine_sets import MACHINES, add_machine_set
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
-from tests.sim_cluster.talk import MERGE, Client, says
+from tests.sim_cluster.talk import MERGE, Client, named, says
 
 PACKAGES = "/apis/packages.operators.coreos.com/v1/namespaces/openshift-marketplace/packagemanifests"
 
@@ -104,10 +104,11 @@ def test_a_manual_plan_waits_and_a_starting_version_is_upgraded_step_by_step(ope
         path,
         lambda obj: obj["status"].get("state") == "AtLatestKnown" and obj["status"]["installedCSV"].endswith("1.2.0"),
     )
-    left = openshift.get(f"{OLM}/v1alpha1/namespaces/{space}/clusterserviceversions")["items"]
-    assert [csv["metadata"]["name"] for csv in left if not csv["metadata"].get("deletionTimestamp")] == [
-        "example-operator.v1.2.0"
-    ]
+    versions = f"{OLM}/v1alpha1/namespaces/{space}/clusterserviceversions"
+    openshift.gone(
+        named(versions, "example-operator.v1.1.0")
+    )  # which goes after the one that replaces it has succeeded
+    assert [csv["metadata"]["name"] for csv in openshift.get(versions)["items"]] == ["example-operator.v1.2.0"]
 
 
 def test_without_an_operator_group_nothing_is_installed(openshift: Client, space: str) -> None:

@@ -142,12 +142,12 @@ def test_a_build_without_its_stream_waits_for_it(openshift: Client, space: str) 
 
 
 def test_builds_fail_and_are_cancelled(openshift: Client, space: str) -> None:
-    stream(openshift, space, "app")
     config = build_config(openshift, space)
     builds = f"{BUILDS}/namespaces/{space}/builds"
     for number, (name, value) in enumerate(((FAIL, "no space left on device"), (HOLD, "for ever")), 1):
         openshift.post(f"{config}/instantiate", {"metadata": {"name": "app"}})
         openshift.merge(f"{builds}/app-{number}", {"metadata": {"annotations": {name: value}}})
+    stream(openshift, space, "app")  # without it they waited: none of them can have ended meanwhile
     failed = openshift.until(f"{builds}/app-1", says("phase", "Failed"))
     assert (failed["status"]["reason"], failed["status"]["message"]) == (
         "GenericBuildFailed",

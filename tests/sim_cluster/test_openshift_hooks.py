@@ -8,7 +8,7 @@ from projects.sim_cluster.behaviours.hooks import FAIL, HOLD, NO_CAPACITY
 from tests.sim_cluster.conftest import make_namespace
 from tests.sim_cluster.machine_sets import MACHINES, add_machine_set, machines_of
 from tests.sim_cluster.olm import OLM, group, subscribe, succeeded
-from tests.sim_cluster.talk import Client, says
+from tests.sim_cluster.talk import Client, named, says
 
 NONE_LEFT = "InsufficientInstanceCapacity: We currently do not have sufficient p5.48xlarge capacity"
 
@@ -33,11 +33,12 @@ def test_without_capacity_a_machine_waits_and_comes_once_there_is_some(
     assert NONE_LEFT in waiting["status"]["providerStatus"]["conditions"][0]["message"]
     chosen = f"involvedObject.name%3D{waiting['metadata']['name']}%2Creason%3DFailedCreate"
     events = f"/api/v1/namespaces/openshift-machine-api/events?fieldSelector={chosen}"
-    told = next(openshift.watch(f"{events}&watch=1&timeoutSeconds=10"))["object"]
+    told = next(openshift.watch(f"{events}&watch=1&timeoutSeconds=100", 120))["object"]
     assert (told["type"], NONE_LEFT in told["message"]) == ("Warning", True)
     annotate(openshift, f"{MACHINES}/machinesets/{name}", NO_CAPACITY, None)
-    openshift.until(machine, says("phase", "Running"))
+    joined = openshift.until(machine, says("phase", "Running"))["status"]["nodeRef"]["name"]
     openshift.ask("DELETE", f"{MACHINES}/machinesets/{name}")
+    openshift.gone(named("/api/v1/nodes", joined))  # what comes next may count nodes
 
 
 def test_a_machine_can_fail_for_good(openshift: Client, new_name: Callable[[str], str]) -> None:

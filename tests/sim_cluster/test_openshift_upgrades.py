@@ -9,7 +9,7 @@ from projects.sim_cluster.behaviours.settings import Settings
 from projects.sim_cluster.behaviours.timings import Timings
 from projects.sim_cluster.options import ClusterOptions
 from tests.sim_cluster.conftest import make_namespace, talking_to
-from tests.sim_cluster.talk import Client, deployment
+from tests.sim_cluster.talk import Client, deployment, named, says
 
 VERSION = "/apis/config.openshift.io/v1/clusterversions/version"
 OPERATORS = "/apis/config.openshift.io/v1/clusteroperators"
@@ -36,13 +36,16 @@ def is_updated(pool: Any) -> bool:
     )
 
 
-def seen_until(client: Client, path: str, done: Any) -> list[Any]:
-    """Return every state of an object that a watch shows until one is as it should be."""
-    collection, _, name = path.rpartition("/")
+def version_of(client: Client, path: str) -> str:
+    """Return from which version on to watch an object: what happens to it may be over before a watch begins."""
+    return str(client.get(named(*path.rsplit("/", 1)))["metadata"]["resourceVersion"])
+
+
+def seen_until(client: Client, path: str, since: str, done: Any) -> list[Any]:
+    """Return every state of an object that a watch from a version shows until one is as it should be."""
+    begins = f"&watch=1&resourceVersion={since}&timeoutSeconds=100"
     states = []
-    for event in client.watch(
-        f"{collection}?watch=1&fieldSelector=metadata.name%3D{name}&timeoutSeconds=40", timeout=45
-    ):
+    for event in client.watch(f"{named(*path.rsplit('/', 1))}{begins}", timeout=120):
         states.append(event["object"])
         if done(event["object"]):
             return states
@@ -82,7 +85,7 @@ def test_a_kubelet_config_rolls_its_pool_node_by_node(cluster: Client) -> None:
     cluster.until(
         f"/apis/apps/v1/namespaces/{space}/deployments/web", lambda obj: obj["status"].get("readyReplicas") == 4
     )
-    before = cluster.get(POOL)["spec"]["configuration"]["name"]
+    before, since = cluster.get(POOL)["spec"]["configuration"]["name"], version_of(cluster, POOL)
     selector = {"matchLabels": {"pools.operator.machineconfiguration.openshift.io/worker": ""}}
     spec = {"machineConfigPoolSelector": selector, "kubeletConfig": {"maxPods": 500}}
     cluster.post(
@@ -97,7 +100,9 @@ def test_a_kubelet_config_rolls_its_pool_node_by_node(cluster: Client) -> None:
     cluster.until(
         f"{MCO}/kubeletconfigs/more", lambda obj: "status" in obj and condition(obj, "Success")["status"] == "True"
     )
-    states = seen_until(cluster, POOL, lambda obj: obj["spec"]["configuration"]["name"] != before and is_updated(obj))
+    states = seen_until(
+        cluster, POOL, since, lambda obj: obj["spec"]["configuration"]["name"] != before and is_updated(obj)
+    )
     assert max(each["status"]["unavailableMachineCount"] for each in states) == 1
     assert any(condition(each, "Updating")["status"] == "True" for each in states)
     nodes = cluster.get("/api/v1/nodes")["items"]
@@ -107,7 +112,7 @@ def test_a_kubelet_config_rolls_its_pool_node_by_node(cluster: Client) -> None:
         f"/apis/apps/v1/namespaces/{space}/deployments/web", lambda obj: obj["status"].get("readyReplicas") == 4
     )
     cluster.ask("DELETE", f"{MCO}/kubeletconfigs/more")
-    cluster.until(POOL, lambda obj: obj["spec"]["configuration"]["name"] == before and is_updated(obj), 40)
+    cluster.until(POOL, lambda obj: obj["spec"]["configuration"]["name"] == before and is_updated(obj))
     assert {node["status"]["allocatable"]["pods"] for node in cluster.get("/api/v1/nodes")["items"]} == {"250"}
 
 
@@ -127,7 +132,8 @@ def test_a_kubelet_config_without_a_pool_says_so(cluster: Client) -> None:
 
 
 def test_a_paused_pool_waits(cluster: Client) -> None:
-    cluster.merge(POOL, {"spec": {"paused": True}})
+    paused = cluster.merge(POOL, {"spec": {"paused": True}})["metadata"]["generation"]
+    cluster.until(POOL, says("observedGeneration", paused))  # whoever plays the pool hears of what comes next elsewhere
     role = {"machineconfiguration.openshift.io/role": "worker"}
     spec = {"config": {"ignition": {"version": "3.4.0"}}, "kernelArguments": ["nosmt"]}
     made = {
@@ -143,14 +149,16 @@ def test_a_paused_pool_waits(cluster: Client) -> None:
     assert rendered["spec"]["kernelArguments"] == ["nosmt"]
     assert found["status"]["updatedMachineCount"] == 0
     cluster.merge(POOL, {"spec": {"paused": False}})
-    cluster.until(POOL, is_updated, 40)
+    cluster.until(POOL, is_updated)
 
 
 def test_an_upgrade_goes_through_the_operators_and_then_the_nodes(cluster: Client) -> None:
+    since = version_of(cluster, VERSION)
     cluster.merge(VERSION, {"spec": {"desiredUpdate": {"version": "4.20.5"}}})
     states = seen_until(
         cluster,
         VERSION,
+        since,
         lambda obj: (
             obj["status"]["history"][0]["version"] == "4.20.5" and obj["status"]["history"][0]["state"] == "Completed"
         ),

@@ -18,7 +18,7 @@ from tests.docs.pages import page
 from tests.sim_cluster.conftest import make_namespace, talking_to
 from tests.sim_cluster.machine_sets import add_machine_set
 from tests.sim_cluster.olm import OLM, install
-from tests.sim_cluster.talk import Client, Kubectl, says
+from tests.sim_cluster.talk import Client, Kubectl, named, says
 
 GUIDE = page("docs/how-to/write-an-operator-package.md")
 POLICIES = "/apis/nvidia.com/v1/clusterpolicies"
@@ -63,6 +63,7 @@ def test_a_users_operator_is_installed_works_and_stops(cluster: Client, new_name
 
     cluster.ask("DELETE", f"{OLM}/v1alpha1/namespaces/{space}/subscriptions/s")
     cluster.ask("DELETE", f"{OLM}/v1alpha1/namespaces/{space}/clusterserviceversions/{csv['metadata']['name']}")
+    until_versions_are_heard_of(cluster, space, csv)
     cluster.post(widgets, example | {"metadata": {"name": "late"}})
     cluster.post(
         f"/api/v1/namespaces/{space}/pods",
@@ -70,6 +71,15 @@ def test_a_users_operator_is_installed_works_and_stops(cluster: Client, new_name
     )
     cluster.until(f"/api/v1/namespaces/{space}/pods/p", lambda obj: obj["status"].get("phase") == "Running")
     assert "status" not in cluster.get(f"{widgets}/late")
+
+
+def until_versions_are_heard_of(client: Client, space: str, csv: Any) -> None:
+    """Wait until whoever plays operators knows what became of ClusterServiceVersions: it acts on one that came after all that."""
+    install = {"strategy": "deployment", "spec": {"deployments": []}}
+    last = {key: csv[key] for key in ("apiVersion", "kind")} | {"metadata": {"name": "last"}}
+    path = f"{OLM}/v1alpha1/namespaces/{space}/clusterserviceversions"
+    client.post(path, last | {"spec": csv["spec"] | {"install": install}})
+    client.until(f"{path}/last", lambda obj: obj.get("status", {}).get("phase"))
 
 
 @pytest.mark.parametrize(("reference", "said"), [
@@ -130,6 +140,10 @@ def reason(policy: Any) -> str:
     return next((str(c["reason"]) for c in policy["status"].get("conditions", ()) if c["type"] == "Ready"), "")
 
 
+def pods_of_sets(listed: Any) -> dict[str, int]:
+    return {each["metadata"]["name"]: each["status"].get("desiredNumberScheduled", 0) for each in listed["items"]}
+
+
 def test_gpu_nodes_are_labelled_and_offer_their_gpus(gpus: Client) -> None:
     labels = gpus.until(
         f"/api/v1/nodes/{node_of_kind(gpus, 'p5.48xlarge')['metadata']['name']}",
@@ -138,17 +152,18 @@ def test_gpu_nodes_are_labelled_and_offer_their_gpus(gpus: Client) -> None:
     assert labels["feature.node.kubernetes.io/pci-10de.present"] == "true"
     assert (labels["nvidia.com/gpu.product"], labels["nvidia.com/gpu.count"]) == ("NVIDIA-H100-80GB-HBM3", "8")
     assert (labels["nvidia.com/gpu.replicas"], labels["nvidia.com/gpu.sharing-strategy"]) == ("1", "none")
-    sets = {
-        each["metadata"]["name"]: each["status"]
-        for each in gpus.get("/apis/apps/v1/namespaces/nvidia-gpu-operator/daemonsets")["items"]
-    }
-    assert {name: status["desiredNumberScheduled"] for name, status in sets.items()} == {
+    wanted = {
         "nvidia-driver-daemonset": 2, "nvidia-container-toolkit-daemonset": 2, "nvidia-operator-validator": 2, "nvidia-device-plugin-daemonset": 2,
         "nvidia-dcgm": 2, "nvidia-dcgm-exporter": 2, "gpu-feature-discovery": 2, "nvidia-mig-manager": 1, "nvidia-node-status-exporter": 2,
     }  # fmt: skip
-    plain = node_of_kind(gpus, "m6i.xlarge")
+    gpus.eventually(
+        "/apis/apps/v1/namespaces/nvidia-gpu-operator/daemonsets", lambda listed: pods_of_sets(listed) == wanted
+    )
+    plain = gpus.until(
+        f"/api/v1/nodes/{node_of_kind(gpus, 'm6i.xlarge')['metadata']['name']}",
+        lambda obj: "feature.node.kubernetes.io/kernel-version.full" in obj["metadata"]["labels"],
+    )
     assert "feature.node.kubernetes.io/pci-10de.present" not in plain["metadata"]["labels"]
-    assert "feature.node.kubernetes.io/kernel-version.full" in plain["metadata"]["labels"]
     assert "nvidia.com/gpu" not in plain["status"]["capacity"]
 
 
@@ -197,7 +212,7 @@ def test_a_component_that_is_switched_off_goes(gpus: Client) -> None:
     gpus.merge(f"{POLICIES}/gpu-cluster-policy", {"spec": {"devicePlugin": {"enabled": False}}})
     path = f"/api/v1/nodes/{node_of_kind(gpus, 'g5.2xlarge')['metadata']['name']}"
     gpus.until(path, partial(has_gpus, 0))
-    assert "nvidia-device-plugin-daemonset" not in {each["metadata"]["name"] for each in gpus.get(sets)["items"]}
+    gpus.gone(named(sets, "nvidia-device-plugin-daemonset"))
     gpus.merge(f"{POLICIES}/gpu-cluster-policy", {"spec": {"devicePlugin": {"enabled": True}}})
     gpus.until(path, partial(has_gpus, 1))
 

@@ -15,8 +15,8 @@ from projects.core.values.checkout import ROOT
 from projects.sim_cluster.options import ClusterOptions
 from projects.sim_cluster.real_api import control_plane as starting
 from tests.sim_cluster.conftest import available, make_namespace, talking_to
-from tests.sim_cluster.machine_sets import MACHINES
-from tests.sim_cluster.talk import Client, config_map, deployment
+from tests.sim_cluster.machine_sets import add_machine_set, machines_of
+from tests.sim_cluster.talk import Client, config_map, deployment, named, says
 from tests.sim_cluster.test_cli import ends, server_of
 from tests.sim_cluster.test_openshift import (
     space,
@@ -82,8 +82,7 @@ def test_claims_get_volumes_and_volumes_go_with_them(openshift: Client, space: s
         {"metadata": {"name": "p"}, "spec": {"volumes": volumes, "containers": containers}},
     )
     openshift.until(f"/api/v1/namespaces/{space}/pods/p", lambda obj: obj["status"]["phase"] == "Running")
-    bound = openshift.get(f"{claims}/c")
-    assert bound["status"]["phase"] == "Bound"
+    bound = openshift.until(f"{claims}/c", says("phase", "Bound"))  # which is written after what lets the pod run
     volume = bound["spec"]["volumeName"]
     openshift.ask("DELETE", f"/api/v1/namespaces/{space}/pods/p")
     openshift.ask("DELETE", f"{claims}/c")
@@ -92,10 +91,10 @@ def test_claims_get_volumes_and_volumes_go_with_them(openshift: Client, space: s
 
 def test_pods_of_a_lost_node_are_evicted_in_the_clusters_time(openshift: Client, space: str) -> None:
     """Three hundred seconds, as their tolerations say, by a clock that runs 60 times faster."""
-    name = openshift.get(f"{MACHINES}/machinesets")["items"][0]["metadata"]["name"]
-    openshift.merge(f"{MACHINES}/machinesets/{name}", {"spec": {"replicas": 4}})
-    openshift.until(f"{MACHINES}/machinesets/{name}", lambda obj: obj["status"].get("readyReplicas") == 4)
-    machine = openshift.get(f"{MACHINES}/machines")["items"][-1]["status"]["nodeRef"]["name"]
+    machines = add_machine_set(openshift, "lost")
+    openshift.until(machines, says("readyReplicas", 1))
+    (path,) = machines_of(openshift, "lost")
+    machine = openshift.get(path)["status"]["nodeRef"]["name"]
     containers = [{"name": "c", "image": "registry.invalid/c:1"}]
     pod = f"/api/v1/namespaces/{space}/pods/p"
     openshift.post(
@@ -109,8 +108,10 @@ def test_pods_of_a_lost_node_are_evicted_in_the_clusters_time(openshift: Client,
         "message": "Kubelet stopped posting node status.",
     }
     openshift.merge(f"/api/v1/nodes/{machine}/status", {"status": {"conditions": [lost]}})
-    openshift.until(pod, lambda obj: obj["metadata"].get("deletionTimestamp"), 60)
-    openshift.merge(f"{MACHINES}/machinesets/{name}", {"spec": {"replicas": 3}})
+    # The real controller looks at nodes every five seconds, and taints one in ten; those that join are tainted, too.
+    openshift.until(pod, lambda obj: obj["metadata"].get("deletionTimestamp"), 120)
+    openshift.ask("DELETE", machines)
+    openshift.gone(named("/api/v1/nodes", machine))
 
 
 def test_a_namespace_has_the_accounts_of_openshift(openshift: Client, space: str) -> None:
@@ -145,11 +146,14 @@ def test_a_watch_passes_the_proxy_as_it_happens_and_ends_when_it_should(openshif
     version = openshift.get(maps)["metadata"]["resourceVersion"]
     seen = []
     openshift.post(maps, config_map("n0"))
-    for event in openshift.watch(f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=2"):
+    for event in openshift.watch(f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=100"):
         seen.append(event["object"]["metadata"]["name"])
-        if len(seen) < 3:
-            openshift.post(maps, config_map(f"n{len(seen)}"))
+        version = event["object"]["metadata"]["resourceVersion"]
+        if len(seen) == 3:
+            break
+        openshift.post(maps, config_map(f"n{len(seen)}"))
     assert seen == ["n0", "n1", "n2"]
+    assert not list(openshift.watch(f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=1"))
 
 
 def test_upgrades_are_refused_in_words(openshift: Client) -> None:
@@ -191,7 +195,7 @@ def test_nothing_is_left_when_run_is_ended(tmp_path: Path, sent: signal.Signals)
         started = descendants(server_of(tmp_path))
         assert len(started) >= 5
         process.send_signal(sent)
-        process.wait(20)
+        process.wait(90)
         if sent is signal.SIGKILL:
             os.kill(child, signal.SIGKILL)  # the command itself is nobody's any more
     assert all(ends(pid) for pid in (server_of(tmp_path), *started))
@@ -209,7 +213,7 @@ def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(starting, "_free_port", free_port)
         with talking_to(ClusterOptions(api="real", platform="kubernetes", nodes=1)) as client:
             assert len(client.get("/api/v1/nodes")["items"]) == 1
-    assert len(given) == 2
+    assert len(given) >= 2  # or more, when somebody took the second one as well
 
 
 def test_an_api_server_that_died_is_told_as_one(tmp_path: Path) -> None:
@@ -279,5 +283,5 @@ def test_pods_without_a_node_bring_one_when_karpenter_is_there(tmp_path: Path) -
         big["spec"]["template"]["spec"]["nodeSelector"] = {"karpenter.sh/nodepool": "default"}
         client.post("/apis/apps/v1/namespaces/default/deployments", big)
         path = "/apis/apps/v1/namespaces/default/deployments/big"
-        client.until(path, lambda obj: obj["status"].get("readyReplicas") == 2, 60)
+        client.until(path, lambda obj: obj["status"].get("readyReplicas") == 2, 120)
         assert len(client.get("/api/v1/nodes")["items"]) == 2
