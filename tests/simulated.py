@@ -9,7 +9,7 @@ from pathlib import Path
 from projects.core.values.checkout import ROOT
 
 COMMAND = [sys.executable, "-m", "projects.sim_cluster"]
-_SECONDS = 90
+_SECONDS = 240
 
 
 def sim(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

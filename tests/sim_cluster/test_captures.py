@@ -79,8 +79,12 @@ def test_save_load_save_gives_the_same_files(tmp_path: Path) -> None:
         client.post(
             "/api/v1/namespaces/work/secrets", {"metadata": {"name": "s"}, "stringData": {"password": "hunter2"}}
         )
-        slices = client.watch("/apis/discovery.k8s.io/v1/namespaces/work/endpointslices?watch=1&timeoutSeconds=20")
+        slices = client.watch("/apis/discovery.k8s.io/v1/namespaces/work/endpointslices?watch=1&timeoutSeconds=60")
         next(None for event in slices if len(ready_ends(event["object"])) == 3)
+        client.until(
+            "/api/v1/namespaces/work/endpoints/web",
+            lambda seen: sum(len(each.get("addresses") or ()) for each in seen.get("subsets") or ()) == 3,
+        )
         client.until(
             "/apis/apps/v1/namespaces/work/deployments/web", lambda seen: seen["status"].get("readyReplicas") == 3
         )
@@ -167,7 +171,7 @@ def test_life_goes_on_in_a_loaded_cluster() -> None:
         made = client.post(f"{TEAM}/services", {"metadata": {"name": "other"}, "spec": {"ports": [{"port": 1}]}})
         assert made["spec"]["clusterIP"] != "10.96.0.2"  # that one belongs to a captured Service
         assert int(made["metadata"]["resourceVersion"]) > 81234567
-        [gone] = client.watch(f"{TEAM}/pods?watch=1&resourceVersion=80100001&timeoutSeconds=20")
+        [gone] = client.watch(f"{TEAM}/pods?watch=1&resourceVersion=80100001&timeoutSeconds=60")
         assert (gone["type"], gone["object"]["code"]) == ("ERROR", 410)
         client.merge("/apis/apps/v1/namespaces/team-a/deployments/web", {"spec": {"replicas": 2}})
         client.until(
@@ -177,7 +181,7 @@ def test_life_goes_on_in_a_loaded_cluster() -> None:
         left = {each["metadata"]["name"] for each in pods["items"]}
         client.ask("DELETE", "/apis/apps/v1/namespaces/team-a/deployments/web?propagationPolicy=Foreground")
         since = pods["metadata"]["resourceVersion"]
-        for event in client.watch(f"{TEAM}/pods?watch=1&resourceVersion={since}&timeoutSeconds=20"):
+        for event in client.watch(f"{TEAM}/pods?watch=1&resourceVersion={since}&timeoutSeconds=60"):
             if event["type"] == "DELETED":
                 left.discard(event["object"]["metadata"]["name"])
             if not left:
@@ -192,7 +196,7 @@ def test_the_capture_of_our_own_toolbox(tmp_path: Path, openshift_kubeconfig: Pa
     monkeypatch.setenv("FORESAIL_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "artifacts").mkdir()
     command = [sys.executable, "run_toolbox.py", "cluster", "capture_environment"]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=90)
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=240)
     with loaded(tmp_path / "artifacts") as client:
         settled(client)
         for path in (

@@ -35,7 +35,7 @@ from tests.sim_cluster.talk import config_map, deployment
 
 Opened = Callable[[], AbstractAsyncContextManager[Cluster]]
 Play = Callable[[Callable[[Cluster, str], Awaitable[None]]], None]
-SECONDS = 30
+SECONDS = 90
 
 
 def access_of(kubeconfig: Path) -> Access:
@@ -116,6 +116,17 @@ async def _watch(cluster: Cluster, resource: Resource) -> AsyncGenerator[Batch, 
 
 def named(name: str, space: str, data: dict[str, str] | None = None, **metadata: Any) -> Object:
     return config_map(name, data, namespace=space, **metadata)
+
+
+async def served(cluster: Cluster, resource: Resource) -> None:
+    """Wait until a kind that is established is served: the real API takes a moment."""
+    while True:
+        try:
+            await cluster.list(resource)
+        except RefusedError:
+            await cluster.sleep(0.05)
+        else:
+            return
 
 
 async def refused(asked: Awaitable[Any]) -> str:
@@ -287,6 +298,7 @@ def test_a_watch_of_what_goes_out_of_service_ends(play: Play, new_name: Callable
     async def script(cluster: Cluster, _space: str) -> None:
         await cluster.create(CUSTOM_RESOURCES, definition)
         await until(cluster, CUSTOM_RESOURCES, "", f"things.{group}", lambda obj: is_true(obj, "Established"))
+        await served(cluster, things)
         await cluster.create(things, {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "one"}})
         seen: list[str] = []
         async with aclosing(_watch(cluster, things)) as batches:

@@ -216,7 +216,7 @@ def _events(client: Client, namespace: str, spec: Object) -> list[Any]:
     awaited = 1 + 2 + 2  # of the Deployment, of its ReplicaSet, of the scheduler
     path = f"/api/v1/namespaces/{namespace}/events"
     found: dict[str, Object] = {}
-    for event in client.watch(f"{path}?watch=1&timeoutSeconds=15"):
+    for event in client.watch(f"{path}?watch=1&timeoutSeconds=60"):
         if event["object"]["reportingComponent"] != "kubelet":
             found[event["object"]["metadata"]["name"]] = event["object"]
         if len(found) == awaited:

@@ -21,20 +21,20 @@ def test_workloads_from_apply_to_delete(kubectl: Kubectl, namespace: str) -> Non
         "apply", *inside, "-f", "-", stdin=json.dumps({**STATEFUL, "spec": {**spec, "replicas": 2, "serviceName": "s"}})
     )
     kubectl("apply", *inside, "-f", "-", stdin=json.dumps(JOB))
-    assert "successfully rolled out" in kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
-    kubectl("rollout", "status", *inside, "statefulset/s", "--timeout=20s")
-    kubectl("wait", *inside, "--for=condition=Complete", "job/j", "--timeout=20s")
+    assert "successfully rolled out" in kubectl("rollout", "status", *inside, "deployment/d", "--timeout=90s")
+    kubectl("rollout", "status", *inside, "statefulset/s", "--timeout=90s")
+    kubectl("wait", *inside, "--for=condition=Complete", "job/j", "--timeout=90s")
     assert {pod["metadata"]["name"] for pod in kubectl.get("pods", *inside)["items"]} >= {"s-0", "s-1"}
     kubectl("set", "image", *inside, "deployment/d", "c=registry.invalid/c:2")
-    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
+    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=90s")
     assert "registry.invalid/c:2" in kubectl("get", *inside, "deployment/d", "-o", "wide")
     kubectl("rollout", "undo", *inside, "deployment/d")
-    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
+    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=90s")
     assert "registry.invalid/c:1" in kubectl("get", *inside, "deployment/d", "-o", "wide")
     assert re.search(r"^3 +", kubectl("rollout", "history", *inside, "deployment/d"), re.MULTILINE)
     kubectl("scale", *inside, "deployment/d", "--replicas=1")
-    kubectl("wait", *inside, "--for=jsonpath={.status.readyReplicas}=1", "deployment/d", "--timeout=20s")
-    kubectl("delete", "namespace", namespace, "--timeout=20s")
+    kubectl("wait", *inside, "--for=jsonpath={.status.readyReplicas}=1", "deployment/d", "--timeout=90s")
+    kubectl("delete", "namespace", namespace, "--timeout=90s")
     assert kubectl.run("get", "namespace", namespace, check=False).returncode == 1
 
 
@@ -111,7 +111,7 @@ def test_server_side_apply_takes_over_from_client_side_apply(kubectl: Kubectl, n
 def test_what_people_read(kubectl: Kubectl, namespace: str) -> None:
     inside = ("-n", namespace)
     kubectl("apply", *inside, "-f", "-", stdin=json.dumps(deployment("d", namespace, 1)))
-    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=20s")
+    kubectl("rollout", "status", *inside, "deployment/d", "--timeout=90s")
     nodes = kubectl("get", "nodes", "-o", "wide")
     assert re.match(r"NAME +STATUS +ROLES +AGE +VERSION +INTERNAL-IP", nodes)
     assert nodes.count(" Ready ") == 3
@@ -136,11 +136,11 @@ def test_nodes_are_drained(kubectl: Kubectl) -> None:
     with running_cluster(ClusterOptions(platform="kubernetes", nodes=3)) as cluster:
         kubectl = replace(kubectl, kubeconfig=cluster.kubeconfig)
         kubectl("apply", "-f", "-", stdin=json.dumps(deployment("d", "default", 3)))
-        kubectl("rollout", "status", "deployment/d", "--timeout=20s")
+        kubectl("rollout", "status", "deployment/d", "--timeout=90s")
         kubectl("cordon", "worker-2")
-        kubectl("drain", "worker-2", "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--timeout=30s")
+        kubectl("drain", "worker-2", "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--timeout=90s")
         assert "SchedulingDisabled" in kubectl("get", "node", "worker-2")
-        kubectl("rollout", "status", "deployment/d", "--timeout=20s")
+        kubectl("rollout", "status", "deployment/d", "--timeout=90s")
         assert {pod["spec"]["nodeName"] for pod in kubectl.get("pods")["items"]} <= {"worker-0", "worker-1"}
 
 
@@ -148,8 +148,8 @@ def test_deletes_with_cascades(kubectl: Kubectl, namespace: str) -> None:
     inside = ("-n", namespace)
     for name, cascade in (("kept", "orphan"), ("gone", "foreground")):
         kubectl("apply", *inside, "-f", "-", stdin=json.dumps(deployment(name, namespace, 1)))
-        kubectl("rollout", "status", *inside, f"deployment/{name}", "--timeout=20s")
-        kubectl("delete", *inside, f"deployment/{name}", f"--cascade={cascade}", "--timeout=20s")
+        kubectl("rollout", "status", *inside, f"deployment/{name}", "--timeout=90s")
+        kubectl("delete", *inside, f"deployment/{name}", f"--cascade={cascade}", "--timeout=90s")
     sets = kubectl.get(*inside, "replicasets")["items"]
     assert [rs["metadata"]["labels"]["app"] for rs in sets] == ["kept"]
     assert "ownerReferences" not in sets[0]["metadata"]

@@ -88,8 +88,8 @@ def test_tables(pair: tuple[tuple[Kubectl, Kubectl], str]) -> None:
     apply_to_both(pair, *workloads, service, secret, config_map("m"))
     for kubectl in pair[0]:
         for what in ("deployment/d", "statefulset/s", "daemonset/ds"):
-            kubectl("rollout", "status", "-n", pair[1], what, "--timeout=30s")
-        kubectl("wait", "-n", pair[1], "--for=condition=Complete", "job/j", "--timeout=30s")
+            kubectl("rollout", "status", "-n", pair[1], what, "--timeout=90s")
+        kubectl("wait", "-n", pair[1], "--for=condition=Complete", "job/j", "--timeout=90s")
     kinds = (
         "deployments",
         "statefulsets",
@@ -154,6 +154,8 @@ def test_apply_in_both_ways(pair: tuple[tuple[Kubectl, Kubectl], str]) -> None:
             [("apply", "--server-side", "-f", "-"), ("apply", "--server-side", "--force-conflicts", "-f", "-")],
             document,
         )
+    for kubectl in pair[0]:  # until its controller is done with it, which writes what a diff would show
+        kubectl("rollout", "status", "-n", pair[1], "deployment/d", "--timeout=90s")
     play(pair, [("diff", "-f", "-")], first)
     play(pair, [
         ("get", "deployment", "d", "-o", "jsonpath={.spec.template.spec.containers[*].name}"),

@@ -101,5 +101,5 @@ def test_a_pod_that_is_deleted_goes(client: Client, here: str) -> None:
     path = start(client, here, "worker", restartPolicy="Always", terminationGracePeriodSeconds=600)
     client.until(path, lambda pod: pod["status"]["phase"] == "Running")
     client.ask("DELETE", path)
-    client.gone(f"/api/v1/namespaces/{here}/pods?fieldSelector=metadata.name%3Dworker", 30)
+    client.gone(f"/api/v1/namespaces/{here}/pods?fieldSelector=metadata.name%3Dworker")
     assert client.ask("GET", path).status == 404

@@ -36,7 +36,9 @@ def run_pytest(directory: Path, tests: str, *options: str, autoload: bool = Fals
         *options,
         str(directory),
     ]
-    return subprocess.run(line, cwd=directory, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        line, cwd=directory, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 def passed(done: subprocess.CompletedProcess[str], count: int) -> bool:

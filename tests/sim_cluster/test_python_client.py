@@ -21,7 +21,7 @@ def connection(kubernetes_kubeconfig: Path) -> Iterator[Any]:
 def test_typed_client(connection: Any, namespace: str) -> None:
     apps, core = typed.AppsV1Api(connection), typed.CoreV1Api(connection)
     apps.create_namespaced_deployment(namespace, deployment("d", namespace, 2))
-    for event in watch.Watch().stream(apps.list_namespaced_deployment, namespace, timeout_seconds=20):
+    for event in watch.Watch().stream(apps.list_namespaced_deployment, namespace, timeout_seconds=60):
         if event["object"].status.ready_replicas == 2:
             break
     pods = core.list_namespaced_pod(namespace, label_selector="app=d").items

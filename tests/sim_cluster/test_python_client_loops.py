@@ -48,22 +48,25 @@ def test_a_watch_goes_on_where_it_ended(core: Any, space: str) -> None:
     start = core.list_namespaced_config_map(space).metadata.resource_version
     core.create_namespaced_config_map(space, config_map("a"))
     loop = watch.Watch()
-    events = loop.stream(core.list_namespaced_config_map, space, resource_version=start, timeout_seconds=20)
+    events = loop.stream(core.list_namespaced_config_map, space, resource_version=start, timeout_seconds=60)
     assert seen(events, 1) == [("ADDED", "a")]
     loop.stop()
     core.patch_namespaced_config_map("a", space, {"data": {"b": "2"}})
     core.create_namespaced_config_map(space, config_map("b"))
     core.delete_namespaced_config_map("a", space)
     events = loop.stream(
-        core.list_namespaced_config_map, space, resource_version=loop.resource_version, timeout_seconds=20
+        core.list_namespaced_config_map, space, resource_version=loop.resource_version, timeout_seconds=60
     )
     assert seen(events, 3) == [("MODIFIED", "a"), ("ADDED", "b"), ("DELETED", "a")]
     events.close()
 
 
 def test_a_watch_without_a_version_begins_with_what_is_there(core: Any, space: str) -> None:
-    events = list(watch.Watch().stream(core.list_namespaced_config_map, space, timeout_seconds=1))
-    assert [(event["type"], event["object"].metadata.name) for event in events] == [("ADDED", "kube-root-ca.crt")]
+    events = watch.Watch().stream(core.list_namespaced_config_map, space, timeout_seconds=60)
+    assert seen(events, 1) == [("ADDED", "kube-root-ca.crt")]
+    core.create_namespaced_config_map(space, config_map("next"))
+    assert seen(events, 1) == [("ADDED", "next")]
+    events.close()
 
 
 def test_the_server_ends_a_watch_and_the_client_takes_it_up_again(core: Any, space: str) -> None:
@@ -75,10 +78,11 @@ def test_the_server_ends_a_watch_and_the_client_takes_it_up_again(core: Any, spa
 
     def listed(namespace: str, **options: Any) -> Any:
         asked.append(options.get("resource_version"))
+        if len(asked) == 2:
+            core.create_namespaced_config_map(space, config_map("second"))
         return core.list_namespaced_config_map(namespace, **options, timeout_seconds=1)
 
     listed.__doc__ = core.list_namespaced_config_map.__doc__
-    threading.Timer(1.5, core.create_namespaced_config_map, (space, config_map("second"))).start()
     for event in loop.stream(listed, space, resource_version=since):
         found.append((event["type"], event["raw_object"]["metadata"]["name"]))
         loop.stop()
@@ -126,7 +130,7 @@ def test_selected_events(core: Any, space: str) -> None:
     core.patch_namespaced_config_map("m", space, {"data": {"more": "1"}})
     core.patch_namespaced_config_map("m", space, {"metadata": {"labels": {"on": "no"}}})
     events = watch.Watch().stream(
-        core.list_namespaced_config_map, space, label_selector="on=yes", resource_version=since, timeout_seconds=20
+        core.list_namespaced_config_map, space, label_selector="on=yes", resource_version=since, timeout_seconds=60
     )
     assert seen(events, 3) == [("ADDED", "m"), ("MODIFIED", "m"), ("DELETED", "m")]
     events.close()
@@ -136,7 +140,7 @@ def test_logs_are_followed(core: Any, space: str) -> None:
     core.create_namespaced_pod(
         space, {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     )
-    for event in watch.Watch().stream(core.list_namespaced_pod, space, timeout_seconds=30):
+    for event in watch.Watch().stream(core.list_namespaced_pod, space, timeout_seconds=60):
         if event["object"].status.phase == "Running":
             break
     assert core.read_namespaced_pod("p", space).status.container_statuses[0].ready
@@ -156,7 +160,7 @@ def test_an_informer_knows_what_there_is(core: Any, space: str) -> None:
 
     def heard(*wanted: tuple[str, str]) -> bool:
         with arrived:
-            return arrived.wait_for(lambda: set(wanted) <= set(told), 20)
+            return arrived.wait_for(lambda: set(wanted) <= set(told), 60)
 
     core.create_namespaced_config_map(space, config_map("early"))
     informer = SharedInformer(core.list_namespaced_config_map, namespace=space)
@@ -209,7 +213,7 @@ def test_who_leads_is_followed_when_it_dies(lock: str, either: Client, space: st
     ):
         assert first.stdout is not None
         assert second.stdout is not None
-        readable, _, _ = select.select([first.stdout, second.stdout], [], [], 40)
+        readable, _, _ = select.select([first.stdout, second.stdout], [], [], 120)
         leader, follower = (first, second) if first.stdout in readable else (second, first)
         assert leader.stdout is not None
         assert follower.stdout is not None
@@ -231,7 +235,7 @@ def test_dynamic_watch_apply_scale_and_status(connection: Any, space: str) -> No
     api = dynamic.DynamicClient(connection)
     deployments = api.resources.get(api_version="apps/v1", kind="Deployment")
     deployments.create(deployment("d", space, 1), namespace=space)
-    for event in deployments.watch(namespace=space, timeout=30):
+    for event in deployments.watch(namespace=space, timeout=60):
         if event["object"].status.readyReplicas == 1:
             break
     scaled = deployments.scale.patch(
@@ -276,7 +280,7 @@ def test_the_asynchronous_client(either: Client, space: str) -> None:
             await core.create_namespaced_config_map(space, config_map("m"))
             found = []
             async with aio.watch.Watch() as loop:
-                async for event in loop.stream(core.list_namespaced_config_map, space, timeout_seconds=20):
+                async for event in loop.stream(core.list_namespaced_config_map, space, timeout_seconds=60):
                     found.append((event["type"], event["object"].metadata.name))
                     if len(found) == 2:
                         await core.delete_namespaced_config_map("m", space)
@@ -312,7 +316,7 @@ def test_exec_in_a_container(kubernetes_kubeconfig: Path, client: Client, namesp
         client.until(f"/api/v1/namespaces/{namespace}/pods/p", lambda pod: pod["status"]["phase"] == "Running")
         socket = stream.stream(core.connect_get_namespaced_pod_exec, "p", namespace, command=["echo", "hello"], stdout=True, stderr=True,
                                _preload_content=False)  # fmt: skip
-        socket.run_forever(timeout=20)
+        socket.run_forever(timeout=60)
         assert socket.returncode is not None
         socket.close()
         socket.sock.shutdown()  # which close leaves out when the server has closed first
