@@ -25,7 +25,7 @@ def start(program: str, directory: Path) -> subprocess.Popen[str]:
 
 def ended(program: str, directory: Path) -> tuple[int, str]:
     with start(program, directory) as process:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=100)
         return process.returncode, out
 
 

@@ -222,11 +222,11 @@ def test_a_process_that_an_orchestration_leaves_behind_is_not_waited_for(checkou
     with checkout.start("probe", "test", "leaves") as process:
         left = int(wait_for_file(checkout.root / "left"))
         try:
-            assert process.wait(30) == 0
+            assert process.wait(100) == 0
             assert "the last word" in (checkout.artifacts / "run.log").read_text()
         finally:
             os.kill(left, signal.SIGKILL)
-            process.communicate(timeout=30)
+            process.communicate(timeout=100)
 
 
 def test_a_call_from_a_step_that_a_signal_ends_exits_as_a_shell_says_it(checkout: Checkout) -> None:

@@ -408,7 +408,7 @@ def test_a_thousand_steps_are_shown_at_once(tmp_path: Path, capsys: pytest.Captu
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=100,
     )
     assert len(done.stdout.splitlines()) > 900
 

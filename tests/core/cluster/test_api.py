@@ -171,7 +171,6 @@ def test_forbidden(
         ("https://no.such.host.invalid:6443", "the API server at no.such.host.invalid:6443 is unreachable: "),
     ],
 )
-@pytest.mark.timeout(10)
 def test_unreachable(server: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "kubeconfig"
     entry = {

