@@ -59,7 +59,7 @@ def work():
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     print("ready", flush=True)
-    told.wait(20)
+    told.wait(100)
     return 9 if told.is_set() else 1
 
 sys.exit(apart(work, directory, None))
@@ -68,4 +68,4 @@ sys.exit(apart(work, directory, None))
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 9
+        assert process.wait(100) == 9

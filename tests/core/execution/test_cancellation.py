@@ -116,17 +116,17 @@ def test_each_callback_is_called_exactly_once_whoever_cancels_and_registers_at_t
         def register(
             token: CancelToken = token, called: list[int] = called, barrier: threading.Barrier = barrier
         ) -> None:
-            barrier.wait(10)
+            barrier.wait(60)
             for number in range(20):
                 token.on_cancel(lambda number=number: called.append(number))  # type: ignore[misc]
 
         def cancel(token: CancelToken = token, barrier: threading.Barrier = barrier) -> None:
-            barrier.wait(10)
+            barrier.wait(60)
             token.cancel("now")
 
         threads = [threading.Thread(target=target) for target in (register, register, cancel, cancel)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join()
         assert sorted(called) == sorted([*range(20), *range(20)])

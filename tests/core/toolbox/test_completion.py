@@ -38,7 +38,7 @@ def test_the_shell_parses_it(shell: str, script: Path) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     done = subprocess.run(
-        [shell, "-n"], input=completion_script(shell, script), text=True, capture_output=True, check=False, timeout=20
+        [shell, "-n"], input=completion_script(shell, script), text=True, capture_output=True, check=False, timeout=100
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -134,7 +134,7 @@ def test_branches_that_ask_for_the_same_group_at_once_all_get_it_whole(tmp_path:
     barrier = threading.Barrier(8)
 
     def ask(_: int) -> str:
-        barrier.wait(10)
+        barrier.wait(60)
         return specify("car", "go", tmp_path).name
 
     with ThreadPoolExecutor(8) as pool:

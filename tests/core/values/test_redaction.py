@@ -137,13 +137,13 @@ def test_registering_from_many_threads_loses_nothing() -> None:
 
 
 def test_a_hundred_secrets_cost_next_to_nothing() -> None:
-    # Each command registers them anew in its fork; as one regular expression they took seconds to compile.
-    started = time.perf_counter()
+    # Each command registers them anew in its fork; as one regular expression they took seconds of the processor to compile.
+    started = time.thread_time()
     values = [f"{number:064d}" for number in range(100)]
     known = redactor(*values, "\n".join(reversed(values)))
     shown = known.redact("an ordinary line\n" * 1000 + values[7])
     assert shown.endswith(f"line\n{MASK}")
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_the_process_has_one_redactor() -> None:
