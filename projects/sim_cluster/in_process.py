@@ -89,7 +89,7 @@ class InProcessCluster:
         self, resource: Resource, namespace: str, name: str, *, uid: str = "", grace_seconds: int | None = None
     ) -> None:
         """Delete an object."""
-        options = DeleteOptions(propagation="Background", uid=uid, grace_seconds=grace_seconds)
+        options = DeleteOptions(self._user, "Background", grace_seconds, uid)
         try:
             self.api.resources.delete(self._kind(resource), namespace, name, options)
         except ApiError as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from projects.sim_cluster.api import limit_ranges, pod_classes, security_notes
+from projects.sim_cluster.api.admission_requests import AdmissionRequest
 from projects.sim_cluster.api.allocations import Allocations
 from projects.sim_cluster.api.errors import forbidden, not_found, together
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
@@ -116,13 +117,15 @@ class Admission:
             why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
             raise forbidden(kind, obj["metadata"]["name"], why)
 
-    def check_limits(self, kind: Kind, before: Object | None, after: Object, _subresource: str) -> None:
+    def check_limits(self, asked: AdmissionRequest) -> None:
         """Refuse a new object that leaves the bounds of its namespace."""
         judge = {("", "pods"): limit_ranges.check_pod, ("", "persistentvolumeclaims"): limit_ranges.check_claim}.get(
-            kind.storage
+            asked.kind.storage
         )
-        if before is None and judge is not None and (found := judge(after, self._limit_ranges(after))):
-            raise forbidden(kind, after["metadata"]["name"], together(found))
+        if asked.operation != "CREATE" or judge is None:
+            return
+        if found := judge(asked.after, self._limit_ranges(asked.after)):
+            raise forbidden(asked.kind, asked.name, together(found))
 
     def first_status(self, obj: Object, kind: Kind) -> None:
         """Replace the status that a creator may not set."""

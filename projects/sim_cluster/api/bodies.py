@@ -148,8 +148,8 @@ def watch_options(request: Request, target: Target) -> WatchOptions:
     )
 
 
-async def delete_options(request: Request, protobuf: Decoder) -> DeleteOptions:
-    """Return the options of a delete, from its body and its query."""
+async def delete_options(request: Request, user: User, protobuf: Decoder) -> DeleteOptions:
+    """Return the options of a delete that somebody asks for, from its body and its query."""
     raw = await request.body()
     try:
         if raw and request.headers.get("content-type", "").startswith(MEDIA_TYPE):
@@ -175,6 +175,7 @@ async def delete_options(request: Request, protobuf: Decoder) -> DeleteOptions:
     if not propagation and (orphans := body.get("orphanDependents")) is not None:
         propagation = "Orphan" if orphans else "Background"
     return DeleteOptions(
+        by=user,
         propagation=propagation,
         grace_seconds=grace,
         uid=preconditions.get("uid", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from projects.sim_cluster.api.admission_requests import AdmissionRequest
 from projects.sim_cluster.api.definition_rules import rule_definition_causes, unsupported_rules
 from projects.sim_cluster.api.errors import Cause, forbidden_change, invalid, invalid_value, not_supported, required
 from projects.sim_cluster.api.formats import KNOWN
@@ -17,12 +18,16 @@ _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
 _SCOPES: Final = ("Cluster", "Namespaced")
 
 
-def check_definition(kind: Kind, _before: Object | None, after: Object, _subresource: str = "") -> None:
+def check_definition(asked: AdmissionRequest) -> None:
+    """Refuse to store a definition that cannot be served."""
+    if (asked.kind.group, asked.kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        check_servable(asked.kind, asked.after)
+
+
+def check_servable(kind: Kind, definition: Object) -> None:
     """Refuse a definition that cannot be served."""
-    if (kind.group, kind.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
-        return
-    if found := list(_causes(after)):
-        raise invalid(kind, after["metadata"]["name"], found)
+    if found := list(_causes(definition)):
+        raise invalid(kind, definition["metadata"]["name"], found)
 
 
 def _causes(definition: Object) -> Iterator[Cause]:

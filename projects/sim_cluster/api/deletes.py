@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from projects.sim_cluster.api.admission_requests import AdmissionRequest, Check
 from projects.sim_cluster.api.errors import precondition_failed
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import DeleteOptions, Outcome
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.write_warnings import telling
 from projects.sim_cluster.api.writes import is_finished
 
 FOREGROUND: Final = "foregroundDeletion"
@@ -25,24 +27,36 @@ class Deleter:
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self.store, self.now = store, now
+        self.checks: list[Check] = []
 
     def delete(self, kind: Kind, stored: Stored, options: DeleteOptions) -> Outcome:
         """Delete one object, or mark it when something holds it."""
         obj = stored.object
         self._check_preconditions(kind, stored, options)
+        warnings = self._check(kind, kind.served(obj), options)
         finalizers = _finalizers(obj, _propagation(kind, options))
         grace = _grace(kind, obj, options)
         if options.dry_run:
-            return _answer(kind, obj, gone=True)
+            return _answer(kind, obj, warnings, gone=True)
         if kind.storage == _DEFINITIONS and "deletionTimestamp" not in obj["metadata"]:
-            return _answer(kind, self.store.put(kind.storage, self._terminating(obj, finalizers)).object, gone=False)
+            terminating = self.store.put(kind.storage, self._terminating(obj, finalizers))
+            return _answer(kind, terminating.object, warnings, gone=False)
         marked = self._marked(kind, obj, finalizers, grace)
         if is_finished(kind, marked):
             last = self.store.remove(kind.storage, marked)
-            return _answer(kind, last.object, gone=True)
+            return _answer(kind, last.object, warnings, gone=True)
         if _same_mark(obj, marked):
-            return _answer(kind, obj, gone=False)
-        return _answer(kind, self.store.put(kind.storage, marked).object, gone=False)
+            return _answer(kind, obj, warnings, gone=False)
+        return _answer(kind, self.store.put(kind.storage, marked).object, warnings, gone=False)
+
+    def _check(self, kind: Kind, obj: Object, options: DeleteOptions) -> list[str]:
+        if options.by is None:
+            return []
+        asked = AdmissionRequest("DELETE", kind, obj, obj, "", options.by, options.dry_run)
+        with telling() as warnings:
+            for check in self.checks:
+                warnings.extend(check(asked) or ())
+            return warnings
 
     def _check_preconditions(self, kind: Kind, stored: Stored, options: DeleteOptions) -> None:
         metadata = stored.object["metadata"]
@@ -111,9 +125,10 @@ def _same_mark(before: Object, after: Object) -> bool:
     return all(before["metadata"].get(key) == after["metadata"].get(key) for key in keys)
 
 
-def _answer(kind: Kind, obj: Object, *, gone: bool) -> Outcome:
+def _answer(kind: Kind, obj: Object, warnings: list[str], *, gone: bool) -> Outcome:
     if not gone or kind.kind in _SHOWN:
-        return Outcome(kind.served(obj))
+        return Outcome(kind.served(obj), warnings=warnings)
     details: dict[str, Any] = {"name": obj["metadata"]["name"]} | ({"group": kind.group} if kind.group else {})
     details |= {"kind": kind.resource, "uid": obj["metadata"]["uid"]}
-    return Outcome({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+    return Outcome(status, warnings=warnings)

@@ -130,14 +130,14 @@ class HttpApi:
         done = self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
         return answer(self.api, target, done, chosen)
 
-    async def _delete(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
-        options = await delete_options(request, self.api.protobuf)
+    async def _delete(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
+        options = await delete_options(request, user, self.api.protobuf)
         return answer(
             self.api, target, self.api.resources.delete(target.kind, target.namespace, target.name, options), chosen
         )
 
-    async def _deletecollection(self, request: Request, target: Target, _user: User, chosen: Accepted) -> Response:
-        options = await delete_options(request, self.api.protobuf)
+    async def _deletecollection(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
+        options = await delete_options(request, user, self.api.protobuf)
         which = list_options(request, target)
         return page_response(
             self.api,

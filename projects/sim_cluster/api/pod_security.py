@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from projects.sim_cluster.api.admission_requests import AdmissionRequest
 from projects.sim_cluster.api.defaults import pod_templates
 from projects.sim_cluster.api.errors import Cause, forbidden, invalid, invalid_value
 from projects.sim_cluster.api.kinds import Kind, Object
@@ -97,13 +98,14 @@ class PodSecurity:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def review(self, kind: Kind, before: Object | None, after: Object, subresource: str) -> Iterable[str]:
+    def review(self, asked: AdmissionRequest) -> Iterable[str]:
         """Refuse what a namespace does not allow; return what it warns of."""
+        kind, before, after, subresource = asked.kind, asked.before, asked.after, asked.subresource
         if kind.storage not in _LOOKED_AT:
             return ()
         if kind.storage == _NAMESPACES:
             return () if subresource else self._namespace(kind, before, after)
-        namespace = self.store.get(_NAMESPACES, "", after["metadata"].get("namespace", ""))
+        namespace = self.store.get(_NAMESPACES, "", asked.namespace)
         labels = (namespace.object["metadata"].get("labels") or {}) if namespace is not None else {}
         if _LABELS.isdisjoint(labels):
             return ()

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from projects.sim_cluster.api.admission_requests import AdmissionRequest
 from projects.sim_cluster.api.errors import forbidden
 from projects.sim_cluster.api.identity import component
-from projects.sim_cluster.api.kinds import Kind, Object, Registry
+from projects.sim_cluster.api.kinds import Object, Registry
 from projects.sim_cluster.api.limit_ranges import Amounts, added
 from projects.sim_cluster.api.quantities import Quantity, amount
 from projects.sim_cluster.api.requests import WriteOptions
@@ -70,13 +71,13 @@ class Quotas:
         store.listeners.append(self.observe)
         writer.checks.append(self.check)
 
-    def check(self, kind: Kind, before: Object | None, after: Object, _subresource: str) -> None:
+    def check(self, asked: AdmissionRequest) -> None:
         """Refuse a new object that does not fit into a quota of its namespace."""
-        if before is not None:
+        if asked.operation != "CREATE":
             return
-        for ledger in self._ledgers.get(after["metadata"].get("namespace", ""), {}).values():
-            if why := ledger.refusal(kind.storage, after):
-                raise forbidden(kind, after["metadata"]["name"], why)
+        for ledger in self._ledgers.get(asked.namespace, {}).values():
+            if why := ledger.refusal(asked.kind.storage, asked.after):
+                raise forbidden(asked.kind, asked.name, why)
 
     def observe(self, change: Change) -> None:
         """Take note of one write."""

@@ -27,8 +27,9 @@ class WriteOptions:
 
 @dataclass(frozen=True)
 class DeleteOptions:
-    """Options of a delete."""
+    """Options of a delete. What nobody asks for, as the removal of garbage or after an eviction, need not be admitted."""
 
+    by: User | None = None
     propagation: str = ""
     grace_seconds: int | None = None
     uid: str = ""

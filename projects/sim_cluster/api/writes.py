@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from projects.sim_cluster.api.admission import (
@@ -15,6 +15,7 @@ from projects.sim_cluster.api.admission import (
     encode_string_data,
     random_suffix,
 )
+from projects.sim_cluster.api.admission_requests import AdmissionRequest, Check
 from projects.sim_cluster.api.custom_validation import set_custom_defaults
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, conform, doubts
 from projects.sim_cluster.api.defaults import set_defaults
@@ -41,8 +42,6 @@ _KEPT: Final = (
 #: Ways to write a pod that may change what an update may not, and nothing else.
 _UNCHECKED: Final = frozenset({"binding", "ephemeralcontainers", "resize"})
 _STATUS_LIKE: Final = frozenset({"status", "approval"})
-#: Refuses a write (of a subresource, which is named), or returns what it warns of.
-Check = Callable[[Kind, Object | None, Object, str], Iterable[str] | None]
 
 
 class Writer:
@@ -110,7 +109,7 @@ class Writer:
         self.admission.fill_limits(shaped, kind)
         warnings += self.admission.admit(shaped, kind)
         self._validate(kind, None, shaped)
-        self._check(kind, None, shaped, warnings)
+        self._check(AdmissionRequest("CREATE", kind, None, shaped, "", options.by, options.dry_run), warnings)
         if managed:
             shaped["metadata"]["managedFields"] = managed
         self.admission.first_status(shaped, kind)
@@ -145,14 +144,15 @@ class Writer:
         base = old if managed is not None else _with_given_owners(old, after)
         after = _with_kept_parts(kind, old, after, options.subresource)
         _keep_metadata(old, after)
+        asked = AdmissionRequest("UPDATE", kind, old, after, options.subresource, options.by, options.dry_run)
         if _same(old, after) and managed is None and base is old:
-            self._check(kind, old, after, warnings, options.subresource)
+            self._check(asked, warnings)
             return outcome(kind, before, warnings)
         if counts_generation(kind) and (differs(old, after) or _noted(kind, old, after, options.subresource)):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if options.subresource not in _UNCHECKED:
             self._validate(kind, old, after)
-        self._check(kind, old, after, warnings, options.subresource)
+        self._check(asked, warnings)
         after["metadata"]["managedFields"] = (
             managed if managed is not None else self._managed(kind, base, after, options)
         )
@@ -177,12 +177,12 @@ class Writer:
         if found:
             raise invalid(kind, after["metadata"]["name"], found)
 
-    def _check(self, kind: Kind, old: Object | None, after: Object, warnings: list[str], subresource: str = "") -> None:
+    def _check(self, asked: AdmissionRequest, warnings: list[str]) -> None:
         """Ask all checks; add what they warn of to what the object itself gives reason to warn of."""
-        if not subresource:
-            warnings += doubtful(kind, old, after)
+        if not asked.subresource:
+            warnings += doubtful(asked.kind, asked.before, asked.after)
         for check in self.checks:
-            warnings += check(kind, old, after, subresource) or ()
+            warnings += check(asked) or ()
 
     def _check_version(self, kind: Kind, before: Stored, after: Object) -> None:
         metadata, name = after["metadata"], before.object["metadata"]["name"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.crds import STORAGE
-from projects.sim_cluster.api.custom_definitions import check_definition
+from projects.sim_cluster.api.custom_definitions import check_servable
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.captures.reading import Found
 from projects.sim_cluster.shapes.definitions import CUSTOM, documents
@@ -29,7 +29,7 @@ def fits(api: Api, definition: Object) -> bool:
     if definition["apiVersion"] != kind.api_version:
         return False
     try:
-        check_definition(kind, None, definition)
+        check_servable(kind, definition)
     except ApiError:
         return False
     return True

@@ -1,0 +1,49 @@
+"""What a write asks to be admitted: what was there, what is to be there, who asks. Made by `writes` and `deletes`, judged by their checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from projects.sim_cluster.api.identity import User
+from projects.sim_cluster.api.kinds import Kind, Object
+
+Operation = Literal["CREATE", "UPDATE", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRequest:
+    """One write of one object.
+
+    Attributes:
+      operation: What is done.
+      kind: The kind by which it is done.
+      before: The object that is there; None when it is created.
+      after: The object that is to be there; of a delete, the one that goes.
+      subresource: By which it is written; empty for the object itself.
+      by: Who asks.
+      dry_run: Whether nothing is stored.
+    """
+
+    operation: Operation
+    kind: Kind
+    before: Object | None
+    after: Object
+    subresource: str
+    by: User
+    dry_run: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the object."""
+        return str(self.after["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty when it is in none."""
+        return str(self.after["metadata"].get("namespace", ""))
+
+
+#: Refuses a write, or returns what it warns of.
+Check = Callable[[AdmissionRequest], Iterable[str] | None]
