@@ -16,6 +16,6 @@ def output_of_tests(directory: Path, target: str = ".", **environment: str) -> s
     reader = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     reader.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
     line = [sys.executable, "-m", "pytest", *options]
-    done = subprocess.run(line, cwd=directory, env=reader, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(line, cwd=directory, env=reader, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from projects.sim_cluster import visitors
+from projects.sim_cluster.faults import retries
 from projects.sim_cluster.options import MAX_SPEED
 from tests.sim_cluster.scenarios.clusters import going_through
-from tests.sim_cluster.talk import Client
+from tests.sim_cluster.talk import PATIENCE, Client
 
 MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that this machine holds up for seconds is not taken to have given up, nor to have thought it over."""
+    monkeypatch.setattr(retries, "_BACK_OFF_SECONDS", PATIENCE)
+    monkeypatch.setattr(visitors, "THINKING", 100 * visitors.THINKING)
 
 
 def test_a_jumping_clock_stands_still_until_the_request_comes_again(tmp_path: Path) -> None:
