@@ -78,7 +78,7 @@ def simulated(client: Client, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def test_the_modules_do_what_they_say(simulated: dict[str, Any]) -> None:
     changed = {name: found.get("changed") for name, found in simulated.items()}
     assert {name for name, value in changed.items() if not value} == {
-        "namespace_again", "deployment_again", "not_scaled", "pods", "not_patched", "conflicting", "json_refused", "refused", "unknown", "info", "log",
+        "namespace_again", "deployment_again", "not_scaled", "pods", "not_patched", "rolled_out", "gone_back", "conflicting", "json_refused", "refused", "unknown", "info", "log",
     }  # fmt: skip
     assert simulated["deployment_made"]["result"]["status"]["readyReplicas"] == 2
     assert simulated["scaled"]["result"]["status"]["readyReplicas"] == 3
