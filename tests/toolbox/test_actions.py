@@ -224,10 +224,10 @@ def test_wait_capture_exec_logs(kubernetes: Cluster, namespace: str, tmp_path: P
         "metadata": {"name": "p", "namespace": namespace},
         "spec": {"containers": [container]},
     }
-    wait_for(kubernetes, Target("ServiceAccount", "v1", "default", namespace), Condition(), 20)
+    wait_for(kubernetes, Target("ServiceAccount", "v1", "default", namespace), Condition(), 60)
     act("apply", {"manifest": pod})
     one = {"kind": "Pod", "name": "p", "namespace": namespace}
-    assert act("wait", {**one, "until": "ready", "timeout": 30})["object"]["status"]["phase"] == "Running"
+    assert act("wait", {**one, "until": "ready", "timeout": 60})["object"]["status"]["phase"] == "Running"
     late = act("wait", {**one, "where": [{"path": "status.phase", "equals": "Gone"}], "timeout": 0.2})
     assert late["foresail"]["error"] == "TimedOut"
     assert act("wait", {**one, "until": "absent"}, check=True)["skipped"]

@@ -228,7 +228,7 @@ def test_rendered_manifests_fit_the_real_schemas(
     for manifest in manifests:
         group, slash, version = manifest["apiVersion"].rpartition("/")
         manifest["apiVersion"] = f"{groups.get(group, group)}{slash}{version}"
-        kubernetes.session.discovery.await_kind(manifest["kind"], manifest["apiVersion"], 20)
+        kubernetes.session.discovery.await_kind(manifest["kind"], manifest["apiVersion"], 60)
         assert kubernetes.apply(manifest, dry_run=True, validation="Strict").after
         kinds.add(manifest["kind"])
     assert kinds == {

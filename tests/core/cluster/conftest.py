@@ -37,4 +37,4 @@ def namespace(cluster: Cluster, real_cluster: RealCluster) -> str:
 
 
 def _wait_until_pods_are_accepted(cluster: Cluster, account: Target) -> None:
-    wait_for(cluster, account, Condition("present"), 30)
+    wait_for(cluster, account, Condition("present"), 60)

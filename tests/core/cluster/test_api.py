@@ -243,7 +243,7 @@ def test_exec_and_logs(cluster: Cluster, namespace: str, real_cluster: RealClust
     from projects.core.cluster.waiting import wait_for  # noqa: PLC0415
 
     target = Target("Pod", "v1", "runner", namespace)
-    wait_for(cluster, target, Condition("ready"), 30)
+    wait_for(cluster, target, Condition("ready"), 60)
     awkward = ["printf", "%s\n", "a b", "'\"", "$HOME", "{{ x }}", "é"]
     done = execute(cluster, target, awkward, timeout=20)
     assert (done.returncode, done.stdout) == (0, "a b\n'\"\n$HOME\n{{ x }}\né\n")

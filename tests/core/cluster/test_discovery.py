@@ -45,8 +45,8 @@ def establish(cluster: Cluster, group: str, kind: str) -> Target:
     """Define a kind, and wait until discovery tells of it: the real API calls it established before that."""
     cluster.apply(definition(group, kind))
     target = Target("CustomResourceDefinition", None, f"{kind.lower()}s.{group}")
-    wait_for(cluster, target, Condition("ready"), 30)
-    cluster.session.discovery.await_kind(kind, f"{group}/v1", 30)
+    wait_for(cluster, target, Condition("ready"), 60)
+    cluster.session.discovery.await_kind(kind, f"{group}/v1", 60)
     return target
 
 
@@ -134,11 +134,11 @@ def test_kinds_that_come_and_go(fresh: Cluster, another: Open, namespace: str, r
     other = Cluster(another())
     assert not other.session.discovery.serves(kind, f"{group}/v1")
     crd = establish(fresh, group, kind)
-    other.session.discovery.await_kind(kind, f"{group}/v1", 30)
+    other.session.discovery.await_kind(kind, f"{group}/v1", 60)
     thing = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "a", "namespace": namespace}}
     assert other.apply(thing).changed
     fresh.delete(crd)
-    wait_for(fresh, crd, Condition("absent"), 30)
+    wait_for(fresh, crd, Condition("absent"), 60)
     target = Target(kind, f"{group}/v1", "a", namespace)
     with pytest.raises(
         NotFound, match=r"could not find the requested resource|does not serve the kind|\"a\" not found"

@@ -54,7 +54,7 @@ def soon(act: Any, seconds: float = 0.15) -> threading.Timer:
 def test_a_wait_survives(server: FaultyServer, faults: list[faulty_server.Fault]) -> None:
     server.faults = list(faults)
     server.when_used_up = lambda: server.set(a="done")
-    found = wait_for(Cluster(), TARGET, a_is("done"), 20)
+    found = wait_for(Cluster(), TARGET, a_is("done"), 60)
     assert found[0]["data"] == {"a": "done"}
     assert not server.faults
 
@@ -62,14 +62,14 @@ def test_a_wait_survives(server: FaultyServer, faults: list[faulty_server.Fault]
 def test_a_cut_watch_goes_on_where_it_was(server: FaultyServer) -> None:
     server.faults = [fine, cut]
     server.when_used_up = lambda: server.set(a="done")
-    wait_for(Cluster(), TARGET, a_is("done"), 10)
+    wait_for(Cluster(), TARGET, a_is("done"), 60)
     assert ["watch=true" in path for path in server.requests] == [False, True, True]
 
 
 def test_an_expired_watch_lists_again(server: FaultyServer) -> None:
     server.faults = [fine, expire]
     server.when_used_up = lambda: server.set(a="done")
-    wait_for(Cluster(), TARGET, a_is("done"), 10)
+    wait_for(Cluster(), TARGET, a_is("done"), 60)
     assert ["watch=true" in path for path in server.requests][:3] == [False, True, False]
 
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_watched_is_listed(server: FaultyServer) -> None:
     server.verbs = ["get", "list"]
     server.faults = [fine, fine]
     server.when_used_up = lambda: server.set(a="done")
-    wait_for(Cluster(), TARGET, a_is("done"), 10)
+    wait_for(Cluster(), TARGET, a_is("done"), 60)
     assert len(server.requests) >= 2
     assert not [path for path in server.requests if "watch=true" in path]
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_watched_is_listed(server: FaultyServer) -> None:
 def test_a_server_that_cannot_watch_after_all(server: FaultyServer) -> None:
     server.faults = [fine, status(405, "MethodNotAllowed")]
     server.when_used_up = lambda: server.set(a="done")
-    wait_for(Cluster(), TARGET, a_is("done"), 10)
+    wait_for(Cluster(), TARGET, a_is("done"), 60)
 
 
 def test_what_cannot_help_is_not_repeated(server: FaultyServer) -> None:
@@ -158,12 +158,12 @@ def test_time_out_names_the_pods_behind_a_deployment(cluster: Cluster, namespace
 def test_waits_on_the_real_control_plane(cluster: Cluster, namespace: str) -> None:
     target = Target("Pod", "v1", "p", namespace)
     timer = soon(lambda: cluster.apply(pod("p", namespace)))
-    assert wait_for(cluster, target, Condition("ready"), 30)[0]["status"]["phase"] == "Running"
+    assert wait_for(cluster, target, Condition("ready"), 60)[0]["status"]["phase"] == "Running"
     timer.join()
     timer = soon(lambda: cluster.delete(target))
-    assert wait_for(cluster, target, Condition("absent"), 30) == []
+    assert wait_for(cluster, target, Condition("absent"), 60) == []
     timer.join()
-    nodes = wait_for(cluster, Target("Node"), Condition("ready", count=3), 30)
+    nodes = wait_for(cluster, Target("Node"), Condition("ready", count=3), 60)
     assert len(nodes) == 3
 
 
@@ -177,13 +177,13 @@ def test_a_wait_gives_up_when_it_is_in_vain(cluster: Cluster, namespace: str) ->
         ClusterError,
         match=rf"gave up waiting for ConfigMap {namespace}/v with data.phase Good after \d+ s: {namespace}/v: it is bad",
     ):
-        wait_for(cluster, Target("ConfigMap", "v1", "v", namespace), condition, 30)
+        wait_for(cluster, Target("ConfigMap", "v1", "v", namespace), condition, 60)
 
 
 @pytest.mark.envtest
 def test_a_missing_kind_is_no_reason_to_wait(cluster: Cluster) -> None:
     with pytest.raises(NotFound, match="does not serve the kind Machine"):
-        wait_for(cluster, Target("Machine"), Condition(), 30)
-    assert wait_for(cluster, Target("Machine"), Condition("absent"), 30) == []
+        wait_for(cluster, Target("Machine"), Condition(), 60)
+    assert wait_for(cluster, Target("Machine"), Condition("absent"), 60) == []
     with pytest.raises(TimedOut, match="there is none"):
         wait_for(cluster, Target("Machine"), Condition(), 0.3, await_kind=True)

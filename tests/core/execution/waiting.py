@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def wait_for(condition: Callable[[], object], what: str, limit: float = LIMIT_S) -> None:
