@@ -183,10 +183,11 @@ def test_both_faces(kubectl: Kubectl, client: Client, namespace: str) -> None:
     client.until(
         f"/apis/apps/v1/namespaces/{namespace}/deployments/web", lambda d: d.get("status", {}).get("readyReplicas")
     )
-    shown = client.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
-    assert {"Successfully assigned", "Scaled up replica"} <= {" ".join(each["note"].split()[:2]) for each in shown} | {
-        " ".join(each["note"].split()[:3]) for each in shown
-    }
+    said = ("Successfully assigned", "Scaled up replica", "Started container c")
+    events = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"  # which are written beside what they tell of
+    client.eventually(
+        events, lambda listed: all(any(each["note"].startswith(text) for each in listed["items"]) for text in said)
+    )
     assert "Started container c" in kubectl("-n", namespace, "events", "--for", "pod/" + pod_of(client, namespace))
 
 
