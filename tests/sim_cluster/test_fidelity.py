@@ -98,23 +98,6 @@ def _(api: Client, namespace: str) -> str:
         api.ask("DELETE", f"{hooks}/{namespace}")
 
 
-@question("create what a ValidatingAdmissionPolicy denies")
-def _(api: Client, namespace: str) -> str:
-    group = "/apis/admissionregistration.k8s.io/v1"
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
-    match = {"resourceRules": [rule], "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    policy = {"matchConstraints": match, "validations": [{"expression": "object.metadata.name != 'denied'"}]}
-    binding = {"policyName": f"{namespace}.example.com", "validationActions": ["Deny"]}
-    kinds = ("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)
-    for kind, spec in kinds:
-        api.post(f"{group}/{kind}", {"metadata": {"name": f"{namespace}.example.com"}, "spec": spec})
-    try:
-        return until_refused(api, MAPS.replace("NS", namespace), config_map("denied"))
-    finally:
-        for kind, _spec in kinds:
-            api.ask("DELETE", f"{group}/{kind}/{namespace}.example.com")
-
-
 def _defined_with(rule: str) -> tuple[str, dict[str, Any]]:
     text = {"type": "string", "x-kubernetes-validations": [{"rule": rule}]}
     schema = {"type": "object", "properties": {"texts": {"type": "array", "items": text}}}

@@ -44,6 +44,20 @@ class AdmissionRequest:
         """Its namespace; empty when it is in none."""
         return str(self.after["metadata"].get("namespace", ""))
 
+    def document(self) -> Object:
+        """Return what CEL calls ``request``: the AdmissionRequest of ``admission.k8s.io/v1`` without its objects."""
+        kind = self.kind
+        head = {"group": kind.group, "version": kind.version}
+        of, by = head | {"kind": kind.kind}, head | {"resource": kind.resource}
+        asked: Object = {"kind": of, "resource": by, "requestKind": of, "requestResource": by, "name": self.name}
+        asked |= {"operation": self.operation, "userInfo": self.by.as_info(), "dryRun": self.dry_run}
+        optional = {
+            "namespace": self.namespace,
+            "subResource": self.subresource,
+            "requestSubResource": self.subresource,
+        }
+        return asked | {key: value for key, value in optional.items() if value}
+
 
 #: Refuses a write, or returns what it warns of.
 Check = Callable[[AdmissionRequest], Iterable[str] | None]

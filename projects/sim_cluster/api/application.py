@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from projects.sim_cluster.api.admission import Admission
+from projects.sim_cluster.api.admission_policies import AdmissionPolicies
 from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.builtin import builtin_kinds
 from projects.sim_cluster.api.containers import Containers, NoContainers
@@ -52,12 +53,14 @@ class Api:
             self.registry.add(kind)
         admission = Admission(self.store, self.registry, now)
         writer = Writer(self.store, admission, now)
-        writer.checks += [check_definition, admission.check_limits, PodSecurity(self.store).review]
+        self.authorizer = Authorizer(self.store)
+        policies = AdmissionPolicies(self.store, self.registry, self.authorizer)
+        writer.checks += [check_definition, admission.check_limits, PodSecurity(self.store).review, policies.review]
         Quotas(self.store, self.registry, writer, soon)
         deleter = Deleter(self.store, now)
+        deleter.checks.append(policies.review)
         self.resources = Resources(self.store, self.registry, writer, deleter)
         self.subresources = Subresources(self.resources, now)
-        self.authorizer = Authorizer(self.store)
         self.resources.answerers.update(answerers(self.authorizer, now))
         self.resources.answerers["", "bindings"] = self.subresources.bind_named
         self.containers: Containers = NoContainers()

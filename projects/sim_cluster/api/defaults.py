@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from projects.sim_cluster.api import limit_ranges
+from projects.sim_cluster.api.admission_validation import set_binding_defaults, set_policy_defaults
 from projects.sim_cluster.api.kinds import Kind, Object
 
 _CONTAINER: Final[Object] = {
@@ -369,4 +370,6 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _rbac_binding,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _custom_resource_definition,
     ("discovery.k8s.io", "EndpointSlice"): _endpoint_slice,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): set_policy_defaults,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): set_binding_defaults,
 }

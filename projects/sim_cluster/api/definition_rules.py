@@ -85,13 +85,13 @@ def _word_causes(rule: Object, schema: Schema, path: str) -> Iterator[Cause]:
 
 
 def _expression_causes(rule: Object, schema: Schema, path: str) -> Iterator[Cause]:
-    from projects.sim_cluster.api.cel.programs import CompilationError, UnsupportedError, program  # noqa: PLC0415 - see above
+    from projects.sim_cluster.api.cel.programs import OLD_SELF, SELF, CompilationError, UnsupportedError, program  # noqa: PLC0415 - see above
 
     for field, failed in (("rule", ""), ("messageExpression", "messageExpression ")):
         try:
             if text := rule.get(field):
                 compiled = program(text)
-                compiled.check_fields(schema)
+                compiled.check_fields(schema, SELF, OLD_SELF)
                 if field == "rule" and rule.get("optionalOldSelf") and not compiled.uses_old:
                     yield invalid_value(
                         f"{path}.optionalOldSelf", "true", "may not be set if oldSelf is not used in rule"

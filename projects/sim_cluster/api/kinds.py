@@ -139,6 +139,10 @@ class Registry:
         """Return the kind at a path."""
         return self._kinds.get((group, version, resource))
 
+    def views(self, storage: tuple[str, str]) -> list[Kind]:
+        """Return the kinds as which the objects of a storage are served."""
+        return self._views.get(storage, [])
+
     def for_storage(self, storage: tuple[str, str]) -> Kind:
         """Return the kind as which the objects of a storage are stored."""
         views = self._views[storage]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from projects.sim_cluster.api import admission_validation as admission
 from projects.sim_cluster.api import network_validation as network
 from projects.sim_cluster.api import policy_validation as policy
 from projects.sim_cluster.api import storage_validation as storage
@@ -34,5 +35,7 @@ SPEC_CHECKS: Final[dict[tuple[str, str], Callable[[Object], Causes]]] = {
     ("", "ConfigMap"): storage.config_map,
     ("", "Secret"): storage.secret,
     ("", "ResourceQuota"): storage.quota,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): admission.policy,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): admission.binding,
     ("", "LimitRange"): storage.limits,
 }

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import re2
 from celpy import celtypes
+from celpy.evaluation import bool_eq
 
 from projects.sim_cluster.api import quantities
 from projects.sim_cluster.api.cel.optionals import Optional
@@ -156,6 +157,14 @@ def _contains_network(network: Network, other: Any) -> Any:
     return _Bool(part.ip in whole and part.network.prefixlen >= whole.prefixlen)
 
 
+def _equal(one: Any, other: Any) -> Any:
+    """Return whether two values are equal; those of unlike types are not, which to cel-python is an error."""
+    try:
+        return bool_eq(one, other)
+    except TypeError:
+        return _Bool(False)
+
+
 def _is_sorted(items: Any) -> Any:
     return _Bool(all(one <= other for one, other in pairwise(items)))
 
@@ -233,4 +242,10 @@ ADDRESSES: Final[dict[str, Function]] = {
     "isUnspecified": lambda address: _Bool(address.is_unspecified),
     "masked": lambda network: ipaddress.ip_interface(network.network),
 }
-FUNCTIONS: Final = TEXTS | LISTS | URLS | QUANTITIES | ADDRESSES
+OPERATORS: Final[dict[str, Function]] = {
+    "_==_": _equal,
+    "_!=_": lambda one, other: _Bool(not same) if isinstance(same := _equal(one, other), int) else same,
+    "string": lambda value: _Text(str(bool(value)).lower() if isinstance(value, _Bool) else value),
+}
+"""What cel-python has and does otherwise."""
+FUNCTIONS: Final = OPERATORS | TEXTS | LISTS | URLS | QUANTITIES | ADDRESSES

@@ -15,12 +15,14 @@ from celpy.celparser import CELParseError
 from celpy.celtypes import BoolType
 from celpy.evaluation import CELEvalError, Context, Evaluator, base_functions
 
-from projects.sim_cluster.api.cel import namespaces, optionals
+from projects.sim_cluster.api.cel import authorizer, namespaces, optionals
 from projects.sim_cluster.api.cel.functions import FUNCTIONS
 from projects.sim_cluster.api.cel.values import missed, named
 from projects.sim_cluster.api.schema import Schema
 
 SELF, OLD_SELF = "self", "oldSelf"
+OF_RULES: Final = frozenset({SELF, OLD_SELF})
+"""The variables of a rule in a schema."""
 _MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map", "has", "dyn"})
 _MOST_OF_MACRO: Final = 2
 _TYPES: Final = frozenset({"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"})  # fmt: skip
@@ -28,7 +30,7 @@ _MISSING: Final = frozenset({
     "existsOne", "isSemver", "major", "minor", "optFlatMap", "optMap", "patch", "semver", "sortBy", "transformList", "transformMap", "transformMapEntry",
 })  # fmt: skip
 """What the real server knows and nothing here evaluates."""
-_FUNCTIONS: Final = {**FUNCTIONS, **optionals.FUNCTIONS, **namespaces.FUNCTIONS}
+_FUNCTIONS: Final = {**FUNCTIONS, **optionals.FUNCTIONS, **namespaces.FUNCTIONS, **authorizer.FUNCTIONS}
 _KNOWN: Final = frozenset(base_functions) | _FUNCTIONS.keys() | _MACROS | _TYPES
 
 
@@ -49,7 +51,16 @@ class EvaluationError(Exception):
 
 
 class _Evaluator(Evaluator):
-    """cel-python's evaluator, for which ``has(self.a.b)`` is an error where there is no ``a``, as for cel-go."""
+    """cel-python's evaluator, for which what is missing has the name that cel-go gives it.
+
+    ``has(self.a.b)`` is an error where there is no ``a``, and a field of null is a key that is not there.
+    """
+
+    def member_dot(self, tree: lark.Tree[Any]) -> Any:
+        found = super().member_dot(tree)
+        if isinstance(found, CELEvalError) and str(found.args[0]).startswith("None with type") and not missed.get():
+            missed.set(str(tree.children[1]))
+        return found
 
     def macro_has_eval(self, exprlist: lark.Tree[Any]) -> Any:
         before = missed.get()
@@ -73,14 +84,18 @@ def _environment() -> celpy.Environment:
 
 
 @lru_cache(maxsize=1000)
-def program(text: str) -> Program:
+def program(text: str, names: frozenset[str] = OF_RULES) -> Program:
     """Return an expression ready to be evaluated.
+
+    Args:
+      text: What it says.
+      names: The variables that it may name.
 
     Raises:
       CompilationError: it is no expression, or calls what nobody knows.
       UnsupportedError: it calls what the real server knows, and nothing here.
     """
-    return Program(text)
+    return Program(text, names)
 
 
 class Program:
@@ -88,10 +103,11 @@ class Program:
 
     Args:
       text: What it says.
+      names: The variables that it may name.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, names: frozenset[str]) -> None:
+        self.text, self._names = text, names
         try:
             self._tree = _environment().compile(optionals.without_marks(text))
         except CELParseError as error:
@@ -110,21 +126,27 @@ class Program:
         Raises:
           EvaluationError: it fails on them.
         """
-        missed.set("")
+        before = missed.set("")
         try:
             return self._runner.evaluate({**namespaces.NAMESPACES, **values})
         except CELEvalError as error:
             raise EvaluationError(_said(error)) from None
+        finally:
+            missed.reset(before)
 
-    def check_fields(self, schema: Schema) -> None:
+    def check_fields(self, schema: Schema, *names: str) -> None:
         """See to it that there are the fields that it names.
 
+        Args:
+          schema: What is declared.
+          names: The variables that are of this schema.
+
         Raises:
-          CompilationError: one is not declared where `self` stands.
+          CompilationError: one is not declared.
         """
         for tree in self._tree.find_data("member_dot"):
             member, field = _children(tree)
-            holder = _holder(member, schema)
+            holder = _holder(member, schema, names)
             if holder is not None and _field(holder, str(field)) is None:
                 raise self._wrong(field.line, field.column - 1, f"undefined field '{field}'")
 
@@ -134,7 +156,7 @@ class Program:
                 self._check_call(tree)
         bound = set(self._variables())
         for ident in self._identifiers():
-            if ident not in bound | _TYPES | namespaces.NAMESPACES.keys() | {SELF, OLD_SELF}:
+            if ident not in bound | _TYPES | namespaces.NAMESPACES.keys() | self._names:
                 raise self._wrong(ident.line, ident.column, f"undeclared reference to '{ident}' (in container '')")
 
     def _check_call(self, tree: lark.Tree[Any]) -> None:
@@ -181,13 +203,13 @@ def _said(error: CELEvalError) -> str:
     return "no such overload" if TypeError in kinds and not said.startswith("no such overload: quantity") else said
 
 
-def _holder(member: lark.Tree[Any], schema: Schema) -> Schema | None:
+def _holder(member: lark.Tree[Any], schema: Schema, names: tuple[str, ...]) -> Schema | None:
     """Return the schema of what a field is selected from; None when that is not known, or can be anything."""
     found = member.children[0] if member.data == "member" else member
     if found.data == "primary":
         inner = found.children[0]
-        return schema if inner.data == "ident" and inner.children[0] in {SELF, OLD_SELF} else None
-    if found.data != "member_dot" or (holder := _holder(found.children[0], schema)) is None:
+        return schema if inner.data == "ident" and inner.children[0] in names else None
+    if found.data != "member_dot" or (holder := _holder(found.children[0], schema, names)) is None:
         return None
     child = _field(holder, str(found.children[1]))
     return child if child is not None and child.type == "object" and not child.is_map else None
