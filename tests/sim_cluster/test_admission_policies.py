@@ -210,13 +210,18 @@ def test_what_a_policy_must_hold(both: Both) -> None:
 
 def test_an_expression_that_is_not_evaluated_is_told(client: Client, namespace: str) -> None:
     """It lets everything pass; that it does is said where the policy is made."""
-    policy, _ = _documents("plain", namespace)
-    policy["spec"]["validations"] = _says("semver('1.2.3').major() == 2")
-    answer = client.ask("POST", f"{_POLICIES}?dryRun=All", policy)
+    policy, binding = _documents("plain", namespace)
+    policy["spec"]["variables"] = [{"name": "version", "expression": "semver('1.2.3')"}]
+    policy["spec"]["validations"] = _says("variables.version == 'x'")
+    answer = client.ask("POST", _POLICIES, policy)
     assert answer.status == 201
     assert answer.headers["warning"] == (
-        "299 - \"the simulated cluster does not evaluate this expression: semver('1.2.3').major() == 2 (semver)\""
+        "299 - \"the simulated cluster does not evaluate this expression: semver('1.2.3') (semver)\""
     )
+    client.post(_BINDINGS, binding)
+    client.post(f"/api/v1/namespaces/{namespace}/configmaps", _map("a", "plain", "x"))
+    for path in (_BINDINGS, _POLICIES):
+        client.ask("DELETE", f"{path}/{policy['metadata']['name']}")
 
 
 def _matched(namespace: str, **constraints: Any) -> dict[str, Any]:

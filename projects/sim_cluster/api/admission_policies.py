@@ -50,7 +50,7 @@ class AdmissionPolicies:
 
     def review(self, asked: AdmissionRequest) -> list[str]:
         """Refuse what a policy denies; return what others warn of."""
-        if not self.store.count(_BINDINGS) or asked.kind.group == _GROUP:
+        if not self.store.count(_BINDINGS) or asked.kind.storage in {_POLICIES, _BINDINGS}:
             return []
         denied: list[tuple[str, Denial]] = []
         warnings: list[str] = []

@@ -38,7 +38,7 @@ class _Variables(Fields):
         if not super().__contains__(name) and name in self:
             try:
                 self[name] = program(self._texts[str(name)], NAMES).evaluate(self._values | {"variables": self})
-            except (EvaluationError, UnusableError) as error:
+            except EvaluationError as error:
                 return CELEvalError(f'composited variable "{name}" fails to evaluate: {error}')
         return super().__getitem__(name)
 
