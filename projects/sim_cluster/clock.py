@@ -9,6 +9,7 @@ import asyncio
 import enum
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 
@@ -46,6 +47,10 @@ class Clock(Protocol):
         """Wait until some of the cluster's time has passed."""
         ...
 
+    def held(self) -> AbstractContextManager[object]:
+        """Let a clock that jumps stand still for the length of a block: somebody outside of the cluster is asked something."""
+        ...
+
 
 class RunningClock:
     """A clock that runs faster than real time by a factor.
@@ -71,6 +76,10 @@ class RunningClock:
     async def sleep(self, seconds: float, timing: Timing = Timing.EVENT) -> None:
         """Wait until some of the cluster's time has passed."""
         await asyncio.sleep(self._real(seconds, timing))  # noqa: TID251 - this is what plays a delay
+
+    def held(self) -> AbstractContextManager[object]:
+        """Return a block in which time passes as ever."""
+        return nullcontext()
 
     def _real(self, seconds: float, timing: Timing) -> float:
         return max(seconds, 0.0) / (1.0 if timing in {Timing.CLIENT, Timing.REAL} else self.speed)

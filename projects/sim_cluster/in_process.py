@@ -57,7 +57,7 @@ class InProcessCluster:
         """Create an object."""
         kind = self._kind(resource)
         try:
-            done = self.api.resources.create(
+            done = await self.api.resources.create(
                 kind, obj["metadata"].get("namespace", ""), obj, WriteOptions(self.manager, self._user)
             )
         except ApiError as error:
@@ -73,13 +73,13 @@ class InProcessCluster:
         options = WriteOptions(self.manager, self._user, subresource=subresource)
         try:
             if subresource == "binding":
-                self.api.subresources.bind(kind, namespace, name, patch, options)
+                await self.api.subresources.bind(kind, namespace, name, patch, options)
                 done = self.api.resources.get(kind, namespace, name)
             elif subresource == "eviction":
-                self.api.subresources.evict(kind, namespace, name, patch, dry_run=False)
+                await self.api.subresources.evict(kind, namespace, name, patch, options)
                 done = self.api.resources.get(kind, namespace, name)
             else:
-                done = self.api.resources.patch(kind, namespace, name, "merge", patch, options)
+                done = await self.api.resources.patch(kind, namespace, name, "merge", patch, options)
         except ApiError as error:
             raise _refused(error) from None
         await self._turn()
@@ -91,7 +91,7 @@ class InProcessCluster:
         """Delete an object."""
         options = DeleteOptions(self._user, "Background", grace_seconds, uid)
         try:
-            self.api.resources.delete(self._kind(resource), namespace, name, options)
+            await self.api.resources.delete(self._kind(resource), namespace, name, options)
         except ApiError as error:
             raise _refused(error) from None
         await self._turn()

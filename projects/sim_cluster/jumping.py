@@ -13,7 +13,8 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,6 +67,7 @@ class JumpingClock:
         self._numbers = itertools.count()
         self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._holding = 0
 
     def now(self) -> float:
         """Return the cluster's time, in seconds since the epoch."""
@@ -95,6 +97,15 @@ class JumpingClock:
         finally:
             timer.cancel()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stand still for the length of a block: who is asked something from inside of the cluster has real time to answer."""
+        self._holding += 1
+        try:
+            yield
+        finally:
+            self._holding -= 1
+
     async def _run(self) -> None:
         while True:
             await self._settled()
@@ -114,6 +125,8 @@ class JumpingClock:
             quiet, seen = (quiet + 1, seen) if self._changes() == seen else (0, self._changes())
 
     def _may_jump(self) -> bool:
+        if self._holding:
+            return False
         event, client = self._pending[Timing.EVENT], self._pending[Timing.CLIENT]
         if self._visitors is None:
             return event > 0

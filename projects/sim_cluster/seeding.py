@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.requests import WriteOptions
@@ -20,9 +21,9 @@ def seed(api: Api, objects: Iterable[Object]) -> None:
     for obj in objects:
         kind = kind_of(api, obj)
         namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-        api.resources.create(kind, namespace, obj, _INSTALLER)
+        at_once(api.resources.create(kind, namespace, obj, _INSTALLER))
         if "status" in obj and kind.has_status:
-            api.resources.patch(kind, namespace, name, "merge", {"status": obj["status"]}, _STATUS)
+            at_once(api.resources.patch(kind, namespace, name, "merge", {"status": obj["status"]}, _STATUS))
 
 
 def kind_of(api: Api, obj: Object) -> Kind:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.fieldsets import Tree, difference, insert, settled, union
 from projects.sim_cluster.api.kinds import Kind
@@ -24,14 +25,14 @@ def kind(api: Api, group: str, resource: str) -> Kind:
 
 def new_api() -> Api:
     api = Api(JumpingClock(epoch=1_700_000_000.0))
-    api.resources.create(kind(api, "", "namespaces"), "", {"metadata": {"name": "n"}}, WriteOptions("setup"))
+    at_once(api.resources.create(kind(api, "", "namespaces"), "", {"metadata": {"name": "n"}}, WriteOptions("setup")))
     return api
 
 
 def apply(api: Api, manager: str, data: dict[str, str], *, force: bool = True) -> dict[str, Any]:
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": data}
-    return api.resources.patch(
-        kind(api, "", "configmaps"), "n", "m", "apply", body, WriteOptions(manager, force=force)
+    return at_once(
+        api.resources.patch(kind(api, "", "configmaps"), "n", "m", "apply", body, WriteOptions(manager, force=force))
     ).object
 
 
@@ -88,7 +89,7 @@ def test_an_update_takes_what_it_changes() -> None:
     api = new_api()
     apply(api, "one", {"a": "1", "b": "1"})
     maps = kind(api, "", "configmaps")
-    obj = api.resources.patch(maps, "n", "m", "merge", {"data": {"a": "2"}}, WriteOptions("hand")).object
+    obj = at_once(api.resources.patch(maps, "n", "m", "merge", {"data": {"a": "2"}}, WriteOptions("hand"))).object
     assert (owned(obj, "one"), owned(obj, "hand")) == ({"b"}, {"a"})
     assert apply(api, "one", {"b": "1"})["data"] == {"a": "2", "b": "1"}
 
@@ -105,7 +106,7 @@ def test_elements_of_keyed_lists_come_and_go_with_their_defaults() -> None:
     deployments = kind(api, "apps", "deployments")
 
     def put(manager: str, body: dict[str, Any]) -> list[str]:
-        done = api.resources.patch(deployments, "n", "d", "apply", body, WriteOptions(manager)).object
+        done = at_once(api.resources.patch(deployments, "n", "d", "apply", body, WriteOptions(manager))).object
         return [container["name"] for container in done["spec"]["template"]["spec"]["containers"]]
 
     assert put("one", deployment("a", "b")) == ["a", "b"]
@@ -118,6 +119,8 @@ def test_elements_of_keyed_lists_come_and_go_with_their_defaults() -> None:
 def test_unknown_fields_are_refused() -> None:
     api = new_api()
     with pytest.raises(ApiError, match=r"\.sepc: field not declared in schema"):
-        api.resources.patch(
-            kind(api, "apps", "deployments"), "n", "d", "apply", deployment("a") | {"sepc": {}}, WriteOptions("one")
+        at_once(
+            api.resources.patch(
+                kind(api, "apps", "deployments"), "n", "d", "apply", deployment("a") | {"sepc": {}}, WriteOptions("one")
+            )
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.requests import WriteOptions
 from tests.sim_cluster.talk import deployment
 from tests.sim_cluster.test_workloads import Stage, play, status
@@ -21,7 +22,7 @@ def taints(stage: Stage, name: str) -> set[tuple[str, str]]:
 
 def patch_node(stage: Stage, name: str, patch: dict[str, Any], subresource: str = "") -> None:
     options = WriteOptions("test", subresource=subresource)
-    stage.cluster.api.resources.patch(stage.kind("nodes"), "", name, "strategic", patch, options)
+    at_once(stage.cluster.api.resources.patch(stage.kind("nodes"), "", name, "strategic", patch, options))
 
 
 def test_a_lost_node_is_tainted_and_its_pods_run_elsewhere() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from projects.sim_cluster.api import store as store_module
 from projects.sim_cluster.api.application import Api
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, WriteOptions
@@ -24,7 +25,7 @@ BY = WriteOptions("test")
 @pytest.fixture
 def api() -> Api:
     made = Api(JumpingClock(epoch=1_700_000_000.0))
-    made.resources.create(kind(made, "namespaces"), "", {"metadata": {"name": "n"}}, BY)
+    at_once(made.resources.create(kind(made, "namespaces"), "", {"metadata": {"name": "n"}}, BY))
     return made
 
 
@@ -35,7 +36,9 @@ def kind(api: Api, resource: str, group: str = "") -> Kind:
 
 
 def make(api: Api, name: str, **metadata: Any) -> dict[str, Any]:
-    return api.resources.create(kind(api, "configmaps"), "n", {"metadata": {"name": name, **metadata}}, BY).object
+    return at_once(
+        api.resources.create(kind(api, "configmaps"), "n", {"metadata": {"name": name, **metadata}}, BY)
+    ).object
 
 
 def names(api: Api) -> list[str]:
@@ -83,7 +86,7 @@ def test_pages_are_cut_from_one_snapshot(api: Api) -> None:
     maps = kind(api, "configmaps")
     first = api.resources.list(maps, "n", ListOptions(limit=2))
     make(api, "m0a")
-    api.resources.delete(maps, "n", "m4", DeleteOptions())
+    at_once(api.resources.delete(maps, "n", "m4", DeleteOptions()))
     second = api.resources.list(maps, "n", ListOptions(limit=2, continue_token=first.continue_token))
     third = api.resources.list(maps, "n", ListOptions(limit=2, continue_token=second.continue_token))
     found = [stored.object["metadata"]["name"] for page in (first, second, third) for stored in page.items]
@@ -111,7 +114,7 @@ def test_dependents_go_with_their_owner(api: Api) -> None:
     child = make(api, "child", ownerReferences=owned(owner))
     make(api, "grandchild", ownerReferences=owned(child))
     make(api, "stranger")
-    api.resources.delete(kind(api, "configmaps"), "n", "owner", DeleteOptions(propagation="Background"))
+    at_once(api.resources.delete(kind(api, "configmaps"), "n", "owner", DeleteOptions(propagation="Background")))
     assert names(api) == ["stranger"]
 
 
@@ -119,10 +122,10 @@ def test_a_foreground_owner_waits_for_those_that_block_it(api: Api) -> None:
     owner = make(api, "owner")
     make(api, "held", ownerReferences=owned(owner, blockOwnerDeletion=True), finalizers=["example.com/hold"])
     maps = kind(api, "configmaps")
-    api.resources.delete(maps, "n", "owner", DeleteOptions(propagation="Foreground"))
+    at_once(api.resources.delete(maps, "n", "owner", DeleteOptions(propagation="Foreground")))
     assert names(api) == ["held", "owner"]
     assert all(api.resources.get(maps, "n", name).object["metadata"]["deletionTimestamp"] for name in names(api))
-    api.resources.patch(maps, "n", "held", "merge", {"metadata": {"finalizers": None}}, BY)
+    at_once(api.resources.patch(maps, "n", "held", "merge", {"metadata": {"finalizers": None}}, BY))
     assert names(api) == []
 
 
@@ -130,7 +133,7 @@ def test_orphans_stay_without_the_reference(api: Api) -> None:
     owner = make(api, "owner")
     make(api, "child", ownerReferences=owned(owner))
     maps = kind(api, "configmaps")
-    api.resources.delete(maps, "n", "owner", DeleteOptions(propagation="Orphan"))
+    at_once(api.resources.delete(maps, "n", "owner", DeleteOptions(propagation="Orphan")))
     assert names(api) == ["child"]
     assert "ownerReferences" not in api.resources.get(maps, "n", "child").object["metadata"]
 
@@ -138,7 +141,7 @@ def test_orphans_stay_without_the_reference(api: Api) -> None:
 def test_one_of_two_owners_is_enough(api: Api) -> None:
     first, second = make(api, "first"), make(api, "second")
     make(api, "child", ownerReferences=owned(first) + owned(second))
-    api.resources.delete(kind(api, "configmaps"), "n", "first", DeleteOptions())
+    at_once(api.resources.delete(kind(api, "configmaps"), "n", "first", DeleteOptions()))
     assert names(api) == ["child", "second"]
     assert [
         o["name"]
@@ -155,9 +158,9 @@ def test_a_watch_sees_objects_start_and_stop_matching(api: Api) -> None:
         )
         make(api, "a")
         for value in ("yes", "no", "yes"):
-            api.resources.patch(maps, "n", "a", "merge", {"metadata": {"labels": {"on": value}}}, BY)
-        api.resources.patch(maps, "n", "a", "merge", {"data": {"x": "y"}}, BY)
-        api.resources.delete(maps, "n", "a", DeleteOptions())
+            at_once(api.resources.patch(maps, "n", "a", "merge", {"metadata": {"labels": {"on": value}}}, BY))
+        at_once(api.resources.patch(maps, "n", "a", "merge", {"data": {"x": "y"}}, BY))
+        at_once(api.resources.delete(maps, "n", "a", DeleteOptions()))
         async for batch in watch.batches():
             return [(event.type, event.stored.object["metadata"]["name"]) for event in batch if event.stored]
         return []
@@ -168,15 +171,17 @@ def test_a_watch_sees_objects_start_and_stop_matching(api: Api) -> None:
 def test_stale_writes_lose(api: Api) -> None:
     maps = kind(api, "configmaps")
     first = make(api, "a")
-    api.resources.patch(maps, "n", "a", "merge", {"data": {"x": "1"}}, BY)
+    at_once(api.resources.patch(maps, "n", "a", "merge", {"data": {"x": "1"}}, BY))
     with pytest.raises(ApiError, match="the object has been modified"):
-        api.resources.update(maps, "n", "a", first | {"data": {"x": "2"}}, BY)
+        at_once(api.resources.update(maps, "n", "a", first | {"data": {"x": "2"}}, BY))
     assert api.resources.get(maps, "n", "a").object["data"] == {"x": "1"}
 
 
 def test_a_write_that_changes_nothing_is_none(api: Api) -> None:
     before = make(api, "a")["metadata"]["resourceVersion"]
-    after = api.resources.patch(kind(api, "configmaps"), "n", "a", "merge", {"metadata": {"labels": None}}, BY).object
+    after = at_once(
+        api.resources.patch(kind(api, "configmaps"), "n", "a", "merge", {"metadata": {"labels": None}}, BY)
+    ).object
     assert after["metadata"]["resourceVersion"] == before
 
 
@@ -187,21 +192,21 @@ def test_a_stored_object_is_never_changed_in_place(api: Api) -> None:
     pods, sets = kind(api, "pods"), kind(api, "replicasets", "apps")
     spec = {"containers": [{"name": "c", "image": "i:1", "resources": {"limits": {"cpu": "1000m"}}}]}
     template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
-    api.resources.create(pods, "n", {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": spec}, BY)
+    at_once(api.resources.create(pods, "n", {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": spec}, BY))
     owned = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
-    api.resources.create(sets, "n", {"metadata": {"name": "r"}, "spec": owned}, BY)
+    at_once(api.resources.create(sets, "n", {"metadata": {"name": "r"}, "spec": owned}, BY))
     status = replace(BY, subresource="status")
     for patch, options in (
         ({"status": {"phase": "Running", "podIP": "10.0.0.1"}}, status),
         ({"metadata": {"labels": {"a": "c"}}, "spec": {"activeDeadlineSeconds": 5}}, BY),
         ({"status": {"phase": None, "conditions": [{"type": "Ready", "status": "True"}]}}, status),
     ):
-        api.resources.patch(pods, "n", "p", "merge", patch, options)
-        api.resources.patch(pods, "n", "p", "strategic", patch, options)
+        at_once(api.resources.patch(pods, "n", "p", "merge", patch, options))
+        at_once(api.resources.patch(pods, "n", "p", "strategic", patch, options))
     node = {"target": {"kind": "Node", "name": "a-node"}}
-    api.subresources.bind(pods, "n", "p", node, BY)
-    api.resources.patch(sets, "n", "r", "merge", {"status": {"replicas": 1}}, status)
-    api.resources.patch(sets, "n", "r", "merge", {"spec": {"replicas": 2}}, BY)
+    at_once(api.subresources.bind(pods, "n", "p", node, BY))
+    at_once(api.resources.patch(sets, "n", "r", "merge", {"status": {"replicas": 1}}, status))
+    at_once(api.resources.patch(sets, "n", "r", "merge", {"spec": {"replicas": 2}}, BY))
     assert len(stored) == 8
     for obj, as_it_was in stored:
         assert encode(obj) == as_it_was
@@ -210,10 +215,12 @@ def test_a_stored_object_is_never_changed_in_place(api: Api) -> None:
 def test_a_status_that_does_not_fit_is_refused_however_little_else_changes(api: Api) -> None:
     pods, status = kind(api, "pods"), replace(BY, subresource="status")
     spec = {"containers": [{"name": "c", "image": "i:1"}]}
-    api.resources.create(pods, "n", {"metadata": {"name": "p"}, "spec": spec}, BY)
+    at_once(api.resources.create(pods, "n", {"metadata": {"name": "p"}, "spec": spec}, BY))
     with pytest.raises(ApiError):
-        api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": 1}}, status)
-    done = api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": "Running", "nonsense": 1}}, status)
+        at_once(api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": 1}}, status))
+    done = at_once(
+        api.resources.patch(pods, "n", "p", "merge", {"status": {"phase": "Running", "nonsense": 1}}, status)
+    )
     assert done.object["status"]["phase"] == "Running"
     assert "nonsense" not in done.object["status"]
     assert done.warnings == ['unknown field "status.nonsense"']

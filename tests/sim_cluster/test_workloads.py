@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.requests import DeleteOptions, WriteOptions
 from projects.sim_cluster.api.store import Change
 from projects.sim_cluster.behaviours.settings import Settings
@@ -31,14 +32,14 @@ class Stage:
         return next(kind for kind in self.cluster.api.registry if (kind.group, kind.resource) == (group, resource))
 
     def create(self, path: str, obj: dict[str, Any]) -> dict[str, Any]:
-        return self.cluster.api.resources.create(self.kind(path), "default", obj, BY).object
+        return at_once(self.cluster.api.resources.create(self.kind(path), "default", obj, BY)).object
 
     def patch(self, path: str, name: str, patch: dict[str, Any], subresource: str = "") -> None:
         options = WriteOptions("test", subresource=subresource)
-        self.cluster.api.resources.patch(self.kind(path), "default", name, "merge", patch, options)
+        at_once(self.cluster.api.resources.patch(self.kind(path), "default", name, "merge", patch, options))
 
     def delete(self, path: str, name: str, **options: Any) -> None:
-        self.cluster.api.resources.delete(self.kind(path), "default", name, DeleteOptions(**options))
+        at_once(self.cluster.api.resources.delete(self.kind(path), "default", name, DeleteOptions(**options)))
 
     def get(self, path: str, name: str) -> dict[str, Any] | None:
         kind = self.kind(path)
@@ -318,7 +319,9 @@ def test_a_namespace_waits_for_what_is_held() -> None:
         stage.create("namespaces", {"metadata": {"name": "doomed"}})
         maps = stage.kind("configmaps")
         resources = stage.cluster.api.resources
-        resources.create(maps, "doomed", {"metadata": {"name": "held", "finalizers": ["example.com/hold"]}}, BY)
+        at_once(
+            resources.create(maps, "doomed", {"metadata": {"name": "held", "finalizers": ["example.com/hold"]}}, BY)
+        )
         stage.delete("namespaces", "doomed")
 
         def remaining() -> Any:
@@ -336,7 +339,7 @@ def test_a_namespace_waits_for_what_is_held() -> None:
             found["message"]
             == "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
         )
-        resources.patch(maps, "doomed", "held", "merge", {"metadata": {"finalizers": None}}, BY)
+        at_once(resources.patch(maps, "doomed", "held", "merge", {"metadata": {"finalizers": None}}, BY))
         await stage.until("gone", lambda: stage.get("namespaces", "doomed") is None)
         assert not [o for o in stage.all("configmaps") if o["metadata"]["namespace"] == "doomed"]
 

@@ -45,6 +45,7 @@ _TOKEN_SOURCES: Final[list[Object]] = [
         }
     },
 ]
+_TOKEN_VOLUME: Final = "kube-api-access-"  # noqa: S105 - the beginning of a name
 _TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 
 
@@ -98,17 +99,23 @@ class Admission:
         namespace = obj["metadata"].get("namespace", "")
         return [stored.object for stored in self.store.list(("", "limitranges"), namespace)]
 
-    def fill_limits(self, obj: Object, kind: Kind) -> None:
-        """Give a new pod the requests and limits that its namespace has for those who state none."""
-        if kind.storage == ("", "pods") and (ranges := self._limit_ranges(obj)):
-            limit_ranges.fill(obj, ranges)
-
     def admit(self, obj: Object, kind: Kind) -> list[str]:
-        """Refuse a new pod whose classes are not there; give it what they, and its notes, stand for. Return warnings."""
+        """Do what the server's own plug-ins do to a new object before webhooks see it. Return warnings.
+
+        A pod gets the limits of its namespace, what its classes and its notes stand for, its account; a claim and a volume
+        are held. Done a second time it changes nothing.
+        """
+        if kind.storage == ("", "persistentvolumeclaims"):
+            _protect(obj, "kubernetes.io/pvc-protection")
+        elif kind.storage == ("", "persistentvolumes"):
+            _protect(obj, "kubernetes.io/pv-protection")
         if kind.storage != ("", "pods"):
             return []
+        if ranges := self._limit_ranges(obj):
+            limit_ranges.fill(obj, ranges)
         self._check_account(obj, kind)
         pod_classes.admit(obj, kind, self.store)
+        self._own_pod(obj)
         return security_notes.adopt(obj)
 
     def _check_account(self, obj: Object, kind: Kind) -> None:
@@ -132,17 +139,23 @@ class Admission:
         if not kind.has_status or kind.kind in KEEPS_STATUS:
             return
         obj.pop("status", None)
-        if not kind.custom and "status" in kind.schema.always_there:
-            struct = kind.schema.child("status")
-            zeros = copy.deepcopy(struct.zero) if struct is not None else {}
-            obj["status"] = zeros | _FIRST_STATUS.get((kind.group, kind.kind), {})
+        for field, zeros in self.empty_status(kind).items():
+            obj[field] = zeros | _FIRST_STATUS.get((kind.group, kind.kind), {})
+
+    def empty_status(self, kind: Kind) -> Object:
+        """Return the status, as a field, of an object of which nothing is known yet; none where the kind has no such."""
+        if not kind.has_status or kind.kind in KEEPS_STATUS or kind.custom or "status" not in kind.schema.always_there:
+            return {}
+        struct = kind.schema.child("status")
+        return {"status": copy.deepcopy(struct.zero) if struct is not None else {}}
 
     def prepare(self, obj: Object, kind: Kind) -> None:
         """Fill what belongs to the server in a new object of a built-in kind."""
         if not kind.custom and (special := _SPECIAL.get((kind.group, kind.kind))):
             special(self, obj)
 
-    def _pod(self, obj: Object) -> None:
+    def _own_pod(self, obj: Object) -> None:
+        """Give a pod its account, the token of that, and the time that it may stay on a node in trouble."""
         spec = obj["spec"]
         account = spec.setdefault("serviceAccountName", "default")
         spec.setdefault("serviceAccount", account)
@@ -152,23 +165,31 @@ class Admission:
             key = f"node.kubernetes.io/{condition}"
             if not any(_tolerates(toleration, key) for toleration in tolerations):
                 tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-        obj["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
+
+    def _pod(self, obj: Object) -> None:
+        obj["status"] = {"phase": "Pending", "qosClass": _quality(obj["spec"])}
 
     def _mount_token(self, obj: Object, spec: Object, account: str) -> None:
         found = self.store.get(("", "serviceaccounts"), obj["metadata"]["namespace"], account)
         off = found is not None and found.object.get("automountServiceAccountToken") is False
         if spec.get("automountServiceAccountToken", not off) is False:
             return
-        name = f"kube-api-access-{random_suffix()}"
+        present = next(
+            (each["name"] for each in spec.get("volumes") or () if str(each.get("name", "")).startswith(_TOKEN_VOLUME)),
+            "",
+        )
+        name = present or f"{_TOKEN_VOLUME}{random_suffix()}"
         mounted = False
-        for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
-            mounts = container.setdefault("volumeMounts", [])
+        for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
+            if container.get("volumeMounts") is None:
+                container["volumeMounts"] = []
+            mounts = container["volumeMounts"]
             if not any(mount.get("mountPath") == _TOKEN_PATH for mount in mounts):
                 mounts.append({"name": name, "readOnly": True, "mountPath": _TOKEN_PATH})
                 mounted = True
-        if mounted:
+        if mounted and not present:
             volume = {"name": name, "projected": {"sources": _TOKEN_SOURCES, "defaultMode": 420}}
-            spec.setdefault("volumes", []).append(volume)
+            spec["volumes"] = [*(spec.get("volumes") or ()), volume]
 
     def _service(self, obj: Object) -> None:
         spec = obj["spec"]
@@ -186,11 +207,7 @@ class Admission:
             used = {port.get("nodePort") for other in taken for port in other.get("ports") or ()}
             self.allocations.give_ports(obj, used | {other.get("healthCheckNodePort") for other in taken})
 
-    def _claim(self, obj: Object) -> None:
-        _protect(obj, "kubernetes.io/pvc-protection")
-
     def _volume(self, obj: Object) -> None:
-        _protect(obj, "kubernetes.io/pv-protection")
         obj["status"]["lastPhaseTransitionTime"] = obj["metadata"]["creationTimestamp"]
 
     def _job(self, obj: Object) -> None:
@@ -253,7 +270,6 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Admission, Object], None]]] = {
     ("", "Pod"): Admission._pod,  # noqa: SLF001 - the table of this module's own methods
     ("", "Service"): Admission._service,  # noqa: SLF001
     ("", "Namespace"): Admission._namespace,  # noqa: SLF001
-    ("", "PersistentVolumeClaim"): Admission._claim,  # noqa: SLF001
     ("", "PersistentVolume"): Admission._volume,  # noqa: SLF001
     ("batch", "Job"): Admission._job,  # noqa: SLF001
     ("apiextensions.k8s.io", "CustomResourceDefinition"): Admission._definition,  # noqa: SLF001

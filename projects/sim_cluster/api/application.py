@@ -29,6 +29,7 @@ from projects.sim_cluster.api.resources import Resources
 from projects.sim_cluster.api.reviews import answerers
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.subresources import Subresources
+from projects.sim_cluster.api.webhooks.hooks import Webhooks
 from projects.sim_cluster.api.writes import Writer
 from projects.sim_cluster.clock import Clock
 
@@ -52,7 +53,8 @@ class Api:
         for kind in (*builtin_kinds(self.recorded), *kinds):
             self.registry.add(kind)
         admission = Admission(self.store, self.registry, now)
-        writer = Writer(self.store, admission, now)
+        self.webhooks = Webhooks(self.store, self.registry, clock)
+        writer = Writer(self.store, admission, self.webhooks, now)
         self.authorizer = Authorizer(self.store)
         policies = AdmissionPolicies(self.store, self.registry, self.authorizer)
         writer.checks += [check_definition, admission.check_limits, PodSecurity(self.store).review, policies.review]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from projects.sim_cluster.api.decoding import fields_twice, parse_json, parse_yaml
@@ -18,7 +19,7 @@ from projects.sim_cluster.api.errors import (
     unsupported_media_type,
 )
 from projects.sim_cluster.api.identity import User
-from projects.sim_cluster.api.kinds import Kind
+from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.names import shown
 from projects.sim_cluster.api.protobuf import MEDIA_TYPE, Decoder
 from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, PatchType, WriteOptions
@@ -112,7 +113,14 @@ def write_options(request: Request, target: Target, user: User) -> WriteOptions:
         validation=validation or "Warn",
         force=flag(query, "force"),
         subresource=target.subresource,
+        said=_said(query),
     )
+
+
+def _said(query: QueryParams) -> Object:
+    """Return what a query says of how to write, as admission is told."""
+    given = {name: query[name] for name in ("fieldManager", "fieldValidation") if query.get(name)}
+    return ({"dryRun": ["All"]} if "dryRun" in query else {}) | given
 
 
 def list_options(request: Request, target: Target) -> ListOptions:
@@ -181,4 +189,13 @@ async def delete_options(request: Request, user: User, protobuf: Decoder) -> Del
         uid=preconditions.get("uid", ""),
         version=preconditions.get("resourceVersion", ""),
         dry_run="All" in dry_run,
+        said=_deleting(body, grace, propagation, dry_run),
     )
+
+
+def _deleting(body: Object, grace: int | None, propagation: str, dry_run: list[str]) -> Object:
+    """Return what a request says of how to delete, as admission is told."""
+    given = {key: body[key] for key in ("preconditions", "orphanDependents") if body.get(key) is not None}
+    given |= {"gracePeriodSeconds": grace} if grace is not None else {}
+    given |= {"propagationPolicy": propagation} if propagation and "orphanDependents" not in given else {}
+    return given | ({"dryRun": dry_run} if dry_run else {})

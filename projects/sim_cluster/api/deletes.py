@@ -32,8 +32,8 @@ class Deleter:
     def delete(self, kind: Kind, stored: Stored, options: DeleteOptions) -> Outcome:
         """Delete one object, or mark it when something holds it."""
         obj = stored.object
-        self._check_preconditions(kind, stored, options)
-        warnings = self._check(kind, kind.served(obj), options)
+        self.check_preconditions(kind, stored, options)
+        warnings = self.check(kind, kind.served(obj), options)
         finalizers = _finalizers(obj, _propagation(kind, options))
         grace = _grace(kind, obj, options)
         if options.dry_run:
@@ -49,7 +49,8 @@ class Deleter:
             return _answer(kind, obj, warnings, gone=False)
         return _answer(kind, self.store.put(kind.storage, marked).object, warnings, gone=False)
 
-    def _check(self, kind: Kind, obj: Object, options: DeleteOptions) -> list[str]:
+    def check(self, kind: Kind, obj: Object, options: DeleteOptions) -> list[str]:
+        """Ask all checks of a delete that somebody asks for; return what they warn of."""
         if options.by is None:
             return []
         asked = AdmissionRequest("DELETE", kind, obj, obj, "", options.by, options.dry_run)
@@ -58,7 +59,8 @@ class Deleter:
                 warnings.extend(check(asked) or ())
             return warnings
 
-    def _check_preconditions(self, kind: Kind, stored: Stored, options: DeleteOptions) -> None:
+    def check_preconditions(self, kind: Kind, stored: Stored, options: DeleteOptions) -> None:
+        """Refuse to delete another object than the one that is meant."""
         metadata = stored.object["metadata"]
         if options.uid and options.uid != metadata["uid"]:
             raise precondition_failed(kind, metadata["name"], "UID", options.uid, metadata["uid"])

@@ -16,21 +16,21 @@ _BUDGETS: Final = ("policy", "poddisruptionbudgets")
 _DONE: Final = frozenset({"Succeeded", "Failed", "Pending"})
 _VIOLATES: Final = "Cannot evict pod as it would violate the pod's disruption budget."
 _SEVERAL: Final = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-_OPTIONS: Final = WriteOptions("kube-apiserver", component("apiserver"), subresource="status")
+_OPTIONS: Final = WriteOptions("kube-apiserver", component("apiserver"), subresource="status", internal=True)
 
 
-def evict(resources: Resources, now: float, kind: Kind, pod: Object, body: Any, *, dry_run: bool) -> Outcome:
+async def evict(resources: Resources, now: float, kind: Kind, pod: Object, body: Any, *, dry_run: bool) -> Outcome:
     """Delete a pod as ``kubectl drain`` does."""
     asked, namespace, name = body or {}, pod["metadata"]["namespace"], pod["metadata"]["name"]
     if (named := (asked.get("metadata") or {}).get("name")) and named != name:
         raise bad_request("name in URL does not match name in Eviction object")
     dry_run = dry_run or "All" in ((asked.get("deleteOptions") or {}).get("dryRun") or ())
     if (pod.get("status") or {}).get("phase") not in _DONE and not pod["metadata"].get("deletionTimestamp"):
-        _ask_budget(resources, pod, now, dry_run=dry_run)
+        await _ask_budget(resources, pod, now, dry_run=dry_run)
         if not dry_run:
-            _mark(resources, kind, pod, now)
+            await _mark(resources, kind, pod, now)
     grace = (asked.get("deleteOptions") or {}).get("gracePeriodSeconds")
-    resources.delete(kind, namespace, name, DeleteOptions(grace_seconds=grace, dry_run=dry_run))
+    await resources.delete(kind, namespace, name, DeleteOptions(grace_seconds=grace, dry_run=dry_run))
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     return Outcome(status, created=True)
 
@@ -46,7 +46,7 @@ def _budgets(resources: Resources, pod: Object) -> list[Object]:
     ]
 
 
-def _ask_budget(resources: Resources, pod: Object, now: float, *, dry_run: bool) -> None:
+async def _ask_budget(resources: Resources, pod: Object, now: float, *, dry_run: bool) -> None:
     """Take one disruption off the budget of a pod; raise when it has none left."""
     budgets = _budgets(resources, pod)
     if len(budgets) > 1:
@@ -65,7 +65,7 @@ def _ask_budget(resources: Resources, pod: Object, now: float, *, dry_run: bool)
             raise _refused(f"The disruption budget {name} needs {needs}")
         if not dry_run:
             disrupted = (status.get("disruptedPods") or {}) | {pod["metadata"]["name"]: timestamp(now)}
-            _write(resources, budget, {"disruptionsAllowed": left - 1, "disruptedPods": disrupted})
+            await _write(resources, budget, {"disruptionsAllowed": left - 1, "disruptedPods": disrupted})
 
 
 def _is_ready(pod: Object) -> bool:
@@ -85,14 +85,14 @@ def _refused(why: str) -> ApiError:
     return ApiError(429, "TooManyRequests", _VIOLATES, {"causes": causes})
 
 
-def _write(resources: Resources, budget: Object, status: Object) -> None:
+async def _write(resources: Resources, budget: Object, status: Object) -> None:
     kind = resources.registry.find("policy", "v1", "poddisruptionbudgets")
     assert kind is not None
     metadata = budget["metadata"]
-    resources.patch(kind, metadata["namespace"], metadata["name"], "merge", {"status": status}, _OPTIONS)
+    await resources.patch(kind, metadata["namespace"], metadata["name"], "merge", {"status": status}, _OPTIONS)
 
 
-def _mark(resources: Resources, kind: Kind, pod: Object, now: float) -> None:
+async def _mark(resources: Resources, kind: Kind, pod: Object, now: float) -> None:
     """Say of a pod that it is being evicted."""
     marked = {
         "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
@@ -100,4 +100,4 @@ def _mark(resources: Resources, kind: Kind, pod: Object, now: float) -> None:
     }  # fmt: skip
     others = [each for each in pod["status"].get("conditions") or () if each["type"] != "DisruptionTarget"]
     patch = {"status": {"conditions": [*others, marked]}}
-    resources.patch(kind, pod["metadata"]["namespace"], pod["metadata"]["name"], "merge", patch, _OPTIONS)
+    await resources.patch(kind, pod["metadata"]["namespace"], pod["metadata"]["name"], "merge", patch, _OPTIONS)

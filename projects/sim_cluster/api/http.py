@@ -39,9 +39,9 @@ from projects.sim_cluster.api.logs import log_options
 from projects.sim_cluster.api.negotiation import Accepted, accepted, is_for_people
 from projects.sim_cluster.api.paths import in_group_version, parts_of
 from projects.sim_cluster.api.routing import PageNotFoundError, Target, flag, target_of
+from projects.sim_cluster.api.scales import SCALE
 from projects.sim_cluster.api.store import encode
-from projects.sim_cluster.api.streams import STREAMS, asked, serve
-from projects.sim_cluster.api.subresources import SCALE
+from projects.sim_cluster.api.streams import STREAMS, asked, connecting, serve
 from projects.sim_cluster.api.watches import Watch
 
 
@@ -69,10 +69,11 @@ class HttpApi:
         await response(scope, receive, send)
 
     async def _stream(self, socket: WebSocket) -> None:
-        user_who_may(self.api, socket)
+        user = user_who_may(self.api, socket)
         target = target_of(socket.url.path, self.api.registry)
         if target.subresource not in STREAMS:
             raise bad_request("WebSockets are for exec and attach")
+        await connecting(self.api, target, socket.query_params, user)
         await serve(self.api, target, socket)
 
     async def _respond(self, request: Request) -> Response:
@@ -111,7 +112,7 @@ class HttpApi:
     async def _create(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         body = await read_body(request, target.kind, self.api.protobuf)
         options = replace(write_options(request, target, user), twice=await twice_in(request))
-        done = self.api.resources.create(target.kind, target.namespace, body, options)
+        done = await self.api.resources.create(target.kind, target.namespace, body, options)
         return answer(self.api, target, done, chosen)
 
     async def _update(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
@@ -120,31 +121,28 @@ class HttpApi:
         return answer(
             self.api,
             target,
-            self.api.resources.update(target.kind, target.namespace, target.name, body, options),
+            await self.api.resources.update(target.kind, target.namespace, target.name, body, options),
             chosen,
         )
 
     async def _patch(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         patch_type, patch = await decode_patch(request)
         options = replace(write_options(request, target, user), twice=await twice_in(request))
-        done = self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
+        done = await self.api.resources.patch(target.kind, target.namespace, target.name, patch_type, patch, options)
         return answer(self.api, target, done, chosen)
 
     async def _delete(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         options = await delete_options(request, user, self.api.protobuf)
-        return answer(
-            self.api, target, self.api.resources.delete(target.kind, target.namespace, target.name, options), chosen
-        )
+        done = await self.api.resources.delete(target.kind, target.namespace, target.name, options)
+        return answer(self.api, target, done, chosen)
 
     async def _deletecollection(self, request: Request, target: Target, user: User, chosen: Accepted) -> Response:
         options = await delete_options(request, user, self.api.protobuf)
         which = list_options(request, target)
-        return page_response(
-            self.api,
-            self.api.resources.delete_collection(target.kind, target.namespace, which, options),
-            chosen,
-            "Metadata",
-        )
+        page = await self.api.resources.delete_collection(target.kind, target.namespace, which, options)
+        response = page_response(self.api, page, chosen, "Metadata")
+        warn(response, page.warnings)
+        return response
 
     async def _subresource(self, request: Request, target: Target, verb: str, user: User, chosen: Accepted) -> Response:
         subresources, where = self.api.subresources, (target.kind, target.namespace, target.name)
@@ -152,6 +150,7 @@ class HttpApi:
             wanted = log_options(request.query_params, target.kind, target.name, self.api.now())
             return StreamingResponse(self.api.logs.read(*where, wanted), 200, HEADERS, "text/plain")
         if target.subresource in STREAMS:
+            await connecting(self.api, target, request.query_params, user)
             asked(self.api, target, request.query_params)
             raise bad_request("Upgrade request required")
         options = write_options(request, target, user)
@@ -163,15 +162,15 @@ class HttpApi:
                 if verb == "patch"
                 else (None, await read_body(request, target.kind, self.api.protobuf))
             )
-            done = subresources.write_scale(*where, patch_type, body, options)
+            done = await subresources.write_scale(*where, patch_type, body, options)
         else:
             body = await read_body(request, target.kind, self.api.protobuf)
             if target.subresource == "eviction":
-                done = subresources.evict(*where, body, dry_run=options.dry_run)
+                done = await subresources.evict(*where, body, options)
             elif target.subresource == "binding":
-                done = subresources.bind(*where, body, options)
+                done = await subresources.bind(*where, body, options)
             else:
-                done = subresources.token(*where, body, options)
+                done = await subresources.token(*where, body, options)
         return answer(self.api, target, done, chosen)
 
 

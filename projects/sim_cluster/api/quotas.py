@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from projects.sim_cluster.api.admission_requests import AdmissionRequest
+from projects.sim_cluster.api.at_once import at_once
 from projects.sim_cluster.api.errors import forbidden
 from projects.sim_cluster.api.identity import component
 from projects.sim_cluster.api.kinds import Object, Registry
@@ -69,7 +70,7 @@ class Quotas:
         self._ledgers: dict[str, dict[str, Ledger]] = {}
         self._told: dict[tuple[str, str], str] = {}
         store.listeners.append(self.observe)
-        writer.checks.append(self.check)
+        writer.last_checks.append(self.check)
 
     def check(self, asked: AdmissionRequest) -> None:
         """Refuse a new object that does not fit into a quota of its namespace."""
@@ -124,5 +125,5 @@ class Quotas:
         for (namespace, name), manager in told.items():
             ledger, stored = self._ledgers[namespace].get(name), self.store.get(_QUOTAS, namespace, name)
             if ledger is not None and stored is not None:
-                options = WriteOptions(manager, component(manager), subresource="status")
-                self.writer.commit(kind, stored, stored.object | {"status": ledger.status()}, options)
+                options = WriteOptions(manager, component(manager), subresource="status", internal=True)
+                at_once(self.writer.commit(kind, stored, stored.object | {"status": ledger.status()}, options))

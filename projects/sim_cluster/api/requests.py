@@ -23,6 +23,9 @@ class WriteOptions:
     force: bool = False
     subresource: str = ""
     twice: tuple[str, ...] = ()  # fields that the body holds twice
+    said: Object = field(default_factory=dict)  # what of all that the request itself says
+    generated: str = ""  # the name that the server has made up
+    internal: bool = False  # the server's own doing, or a part of what has been admitted: no webhook is asked
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class DeleteOptions:
     uid: str = ""
     version: str = ""
     dry_run: bool = False
+    said: Object = field(default_factory=dict)  # what of all that the request itself says
 
 
 @dataclass(frozen=True)
@@ -70,3 +74,4 @@ class Page:
     version: int
     continue_token: str = ""
     remaining: int = 0
+    warnings: tuple[str, ...] = ()

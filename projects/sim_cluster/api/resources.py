@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from projects.sim_cluster.api.apply import Apply, check_elements
@@ -31,10 +32,11 @@ from projects.sim_cluster.api.requests import DeleteOptions, ListOptions, Outcom
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.strategic import strategic_merge
 from projects.sim_cluster.api.timestamps import timestamp
-from projects.sim_cluster.api.writes import Writer, outcome
+from projects.sim_cluster.api.write_warnings import telling
+from projects.sim_cluster.api.writes import Writer, outcome, until_stored
 
 #: What answers the create of a kind that stores nothing: reviews, requests.
-Answerer = Callable[[str, Object, WriteOptions], Outcome]
+Answerer = Callable[[str, Object, WriteOptions], Coroutine[Any, Any, Outcome]]
 
 
 #: Kinds of which an update may find no object, and makes it.
@@ -72,49 +74,70 @@ class Resources:
         """Return a list, or a page of it."""
         return self.pager.list(kind, namespace, options)
 
-    def create(self, kind: Kind, namespace: str, body: Any, options: WriteOptions) -> Outcome:
+    async def create(self, kind: Kind, namespace: str, body: Any, options: WriteOptions) -> Outcome:
         """Create an object, or answer a review."""
         obj = _with_metadata(check_type(body, kind))
         given = obj["metadata"].get("namespace")
         if kind.namespaced and given and given != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if answerer := self.answerers.get((kind.group, kind.resource)):
-            return answerer(namespace, obj, options)
-        return self.writer.create(kind, namespace, obj, options)
+            return await self._answered(answerer, kind, namespace, obj, options)
+        return await self.writer.create(kind, namespace, obj, options)
 
-    def update(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+    async def _answered(
+        self, answerer: Answerer, kind: Kind, namespace: str, obj: Object, options: WriteOptions
+    ) -> Outcome:
+        """Answer a create that stores nothing; webhooks are asked about it too."""
+        if options.internal or not self.writer.hooks.concern(kind):
+            return await answerer(namespace, obj, options)
+        with telling() as warnings:
+            obj = await self.writer.hooks.admit_unstored(kind, namespace, "", obj, options, warnings)
+            done = await answerer(namespace, obj, options)
+        return replace(done, warnings=[*warnings, *done.warnings])
+
+    async def update(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Replace an object (PUT)."""
+        return await until_stored(kind, name, lambda: self._update(kind, namespace, name, body, options))
+
+    async def _update(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         obj = _with_metadata(check_type(body, kind))
         given = obj["metadata"].setdefault("name", name)
         if given != name:
             raise _misnamed(given, name)
         before = self.store.get(kind.storage, namespace if kind.namespaced else "", name)
         if before is None:
-            return self._made_by_update(kind, namespace, name, obj, options)
+            return await self._made_by_update(kind, namespace, name, obj, options)
         try:
             if (kind.custom or kind.kind in _NEEDS_VERSION) and not obj["metadata"].get("resourceVersion"):
                 conform(obj, kind)  # what does not fit at all is told first
                 raise _needs_version(kind, name)
-            return self.writer.commit(kind, before, obj, options)
+            return await self.writer.commit(kind, before, obj, options)
         except UnfitError as error:
             raise of_body(kind, error) from None
 
-    def _made_by_update(self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions) -> Outcome:
+    async def _made_by_update(
+        self, kind: Kind, namespace: str, name: str, obj: Object, options: WriteOptions
+    ) -> Outcome:
         """Create what an update finds missing, of the kinds that are made so; refuse it of the others."""
         if not kind.custom and kind.kind in _MADE_BY_UPDATE and not obj["metadata"].get("resourceVersion"):
-            return self.writer.create(kind, namespace, obj, options)
+            return await self.writer.create(kind, namespace, obj, options)
         try:
             conform(obj, kind)
         except UnfitError as error:
             raise of_body(kind, error) from None
         raise not_found(kind, name)
 
-    def patch(
+    async def patch(
         self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions
     ) -> Outcome:
         """Patch an object; an apply creates it when it is missing."""
         if patch_type == "apply":
-            return self._apply(kind, namespace, name, patch, options)
+            return await until_stored(kind, name, lambda: self._apply(kind, namespace, name, patch, options))
+        return await until_stored(kind, name, lambda: self._patch(kind, namespace, name, patch_type, patch, options))
+
+    async def _patch(
+        self, kind: Kind, namespace: str, name: str, patch_type: PatchType, patch: Any, options: WriteOptions
+    ) -> Outcome:
         before = self.stored(kind, namespace, name)
         patched = _patched(kind.served(before.object), kind, patch_type, patch)
         obj = _with_metadata(check_type(patched, kind))
@@ -122,13 +145,13 @@ class Resources:
             if obj["metadata"].get("name") != name:
                 conform(obj, kind)  # what does not fit at all is told first
                 raise _misnamed(obj["metadata"].get("name"), name)
-            done = self.writer.commit(kind, before, obj, options)
+            done = await self.writer.commit(kind, before, obj, options)
             return replace(done, warnings=sorted(done.warnings, key=doubt_order))
         except UnfitError as error:
             refused = of_strategic_patch(patch, error) if patch_type == "strategic" else of_patch(patched, error)
             raise refused from None
 
-    def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
+    async def _apply(self, kind: Kind, namespace: str, name: str, patch: Any, options: WriteOptions) -> Outcome:
         _check_applied_type(patch, kind)
         obj = _with_metadata(check_type(patch, kind))
         given = obj["metadata"].get("namespace", "")
@@ -145,11 +168,11 @@ class Resources:
         merged = Apply(live, applied, kind, manager, timestamp(self.writer.now()), options.force).result()
         managed = merged["metadata"]["managedFields"]
         if found is None:
-            return self.writer.create(kind, namespace, merged, options, managed=managed)
+            return await self.writer.create(kind, namespace, merged, options, managed=managed)
         merged["metadata"].pop("resourceVersion", None)
         if version := obj["metadata"].get("resourceVersion"):
             merged["metadata"]["resourceVersion"] = version
-        return self.writer.commit(kind, found, merged, options, managed=managed)
+        return await self.writer.commit(kind, found, merged, options, managed=managed)
 
     def _shape_applied(self, kind: Kind, obj: Object, given: str) -> Object:
         where = f"{given}/{obj['metadata'].get('name', '')}"
@@ -175,19 +198,46 @@ class Resources:
         if kind.namespaced and obj["metadata"].setdefault("namespace", namespace) != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
-    def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions) -> Outcome:
+    async def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions) -> Outcome:
         """Delete an object."""
-        return self.deleter.delete(kind, self.stored(kind, namespace, name), options)
+        return await until_stored(
+            kind, name, lambda: self._delete(kind, self.stored(kind, namespace, name), name, options)
+        )
 
-    def delete_collection(self, kind: Kind, namespace: str, which: ListOptions, options: DeleteOptions) -> Page:
+    async def _delete_one(self, kind: Kind, namespace: str, name: str, options: DeleteOptions) -> Outcome:
+        """Delete an object as one of a collection."""
+        return await self._delete(kind, self.stored(kind, namespace, name), "", options)
+
+    async def _delete(self, kind: Kind, stored: Stored, asked_as: str, options: DeleteOptions) -> Outcome:
+        """Delete an object, asked for by its name or (without one) as one of a collection."""
+        hooks = self.writer.hooks
+        if options.by is None or not hooks.concern(kind):
+            return self.deleter.delete(kind, stored, options)
+        with telling() as warnings:
+            self.deleter.check_preconditions(kind, stored, options)
+            asked = hooks.release(kind, kind.served(stored.object), asked_as, options.by, options)
+            await hooks.change_nothing(asked, warnings)
+            warnings.extend(self.deleter.check(kind, kind.served(stored.object), options))
+            await hooks.judge_release(asked, warnings)
+            self.writer.check_place(kind, stored)
+            done = self.deleter.delete(kind, stored, replace(options, by=None))
+        return replace(done, warnings=warnings)
+
+    async def delete_collection(self, kind: Kind, namespace: str, which: ListOptions, options: DeleteOptions) -> Page:
         """Delete what a list would show, and return that list."""
         page = self.pager.list(kind, namespace, which)
+        warnings: list[str] = []
         for stored in page.items:
             metadata = stored.object["metadata"]
-            present = self.store.get(kind.storage, metadata.get("namespace", ""), metadata["name"])
-            if present is not None:
-                self.deleter.delete(kind, present, options)
-        return page
+            space, name = metadata.get("namespace", ""), metadata["name"]
+            try:
+                done = await until_stored(kind, name, partial(self._delete_one, kind, space, name, options))
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+            else:
+                warnings += done.warnings
+        return replace(page, warnings=tuple(warnings))
 
 
 def _misnamed(given: Any, name: str) -> ApiError:

@@ -20,7 +20,7 @@ _KEYS: Final = ("verbs", "apiGroups", "resources", "resourceNames", "nonResource
 
 
 def _access(authorizer: Authorizer) -> Answerer:
-    def review(namespace: str, obj: Object, options: WriteOptions) -> Outcome:
+    async def review(namespace: str, obj: Object, options: WriteOptions) -> Outcome:
         if causes := list(_causes(obj)):
             raise invalid_review(causes)
         spec = obj["spec"]
@@ -58,7 +58,7 @@ def _causes(review: Object) -> Iterator[Cause]:
 
 
 def _rules(authorizer: Authorizer) -> Answerer:
-    def review(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
+    async def review(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
         namespace = (obj.get("spec") or {}).get("namespace", "")
         resources, paths, error = authorizer.rules(options.by, namespace)
         status: Object = {
@@ -77,12 +77,12 @@ def _ordered(rule: Object) -> Object:
     return {key: rule[key] for key in _KEYS if key in rule}
 
 
-def _self(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
+async def _self(_namespace: str, obj: Object, options: WriteOptions) -> Outcome:
     return Outcome(obj | {"status": {"userInfo": options.by.as_info()}}, created=True)
 
 
 def _token(now: Callable[[], float]) -> Answerer:
-    def review(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
+    async def review(_namespace: str, obj: Object, _options: WriteOptions) -> Outcome:
         token = (obj.get("spec") or {}).get("token", "")
         try:
             user = user_of(None, f"Bearer {token}", now)

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from projects.sim_cluster.api.application import Api
 from projects.sim_cluster.api.containers import chosen, status_of
 from projects.sim_cluster.api.errors import ApiError, bad_request
+from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.logs import LogOptions
 from projects.sim_cluster.api.routing import Target, flag
 
@@ -67,6 +68,18 @@ def asked(api: Api, target: Target, query: QueryParams) -> tuple[dict[str, Any],
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {target.name} does not have a host assigned")
     return pod, container
+
+
+async def connecting(api: Api, target: Target, query: QueryParams, user: User) -> None:
+    """Let webhooks refuse a connection before anything else is looked at."""
+    kind = "PodExecOptions" if target.subresource == "exec" else "PodAttachOptions"
+    said: dict[str, Any] = {name: True for name in ("stdin", "stdout", "stderr", "tty") if flag(query, name)}
+    if container := query.get("container"):
+        said["container"] = container
+    if command := query.getlist("command"):
+        said["command"] = command
+    hooks, about = api.resources.writer.hooks, {"kind": kind, "apiVersion": "v1", **said}
+    await hooks.connect(target.kind, target.namespace, target.name, target.subresource, about, user)
 
 
 async def serve(api: Api, target: Target, socket: WebSocket) -> None:

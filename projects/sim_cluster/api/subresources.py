@@ -16,42 +16,15 @@ from projects.sim_cluster.api.kinds import Kind, Object, ScalePaths
 from projects.sim_cluster.api.patches import json_patch, merge_patch
 from projects.sim_cluster.api.requests import Outcome, PatchType, WriteOptions
 from projects.sim_cluster.api.resources import Resources
-from projects.sim_cluster.api.selectors import selector_text
+from projects.sim_cluster.api.scales import patch_at, replicas_patch, scale_of
 from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.token_requests import answer_request
+from projects.sim_cluster.api.webhooks.attributes import Form
+from projects.sim_cluster.api.write_warnings import telling
 
-SCALE: Final = "scale"
-
-
-def _at(obj: Any, path: str) -> Any:
-    for part in path.strip(".").split("."):
-        obj = obj.get(part) if isinstance(obj, dict) else None
-    return obj
-
-
-def _patch_at(path: str, value: Any) -> Object:
-    for part in reversed(path.strip(".").split(".")):
-        value = {part: value}
-    return dict(value)
-
-
-def scale_of(kind: Kind, obj: Object) -> Object:
-    """Return the ``Scale`` of an object."""
-    paths = kind.scale or ScalePaths()
-    metadata = {
-        key: obj["metadata"][key]
-        for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-        if key in obj["metadata"]
-    }
-    selector = selector_text(
-        _at(obj, paths.selector) if kind.custom and paths.selector else (obj.get("spec") or {}).get("selector")
-    )
-    status: Object = {"replicas": _at(obj, paths.status) or 0}
-    if selector and (not kind.custom or paths.selector):
-        status["selector"] = selector
-    replicas = _at(obj, paths.spec)
-    spec = {"replicas": replicas} if replicas else {}
-    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
+_EVICTION: Final = Form("policy", "v1", "Eviction")
+_BINDING: Final = Form("", "v1", "Binding")
+_TOKEN: Final = Form("authentication.k8s.io", "v1", "TokenRequest")
 
 
 def _replicas(scale: Object, name: str) -> int:
@@ -76,14 +49,14 @@ class Subresources:
         """Return the scale of an object."""
         return Outcome(scale_of(kind, self.resources.get(kind, namespace, name).object))
 
-    def write_scale(
+    async def write_scale(
         self, kind: Kind, namespace: str, name: str, patch_type: PatchType | None, body: Any, options: WriteOptions
     ) -> Outcome:
         """Change the replicas of an object through its scale, by PUT (no patch type) or PATCH."""
         before = scale_of(kind, self.resources.get(kind, namespace, name).object)
         wanted = body
         if patch_type == "apply":
-            return self._apply_scale(kind, namespace, name, body, options)
+            return await self._apply_scale(kind, namespace, name, body, options)
         if patch_type is not None:
             wanted = json_patch(before, body) if patch_type == "json" else merge_patch(before, body)
         version = (wanted.get("metadata") or {}).get("resourceVersion")
@@ -93,35 +66,56 @@ class Subresources:
         if given != name:
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
         replicas = _replicas(wanted, name)
-        patch = _patch_at((kind.scale or ScalePaths()).spec, replicas)
-        done = self.resources.patch(kind, namespace, name, "merge", patch, options)
-        return Outcome(scale_of(kind, done.object))
+        patch = replicas_patch(kind, replicas)
+        done = await self.resources.patch(kind, namespace, name, "merge", patch, options)
+        return Outcome(scale_of(kind, done.object), warnings=done.warnings)
 
-    def _apply_scale(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+    async def _apply_scale(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Apply the replicas of an object; a conflict is told of the Scale, which is what was applied."""
         path = (kind.scale or ScalePaths()).spec
         head = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {"name": name}}
         try:
-            done = self.resources.patch(
-                kind, namespace, name, "apply", head | _patch_at(path, _replicas(body, name)), options
+            done = await self.resources.patch(
+                kind, namespace, name, "apply", head | patch_at(path, _replicas(body, name)), options
             )
         except ApiError as error:
             text = json.dumps([error.message, error.details])
             text = text.replace(f"using {kind.api_version}", "using autoscaling/v1").replace(path, ".spec.replicas")
             message, details = json.loads(text)
             raise ApiError(error.code, error.reason, message, details) from None
-        return Outcome(scale_of(kind, done.object))
+        return Outcome(scale_of(kind, done.object), warnings=done.warnings)
 
-    def evict(self, kind: Kind, namespace: str, name: str, body: Any, *, dry_run: bool) -> Outcome:
+    async def evict(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Delete a pod as ``kubectl drain`` does, unless a budget would be violated."""
+        self.resources.get(kind, namespace, name)
+        options = replace(options, subresource="eviction")
+        body, warnings = await self._admitted(kind, namespace, name, body, options, _EVICTION)
         pod = self.resources.get(kind, namespace, name).object
-        return evict(self.resources, self.now(), kind, pod, body, dry_run=dry_run)
+        done = await evict(self.resources, self.now(), kind, pod, body, dry_run=options.dry_run)
+        return replace(done, warnings=[*warnings, *done.warnings])
 
-    def bind(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+    async def _admitted(
+        self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions, form: Form
+    ) -> tuple[Any, list[str]]:
+        """Return what is created on a subresource as webhooks leave it, and what they warn of."""
+        hooks = self.resources.writer.hooks
+        if options.internal or not hooks.concern(kind):
+            return body, []
+        given = body or {}
+        head = {"kind": form.kind, "apiVersion": f"{form.group}/{form.version}" if form.group else form.version}
+        metadata = {**(given.get("metadata") or {}), "name": name, "namespace": namespace}
+        with telling() as warnings:
+            obj = head | given | {"metadata": metadata}
+            admitted = await hooks.admit_unstored(kind, namespace, name, obj, options, warnings, form)
+        return admitted, warnings
+
+    async def bind(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Put a pod on the node that a Binding names."""
         node = ((body or {}).get("target") or {}).get("name")
         if not node:
             raise bad_request("Binding needs a target")
+        options = replace(options, subresource="binding")
+        _body, warnings = await self._admitted(kind, namespace, name, body, options, _BINDING)
         pod = self.resources.get(kind, namespace, name).object
         if assigned := pod["spec"].get("nodeName"):
             why = f'pod {name} is already assigned to node "{assigned}"'
@@ -134,18 +128,24 @@ class Subresources:
         }
         others = [entry for entry in pod["status"].get("conditions") or () if entry["type"] != "PodScheduled"]
         patch = {"spec": {"nodeName": node}, "status": {"conditions": [*others, scheduled]}}
-        self.resources.patch(kind, namespace, name, "merge", patch, replace(options, subresource="binding"))
+        await self.resources.patch(kind, namespace, name, "merge", patch, options)
         return Outcome(
-            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, created=True
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201},
+            created=True,
+            warnings=warnings,
         )
 
-    def bind_named(self, namespace: str, body: Object, options: WriteOptions) -> Outcome:
+    async def bind_named(self, namespace: str, body: Object, options: WriteOptions) -> Outcome:
         """Put the pod that a Binding is named after on the node that it names."""
         pods = self.resources.registry.find("", "v1", "pods")
         assert pods is not None
-        return self.bind(pods, namespace, body["metadata"].get("name", ""), body, options)
+        return await self.bind(pods, namespace, body["metadata"].get("name", ""), body, replace(options, internal=True))
 
-    def token(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
+    async def token(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
         """Answer a TokenRequest with a token that names the account."""
         self.resources.stored(kind, namespace, name)
-        return answer_request(namespace, name, body, options, self.now())
+        body, warnings = await self._admitted(
+            kind, namespace, name, body, replace(options, subresource="token"), _TOKEN
+        )
+        self.resources.stored(kind, namespace, name)
+        return replace(answer_request(namespace, name, body, options, self.now()), warnings=warnings)

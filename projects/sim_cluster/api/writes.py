@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from projects.sim_cluster.api.admission import (
@@ -27,6 +28,9 @@ from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.validation import causes, differs
+from projects.sim_cluster.api.webhooks.hooks import Webhooks
+from projects.sim_cluster.api.webhooks.reviews import internal
+from projects.sim_cluster.api.webhooks.writing import WrittenObjects
 from projects.sim_cluster.api.write_warnings import doubtful, telling
 
 #: Metadata that belongs to the server: an update cannot change it.
@@ -41,15 +45,33 @@ _KEPT: Final = (
 )
 #: Ways to write a pod that may change what an update may not, and nothing else.
 _UNCHECKED: Final = frozenset({"binding", "ephemeralcontainers", "resize"})
+_ATTEMPTS: Final = 5
+_NOT_STRICT: Final = WriteOptions(validation="Ignore")
 _STATUS_LIKE: Final = frozenset({"status", "approval"})
+
+
+class ChangedMeanwhileError(Exception):
+    """An object that somebody else has changed while webhooks were asked: whoever made the new one has to make it again."""
+
+
+async def until_stored(kind: Kind, name: str, write: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    """Write what is made of a stored object; again, when that changes meanwhile, but not for ever."""
+    for _attempt in range(_ATTEMPTS):
+        try:
+            return await write()
+        except ChangedMeanwhileError:
+            continue
+    raise conflict(kind, name)
 
 
 class Writer:
     """Writes objects to the store by the API's rules."""
 
-    def __init__(self, store: Store, admission: Admission, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, admission: Admission, webhooks: Webhooks, now: Callable[[], float]) -> None:
         self.store, self.admission, self.now = store, admission, now
+        self.hooks = WrittenObjects(webhooks, admission)
         self.checks: list[Check] = []
+        self.last_checks: list[Check] = []  # of what is new, when all others have let it pass
 
     def shape(
         self, obj: Object, kind: Kind, options: WriteOptions, warnings: list[str], old: Object | None = None
@@ -77,14 +99,14 @@ class Writer:
             set_defaults(result, kind)
         return result
 
-    def create(
+    async def create(
         self, kind: Kind, namespace: str, obj: Object, options: WriteOptions, *, managed: list[Any] | None = None
     ) -> Outcome:
         """Create an object from the body of a POST or from an apply that found none, which says who owns what."""
         with telling() as warnings:
-            return self._create(kind, namespace, obj, options, managed, warnings)
+            return await self._create(kind, namespace, obj, options, managed, warnings)
 
-    def _create(
+    async def _create(
         self,
         kind: Kind,
         namespace: str,
@@ -97,8 +119,9 @@ class Writer:
             shaped = self.shape(obj, kind, options, warnings)
         except UnfitError as error:
             raise of_body(kind, error) from None
-        name = self._name(kind, shaped)
-        self.admission.check_namespace(kind, namespace, name)
+        if made_up := _generated(shaped["metadata"]):
+            options = replace(options, generated=made_up)
+        self.admission.check_namespace(kind, namespace, shaped["metadata"].get("name", ""))
         given = shaped["metadata"].pop("managedFields", None)
         if kind.has_status and kind.kind not in KEEPS_STATUS:
             shaped.pop("status", None)
@@ -106,44 +129,70 @@ class Writer:
         if managed is None:
             maker = Manager(options.manager, "Update", kind.api_version)
             managed = after_create(shaped, kind.schema, maker, timestamp(self.now()), given)
-        self.admission.fill_limits(shaped, kind)
         warnings += self.admission.admit(shaped, kind)
+        concerned = self._concerned(kind, options)
+        if concerned:
+            shaped = await self.hooks.change_new(kind, shaped, managed, options, self._settling(kind), warnings)
+        if not shaped["metadata"].get("name"):
+            raise invalid(kind, "", [required("metadata.name", "name or generateName is required")])
         self._validate(kind, None, shaped)
-        self._check(AdmissionRequest("CREATE", kind, None, shaped, "", options.by, options.dry_run), warnings)
+        asked = AdmissionRequest("CREATE", kind, None, shaped, "", options.by, options.dry_run)
+        self._check(asked, warnings)
         if managed:
             shaped["metadata"]["managedFields"] = managed
         self.admission.first_status(shaped, kind)
         self.admission.prepare(shaped, kind)
-        if (taken := self.store.get(kind.storage, shaped["metadata"].get("namespace", ""), name)) is not None:
+        if concerned:
+            await self.hooks.judge_new(kind, shaped, options, warnings)
+        return self._keep_new(asked, warnings)
+
+    def _keep_new(self, asked: AdmissionRequest, warnings: list[str]) -> Outcome:
+        """Store a new object that everybody has admitted, unless there is no room for it."""
+        for check in self.last_checks:
+            check(asked)
+        kind, name, made = asked.kind, asked.name, asked.after
+        if (taken := self.store.get(kind.storage, asked.namespace, name)) is not None:
             raise already_exists(kind, name, leaving="deletionTimestamp" in taken.object["metadata"])
-        if options.dry_run:
-            return Outcome(shaped, None, warnings, created=True)
-        _null_empty(shaped, kind)
-        stored = self.store.put(kind.storage, kind.stored(shaped))
+        if asked.dry_run:
+            return Outcome(made, None, warnings, created=True)
+        _null_empty(made, kind)
+        stored = self.store.put(kind.storage, kind.stored(made))
         return outcome(kind, stored, warnings, created=True)
 
-    def _name(self, kind: Kind, obj: Object) -> str:
-        metadata = obj["metadata"]
-        if not metadata.get("name"):
-            if not (prefix := metadata.get("generateName")):
-                raise invalid(kind, "", [required("metadata.name", "name or generateName is required")])
-            metadata["name"] = prefix[: 63 - 5] + random_suffix()
-        return str(metadata["name"])
+    def _settling(self, kind: Kind) -> Callable[[Object], Object]:
+        """Return what gives an object that a webhook has changed its types and defaults."""
 
-    def commit(self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, *, managed: Any = None) -> Outcome:
+        def settle(changed: Object) -> Object:
+            try:
+                return self.shape(changed, kind, _NOT_STRICT, [])
+            except UnfitError as error:
+                raise internal(str(error)) from None
+
+        return settle
+
+    async def commit(
+        self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, *, managed: Any = None
+    ) -> Outcome:
         """Put the object that an update or a patch made in the place of the one before."""
         with telling() as warnings:
-            return self._commit(kind, before, obj, options, managed, warnings)
+            return await self._commit(kind, before, obj, options, managed, warnings)
 
-    def _commit(
+    async def _commit(
         self, kind: Kind, before: Stored, obj: Object, options: WriteOptions, managed: Any, warnings: list[str]
     ) -> Outcome:
         old = kind.served(before.object)
         after = obj if options.subresource == "binding" else self.shape(obj, kind, options, warnings, old)
-        self._check_version(kind, before, after)
+        given, concerned = dict(after["metadata"]), self._concerned(kind, options)
+        if not concerned:
+            self._check_version(kind, before, given)
         base = old if managed is not None else _with_given_owners(old, after)
         after = _with_kept_parts(kind, old, after, options.subresource)
         _keep_metadata(old, after)
+        if concerned:
+            shown = given if managed is None else after["metadata"]  # an apply is made of what there is
+            managed = self._owners_after(kind, old, base, after, options) if managed is None else managed
+            after = await self._changed(kind, old, after, shown | {"managedFields": managed}, options, warnings)
+            self._check_version(kind, before, given)  # who writes another version is told last, as by the real server
         asked = AdmissionRequest("UPDATE", kind, old, after, options.subresource, options.by, options.dry_run)
         if _same(old, after) and managed is None and base is old:
             self._check(asked, warnings)
@@ -158,11 +207,50 @@ class Writer:
         )
         if not after["metadata"]["managedFields"]:
             del after["metadata"]["managedFields"]
-        if managed is not None and _same(old, after) and old["metadata"].get("managedFields") == managed:
+        if concerned:
+            await self.hooks.judge(kind, old, after, options, warnings)
+            self.check_place(kind, before)
+        if managed is not None and _same(old, after) and _owners_of(old) == managed:
             return outcome(kind, before, warnings)
+        return self._keep(kind, after, options, warnings)
+
+    def _keep(self, kind: Kind, after: Object, options: WriteOptions, warnings: list[str]) -> Outcome:
+        """Store an update that everybody has admitted."""
         if options.dry_run:
             return Outcome(after, None, warnings)
         return outcome(kind, self._store(kind, after), warnings)
+
+    def _owners_after(self, kind: Kind, old: Object, base: Object, after: Object, options: WriteOptions) -> list[Any]:
+        """Return who owns what of an update before webhooks change it: of their changes nobody is the owner."""
+        unchanged = _same(old, after) and base is old
+        return _owners_of(old) if unchanged else self._managed(kind, base, after, options)
+
+    def _concerned(self, kind: Kind, options: WriteOptions) -> bool:
+        """Return whether a webhook may have to be asked about a write."""
+        return not options.internal and options.subresource != "binding" and self.hooks.concern(kind)
+
+    async def _changed(
+        self, kind: Kind, old: Object, after: Object, given: Object, options: WriteOptions, warnings: list[str]
+    ) -> Object:
+        """Return an object that is updated as webhooks leave it, where this way of writing can change it.
+
+        They see the metadata that were given, without what the server keeps.
+        """
+        metadata = {key: value for key, value in given.items() if key != "managedFields" or value}
+        metadata |= {key: old["metadata"][key] for key in ("name", "namespace") if key in old["metadata"]}
+        visible = after | {"metadata": metadata}
+        changed = await self.hooks.change(kind, old, visible, options, self._settling(kind), warnings)
+        if changed is visible:
+            return after
+        changed = _with_kept_parts(kind, old, changed, options.subresource)
+        _keep_metadata(old, changed)
+        return changed
+
+    def check_place(self, kind: Kind, before: Stored) -> None:
+        """See to it that what is replaced is still what webhooks were asked about."""
+        metadata = before.object["metadata"]
+        if self.store.get(kind.storage, metadata.get("namespace", ""), metadata["name"]) is not before:
+            raise ChangedMeanwhileError
 
     def _store(self, kind: Kind, after: Object) -> Stored:
         _null_empty(after, kind)
@@ -184,8 +272,8 @@ class Writer:
         for check in self.checks:
             warnings += check(asked) or ()
 
-    def _check_version(self, kind: Kind, before: Stored, after: Object) -> None:
-        metadata, name = after["metadata"], before.object["metadata"]["name"]
+    def _check_version(self, kind: Kind, before: Stored, metadata: Object) -> None:
+        name = before.object["metadata"]["name"]
         if (version := metadata.get("resourceVersion")) and version != str(before.version):
             raise conflict(kind, name)
         uid = before.object["metadata"]["uid"]
@@ -286,6 +374,18 @@ def _with_given_owners(old: Object, after: Object) -> Object:
     if not given or given == old["metadata"].get("managedFields"):
         return old
     return old | {"metadata": old["metadata"] | {"managedFields": [] if given == [{}] else given}}
+
+
+def _generated(metadata: Object) -> str:
+    """Give a new object a name when it wants one; return that."""
+    if metadata.get("name") or not (prefix := metadata.get("generateName")):
+        return ""
+    metadata["name"] = name = str(prefix[: 63 - 5] + random_suffix())
+    return name
+
+
+def _owners_of(obj: Object) -> list[Any]:
+    return obj["metadata"].get("managedFields") or []
 
 
 def _keep_metadata(old: Object, after: Object) -> None:

@@ -7,6 +7,7 @@ API server goes by the clock of the machine: there, the header alone is off.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 
@@ -57,6 +58,10 @@ class SkewedClock:
     async def sleep(self, seconds: float, timing: Timing = Timing.EVENT) -> None:
         """Wait until some of the cluster's time has passed."""
         await self._clock.sleep(seconds, timing)
+
+    def held(self) -> AbstractContextManager[object]:
+        """Let the cluster's time stand still for the length of a block."""
+        return self._clock.held()
 
 
 def with_date(app: ASGIApp, clock: SkewedClock) -> ASGIApp:

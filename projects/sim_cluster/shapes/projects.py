@@ -36,25 +36,25 @@ def serve_requests(api: Api) -> None:
     api.resources.answerers[GROUP, "projectrequests"] = lambda _space, obj, options: _request(api, obj, options)
 
 
-def _create(api: Api, obj: Object, options: WriteOptions) -> Outcome:
+async def _create(api: Api, obj: Object, options: WriteOptions) -> Outcome:
     kind = api.registry.find("", "v1", "namespaces")
     assert kind is not None
-    done = api.resources.create(kind, "", {"metadata": obj["metadata"]}, options)
+    done = await api.resources.create(kind, "", {"metadata": obj["metadata"]}, options)
     return Outcome(project_of(done.object), created=True)
 
 
-def _request(api: Api, obj: Object, options: WriteOptions) -> Outcome:
+async def _request(api: Api, obj: Object, options: WriteOptions) -> Outcome:
     annotations = {
         "openshift.io/description": obj.get("description", ""),
         "openshift.io/display-name": obj.get("displayName", ""),
         "openshift.io/requester": options.by.name,
     }
     metadata = obj["metadata"] | {"annotations": {**annotations_of(obj), **annotations}}
-    done = _create(api, {"metadata": metadata}, options)
+    done = await _create(api, {"metadata": metadata}, options)
     bindings = api.registry.find("rbac.authorization.k8s.io", "v1", "rolebindings")
     if bindings is not None and not options.dry_run:
         name = done.object["metadata"]["name"]
-        api.resources.create(bindings, name, {
+        await api.resources.create(bindings, name, {
             "metadata": {"name": "admin", "namespace": name},
             "roleRef": {"kind": "ClusterRole", "name": "admin"},
             "subjects": [{"kind": "User", "name": options.by.name}],
