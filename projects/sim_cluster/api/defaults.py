@@ -278,6 +278,24 @@ def _rbac_binding(obj: Object) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def _webhooks(obj: Object) -> None:
+    for hook in obj.get("webhooks") or ():
+        _fill(
+            hook, {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+        )
+        hook.setdefault("timeoutSeconds", 10)
+        for rule in hook.get("rules") or ():
+            rule.setdefault("scope", "*")
+        if service := (hook.get("clientConfig") or {}).get("service"):
+            service.setdefault("port", 443)
+
+
+def _mutating_webhooks(obj: Object) -> None:
+    _webhooks(obj)
+    for hook in obj.get("webhooks") or ():
+        hook.setdefault("reinvocationPolicy", "Never")
+
+
 def _custom_resource_definition(obj: Object) -> None:
     spec = obj.get("spec")
     if isinstance(spec, dict) and isinstance(spec.get("names"), dict):
@@ -372,4 +390,6 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[Any], None]]] = {
     ("discovery.k8s.io", "EndpointSlice"): _endpoint_slice,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): set_policy_defaults,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): set_binding_defaults,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _webhooks,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _mutating_webhooks,
 }

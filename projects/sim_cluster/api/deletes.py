@@ -35,7 +35,7 @@ class Deleter:
         self.check_preconditions(kind, stored, options)
         warnings = self.check(kind, kind.served(obj), options)
         finalizers = _finalizers(obj, _propagation(kind, options))
-        grace = _grace(kind, obj, options)
+        grace = grace_of(kind, obj, options)
         if options.dry_run:
             return _answer(kind, obj, warnings, gone=True)
         if kind.storage == _DEFINITIONS and "deletionTimestamp" not in obj["metadata"]:
@@ -111,7 +111,7 @@ def _finalizers(obj: Object, propagation: str) -> list[str]:
     return found
 
 
-def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:
+def grace_of(kind: Kind, obj: Object, options: DeleteOptions) -> int:
     """Return how many seconds the object has left: only a pod that runs on a node has any."""
     if kind.storage != ("", "pods"):
         return 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from projects.sim_cluster.api.apply import Apply, check_elements
 from projects.sim_cluster.api.decoding import StrictError, UnfitError, check_type, conform, doubt_order
-from projects.sim_cluster.api.deletes import Deleter
+from projects.sim_cluster.api.deletes import Deleter, grace_of
 from projects.sim_cluster.api.errors import (
     ApiError,
     bad_request,
@@ -23,6 +23,7 @@ from projects.sim_cluster.api.errors import (
     required,
     unknown_format,
 )
+from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.ownership import Manager
 from projects.sim_cluster.api.pages import Pager
@@ -91,8 +92,9 @@ class Resources:
         if options.internal or not self.writer.hooks.concern(kind):
             return await answerer(namespace, obj, options)
         with telling() as warnings:
-            obj = await self.writer.hooks.admit_unstored(kind, namespace, "", obj, options, warnings)
-            done = await answerer(namespace, obj, options)
+            asked = self.writer.as_asked(kind, obj, options)
+            admitted = await self.writer.hooks.admit_unstored(kind, namespace, "", asked, options, warnings)
+            done = await answerer(namespace, obj if admitted is asked else admitted, options)
         return replace(done, warnings=[*warnings, *done.warnings])
 
     async def update(self, kind: Kind, namespace: str, name: str, body: Any, options: WriteOptions) -> Outcome:
@@ -210,18 +212,26 @@ class Resources:
 
     async def _delete(self, kind: Kind, stored: Stored, asked_as: str, options: DeleteOptions) -> Outcome:
         """Delete an object, asked for by its name or (without one) as one of a collection."""
-        hooks = self.writer.hooks
-        if options.by is None or not hooks.concern(kind):
+        if options.by is None or not self.writer.hooks.concern(kind):
             return self.deleter.delete(kind, stored, options)
         with telling() as warnings:
             self.deleter.check_preconditions(kind, stored, options)
-            asked = hooks.release(kind, kind.served(stored.object), asked_as, options.by, options)
-            await hooks.change_nothing(asked, warnings)
-            warnings.extend(self.deleter.check(kind, kind.served(stored.object), options))
-            await hooks.judge_release(asked, warnings)
-            self.writer.check_place(kind, stored)
-            done = self.deleter.delete(kind, stored, replace(options, by=None))
+            await self._ask_to_release(kind, stored, asked_as, options.by, options, warnings)
+            done = self.deleter.delete(kind, stored, replace(options, by=None))  # it is admitted
         return replace(done, warnings=warnings)
+
+    async def _ask_to_release(
+        self, kind: Kind, stored: Stored, asked_as: str, by: User, options: DeleteOptions, warnings: list[str]
+    ) -> None:
+        """Ask webhooks, and what else admits a delete in between; see to it that it is still about the same object."""
+        hooks, obj, said = self.writer.hooks, kind.served(stored.object), options.said
+        if kind.storage == ("", "pods"):
+            said = said | {"gracePeriodSeconds": grace_of(kind, obj, options)}
+        asked = hooks.release(kind, obj, asked_as, by, replace(options, said=said))
+        await hooks.change_nothing(asked, warnings)
+        warnings += self.deleter.check(kind, obj, options)
+        await hooks.judge_release(asked, warnings)
+        self.writer.check_place(kind, stored)
 
     async def delete_collection(self, kind: Kind, namespace: str, which: ListOptions, options: DeleteOptions) -> Page:
         """Delete what a list would show, and return that list."""

@@ -9,6 +9,7 @@ from projects.sim_cluster.api import admission_validation as admission
 from projects.sim_cluster.api import network_validation as network
 from projects.sim_cluster.api import policy_validation as policy
 from projects.sim_cluster.api import storage_validation as storage
+from projects.sim_cluster.api import webhook_validation
 from projects.sim_cluster.api.checks import Causes
 from projects.sim_cluster.api.kinds import Object
 
@@ -38,4 +39,6 @@ SPEC_CHECKS: Final[dict[tuple[str, str], Callable[[Object], Causes]]] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): admission.policy,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): admission.binding,
     ("", "LimitRange"): storage.limits,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): webhook_validation.configuration,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): webhook_validation.configuration,
 }

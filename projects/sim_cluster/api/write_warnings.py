@@ -11,6 +11,7 @@ from projects.sim_cluster.api.errors import ApiError
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.pod_warnings import pod_warnings
 from projects.sim_cluster.api.validation import differs
+from projects.sim_cluster.api.webhooks.matching import not_called
 
 
 @contextmanager
@@ -30,6 +31,8 @@ def doubtful(kind: Kind, old: Object | None, after: Object) -> Iterable[str]:
         return definition_warnings(after)
     if kind.kind == "ValidatingAdmissionPolicy":
         return unsupported_expressions(after)
+    if kind.kind in {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}:
+        return not_called(after)
     if kind.custom or (old is not None and (kind.kind == "Pod" or not differs(old, after))):
         return ()
     return pod_warnings(after, kind)

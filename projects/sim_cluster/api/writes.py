@@ -159,6 +159,18 @@ class Writer:
         stored = self.store.put(kind.storage, kind.stored(made))
         return outcome(kind, stored, warnings, created=True)
 
+    def as_asked(self, kind: Kind, obj: Object, options: WriteOptions) -> Object:
+        """Return an object that is answered and not stored, such as a review, as webhooks are shown it."""
+        try:
+            shaped = self.shape(obj, kind, replace(options, validation="Ignore"), [])
+        except UnfitError as error:
+            raise of_body(kind, error) from None
+        maker = Manager(options.manager, "Update", kind.api_version)
+        if managed := after_create(shaped, kind.schema, maker, timestamp(self.now()), None):
+            shaped["metadata"]["managedFields"] = managed
+        status = kind.schema.child("status") if "status" in kind.schema.always_there else None
+        return shaped | ({"status": status.zero} if status is not None else {})
+
     def _settling(self, kind: Kind) -> Callable[[Object], Object]:
         """Return what gives an object that a webhook has changed its types and defaults."""
 

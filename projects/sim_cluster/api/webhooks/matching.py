@@ -5,7 +5,7 @@ The rules are those of k8s.io/apiserver, pkg/admission/plugin/webhook.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,6 +35,15 @@ def is_exempt(kind: Kind) -> bool:
 def is_called(hook: Object) -> bool:
     """Return whether a webhook can be called here: behind a simulated Service nothing runs."""
     return bool(hook["clientConfig"].get("url"))
+
+
+def not_called(configuration: Object) -> Iterator[str]:
+    """Yield the warnings about webhooks that a real server would call, or not call, otherwise."""
+    for hook in configuration.get("webhooks") or ():
+        if not is_called(hook):
+            yield f"the simulated cluster does not call webhook {hook['name']}: nothing runs behind its service"
+        elif hook.get("matchConditions"):
+            yield f"the simulated cluster calls webhook {hook['name']} whatever its matchConditions say"
 
 
 class Matcher:
