@@ -84,12 +84,12 @@ plainly(
 )  # fmt: skip
 
 
-@question("create what a webhook that cannot be reached has to admit")
+@question("create what a webhook behind a Service has to admit")
 def _(api: Client, namespace: str) -> str:
     hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
     hook = {"name": "nobody.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "rules": [rule],
-            "clientConfig": {"url": "https://127.0.0.1:1/"}, "failurePolicy": "Fail",
+            "clientConfig": {"service": {"name": "nobody", "namespace": namespace}}, "failurePolicy": "Fail",
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}  # fmt: skip
     api.post(hooks, {"metadata": {"name": namespace}, "webhooks": [hook]})
     try:

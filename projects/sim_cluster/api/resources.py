@@ -36,6 +36,7 @@ from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.write_warnings import telling
 from projects.sim_cluster.api.writes import Writer, outcome, until_stored
 
+_Told = list[str]  # a name for what the class below cannot name, which has a verb that is called so
 #: What answers the create of a kind that stores nothing: reviews, requests.
 Answerer = Callable[[str, Object, WriteOptions], Coroutine[Any, Any, Outcome]]
 
@@ -221,7 +222,7 @@ class Resources:
         return replace(done, warnings=warnings)
 
     async def _ask_to_release(
-        self, kind: Kind, stored: Stored, asked_as: str, by: User, options: DeleteOptions, warnings: list[str]
+        self, kind: Kind, stored: Stored, asked_as: str, by: User, options: DeleteOptions, warnings: _Told
     ) -> None:
         """Ask webhooks, and what else admits a delete in between; see to it that it is still about the same object."""
         hooks, obj, said = self.writer.hooks, kind.served(stored.object), options.said
