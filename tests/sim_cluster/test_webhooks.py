@@ -1,14 +1,15 @@
 """Admission webhooks: the same ones on both APIs, which have to ask them the same and make the same of what they answer."""
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
 
 from tests.sim_cluster.comparing import MAPS, PODS, Both, Step, differences, normal, said
-from tests.sim_cluster.talk import APPLY, JSON_PATCH, MERGE, config_map, deployment
+from tests.sim_cluster.talk import APPLY, DEFINITIONS, JSON_PATCH, MERGE, config_map, deployment
 from tests.sim_cluster.webhook_server import Decide, WebhookServer, patch, webhook_server
 
 pytestmark = pytest.mark.envtest
@@ -100,7 +101,11 @@ def _comparable(found: Any, side: str, server: WebhookServer) -> Any:
     document = json.loads(text)
     for reviews in document["asked"].values():
         for review in reviews:
-            review["request"]["userInfo"].pop("extra", None)  # the fingerprint of a certificate
+            asked = review["request"]
+            asked["userInfo"].pop("extra", None)  # the fingerprint of a certificate
+            if asked["kind"]["kind"] == "Scale":  # which the real server invents for the object that is scaled
+                for key in ("object", "oldObject"):
+                    asked[key]["metadata"].pop("managedFields", None)
     return document
 
 
@@ -363,7 +368,12 @@ def test_a_webhook_of_the_scale_and_one_of_evictions(hooks: Hooks) -> None:
     for api in hooks.both.apis:
         api.post(DEPLOYMENTS.replace("NS", hooks.both.namespace), made)
         api.post(PODS.replace("NS", hooks.both.namespace), pod("p"))
-    hooks(("POST", f"{PODS}/p/eviction", {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}))
+    scale = f"{DEPLOYMENTS}/d/scale"
+    hooks(
+        ("POST", f"{PODS}/p/eviction", {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}),
+        ("PATCH", scale, {"spec": {"replicas": 2}}, MERGE),
+        ("GET", scale),
+    )
 
 
 def test_configurations_are_nobodys_business(hooks: Hooks) -> None:
@@ -409,3 +419,165 @@ def test_reviews_are_asked_about_too(hooks: Hooks) -> None:
     }
     path = "/apis/authorization.k8s.io/v1/namespaces/NS/localsubjectaccessreviews"
     hooks(("POST", path, {"metadata": {"namespace": hooks.both.namespace}, "spec": spec}))
+
+
+def test_names_that_the_server_makes_up(hooks: Hooks) -> None:
+    hooks.configure("mutating", change=(patching({"op": "add", "path": "/data/hook", "value": "1"}), {}))
+    hooks.configure("validating", judge=(deny(message="no"), {"objectSelector": {"matchLabels": {"refused": "yes"}}}))
+    both_said = []
+    for api in hooks.both.apis:
+        answer = api.ask(
+            "POST",
+            MAPS.replace("NS", hooks.both.namespace),
+            {"metadata": {"generateName": "g-", "labels": {"refused": "yes"}}, "data": {"a": "1"}},
+        )
+        both_said.append((answer.status, answer.body["message"]))
+    assert both_said[0] == both_said[1]
+    for side in ("real", "simulated"):
+        reviews = {
+            path.rpartition("/")[2]: asked[-1]["request"]
+            for path, asked in hooks.server.asked.items()
+            if f"/{side}/" in path and asked
+        }
+        assert "name" not in reviews["change"], side
+        assert "name" not in reviews["change"]["object"]["metadata"], side
+        assert reviews["judge"]["name"] == reviews["judge"]["object"]["metadata"]["name"], side
+        assert reviews["judge"]["object"]["metadata"]["uid"], side
+        assert reviews["judge"]["object"]["data"] == {"a": "1", "hook": "1"}, side
+
+
+def test_namespaces_by_their_own_labels(hooks: Hooks, new_name: Callable[[str], str]) -> None:
+    name = new_name("hooked")
+    chosen = {"rules": [rule("namespaces", operations=["*"])], "namespaceSelector": {"matchLabels": {"hooked": name}}}
+    hooks.configure(
+        "validating",
+        judge=(allow(), chosen),
+        gone=(allow(), chosen | {"rules": [rule("namespaces", scope="Namespaced")]}),
+    )
+    one = f"/api/v1/namespaces/{name}"
+    hooks(
+        ("POST", "/api/v1/namespaces?dryRun=All", {"metadata": {"name": name, "labels": {"hooked": name}}}),
+        ("POST", "/api/v1/namespaces?dryRun=All", {"metadata": {"name": name, "labels": {"hooked": "no"}}}),
+        ("POST", "/api/v1/namespaces", {"metadata": {"name": name}}),
+        ("PATCH", f"{one}?dryRun=All", {"metadata": {"labels": {"hooked": name}}}, MERGE),
+        ("DELETE", one),
+    )
+
+
+def test_custom_resources(hooks: Hooks, new_name: Callable[[str], str]) -> None:
+    plural = f"hooked{new_name('x').replace('-', '')}"
+    group = f"{plural}.example.com"
+    schema = {"type": "object", "properties": {
+        "spec": {"type": "object", "properties": {"a": {"type": "integer", "default": 1}, "b": {"type": "string", "maxLength": 3}}},
+        "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    }}  # fmt: skip
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": schema},
+    }
+    spec = {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": "Hooked", "singular": "hooked", "listKind": "HookedList"},
+            "versions": [version, version | {"name": "v2", "storage": False}]}  # fmt: skip
+    for api in hooks.both.apis:
+        api.define({"metadata": {"name": f"{plural}.{group}"}, "spec": spec})
+    mine = {"rules": [rule(plural, f"{plural}/status") | {"apiGroups": [group], "apiVersions": ["v1"]}]}
+
+    def decide(request: Any) -> dict[str, Any]:
+        found = {"bad": "long", "worse": 7}.get(request["name"], "new")
+        return patch({"op": "add", "path": "/spec/b", "value": found}) if request["object"] else {"allowed": True}
+
+    hooks.configure("mutating", change=(decide, mine))
+    hooks.configure("validating", judge=(allow(), mine))
+    path = f"/apis/{group}/v1/namespaces/NS/{plural}"
+    made = {"apiVersion": f"{group}/v1", "kind": "Hooked", "spec": {}}
+    try:
+        hooks(
+            ("POST", path, made | {"metadata": {"name": "a"}, "status": {"x": 1}}),
+            ("POST", path, made | {"metadata": {"name": "bad"}}),
+            ("POST", path, made | {"metadata": {"name": "worse"}}),
+            ("PATCH", f"{path}/a/status", {"status": {"y": 1}}, MERGE),
+            ("PATCH", f"{path.replace('/v1/', '/v2/')}/a", {"spec": {"a": 2}}, MERGE),
+            ("DELETE", f"{path}/a"),
+        )
+    finally:
+        for api in hooks.both.apis:
+            api.ask("DELETE", f"{DEFINITIONS}/{plural}.{group}")
+
+
+def test_configurations_that_are_refused(both: Both) -> None:
+    good = {
+        "name": "a.b.c",
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "clientConfig": {"url": "https://x/"},
+    }
+    service = {"name": "s", "namespace": "n"}
+    rules = [
+        {"operations": [], "apiGroups": [], "apiVersions": [], "resources": []},
+        {
+            "operations": ["*", "CREATE"],
+            "apiGroups": ["*", "a"],
+            "apiVersions": ["*", "v1"],
+            "resources": ["*/*", "a"],
+            "scope": "x",
+        },
+        {"operations": ["X"], "apiGroups": [""], "apiVersions": [""], "resources": ["", "a/*", "a/b", "*/c", "d/c"]},
+        {"operations": ["*"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["*", "a"]},
+    ]
+    webhooks = [
+        [{"name": "x"}, {"name": "x"}],
+        [good | {"admissionReviewVersions": ["v2"], "sideEffects": "Some", "clientConfig": {"url": "http://x/"}}],
+        [
+            good
+            | {
+                "name": "A_.b.c",
+                "clientConfig": {"url": "https://x/", "service": service},
+                "timeoutSeconds": 40,
+                "failurePolicy": "x",
+            }
+        ],
+        [
+            good
+            | {
+                "matchPolicy": "y",
+                "timeoutSeconds": 0,
+                "objectSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]},
+            }
+        ],
+        [good | {"clientConfig": {"url": "https://u@x/?a=b#c"}, "rules": rules}],
+        [good | {"clientConfig": {"service": service | {"path": "x//y", "port": 0}}}],
+        [good | {"clientConfig": {"service": {}}}],
+        [good | {"clientConfig": {"url": "https://"}}],
+    ]
+    path = f"{GROUP}/validatingwebhookconfigurations?dryRun=All"
+    both([("POST", path, {"metadata": {"name": f"{both.namespace}-x"}, "webhooks": each}) for each in webhooks])
+
+
+def test_a_connection_is_refused(hooks: Hooks) -> None:
+    hooks.configure(
+        "validating",
+        judge=(deny(message="no shell"), {"rules": [rule("pods/exec", "pods/attach", operations=["CONNECT"])]}),
+    )
+    for api in hooks.both.apis:
+        api.post(PODS.replace("NS", hooks.both.namespace), pod("p"))
+    hooks(
+        ("POST", f"{PODS}/p/exec?command=ls&command=-l&container=c&stdout=true"),
+        ("GET", f"{PODS}/p/attach?stdin=1&tty=true&container=c"),
+    )
+
+
+def test_a_webhook_that_is_slow(hooks: Hooks) -> None:
+    answered = threading.Event()
+
+    def decide(request: Any) -> dict[str, Any]:
+        if request["name"] == "slow":
+            answered.wait(20)
+        return {"allowed": True}
+
+    hooks.configure("validating", judge=(decide, {"timeoutSeconds": 1}))
+    try:
+        hooks(("POST", MAPS, config_map("slow")))
+    finally:
+        answered.set()

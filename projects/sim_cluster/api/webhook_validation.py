@@ -35,10 +35,9 @@ def _webhook(hook: Object, field: str) -> Causes:
         yield from _rule(rule, f"{field}.rules[{index}]")
     yield from choice(hook.get("failurePolicy"), f"{field}.failurePolicy", ("Fail", "Ignore"))
     yield from choice(hook.get("matchPolicy"), f"{field}.matchPolicy", ("Equivalent", "Exact"))
-    if "sideEffects" in hook:
-        yield from choice(hook["sideEffects"], f"{field}.sideEffects", ("None", "NoneOnDryRun"))
-    else:
+    if hook.get("sideEffects") is None:
         yield required(f"{field}.sideEffects", "must specify one of None, NoneOnDryRun")
+    yield from choice(hook.get("sideEffects"), f"{field}.sideEffects", ("None", "NoneOnDryRun"))
     seconds = hook.get("timeoutSeconds", 1)
     if not 1 <= seconds <= _LONGEST_SECONDS:
         message = "the timeout value must be between 1 and 30 seconds"

@@ -30,7 +30,7 @@ from projects.sim_cluster.api.timestamps import timestamp
 from projects.sim_cluster.api.validation import causes, differs
 from projects.sim_cluster.api.webhooks.hooks import Webhooks
 from projects.sim_cluster.api.webhooks.reviews import internal
-from projects.sim_cluster.api.webhooks.writing import WrittenObjects
+from projects.sim_cluster.api.webhooks.writing import NewObject, WrittenObjects
 from projects.sim_cluster.api.write_warnings import doubtful, telling
 
 #: Metadata that belongs to the server: an update cannot change it.
@@ -123,8 +123,7 @@ class Writer:
             options = replace(options, generated=made_up)
         self.admission.check_namespace(kind, namespace, shaped["metadata"].get("name", ""))
         given = shaped["metadata"].pop("managedFields", None)
-        if kind.has_status and kind.kind not in KEEPS_STATUS:
-            shaped.pop("status", None)
+        status = shaped.pop("status", None) if kind.has_status and kind.kind not in KEEPS_STATUS else None
         self.admission.metadata(shaped, kind, namespace)
         if managed is None:
             maker = Manager(options.manager, "Update", kind.api_version)
@@ -132,7 +131,8 @@ class Writer:
         warnings += self.admission.admit(shaped, kind)
         concerned = self._concerned(kind, options)
         if concerned:
-            shaped = await self.hooks.change_new(kind, shaped, managed, options, self._settling(kind), warnings)
+            unmade = NewObject(shaped, managed, status)
+            shaped = await self.hooks.change_new(kind, unmade, options, self._settling(kind), warnings)
         if not shaped["metadata"].get("name"):
             raise invalid(kind, "", [required("metadata.name", "name or generateName is required")])
         self._validate(kind, None, shaped)

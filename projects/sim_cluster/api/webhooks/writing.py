@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from projects.sim_cluster.api.admission import Admission
 from projects.sim_cluster.api.identity import User
@@ -25,6 +25,14 @@ def options_of(operation: str, said: Object) -> Object:
     return {"kind": f"{operation.capitalize()}Options", "apiVersion": "meta.k8s.io/v1", **said}
 
 
+class NewObject(NamedTuple):
+    """An object that is about to be created: who owns what of it, and the status that it was given and cannot have."""
+
+    object: Object
+    managed: list[Any]
+    status: Object | None
+
+
 class WrittenObjects:
     """Asks webhooks about objects that are written and deleted."""
 
@@ -36,14 +44,15 @@ class WrittenObjects:
         return self.webhooks.concern(kind)
 
     async def change_new(
-        self, kind: Kind, obj: Object, managed: list[Any], options: WriteOptions, settle: Settle, warnings: list[str]
+        self, kind: Kind, new: NewObject, options: WriteOptions, settle: Settle, warnings: list[str]
     ) -> Object:
         """Return a new object as webhooks leave it. They see it without what it gets last; a generated name is such."""
-        given = obj["metadata"]
+        obj, given = new.object, new.object["metadata"]
         later = (*_LATER, "name") if options.generated else _LATER
         shown = {key: value for key, value in given.items() if key not in later}
-        shown |= {"managedFields": managed} if managed else {}
-        visible = obj | {"metadata": shown} | self.admission.empty_status(kind)
+        shown |= {"managedFields": new.managed} if new.managed else {}
+        status = self.admission.empty_status(kind) if new.status is None else {"status": new.status}
+        visible = obj | {"metadata": shown} | status
         asked = self._asked(kind, "CREATE", options, given, visible)
         asked.name = shown.get("name", "")
         await self.webhooks.mutate(asked, settle, lambda changed: self._again(changed, kind, warnings), warnings)
@@ -53,6 +62,7 @@ class WrittenObjects:
             return obj
         metadata = {key: value for key, value in after["metadata"].items() if key not in (*_LATER, "managedFields")}
         kept = {key: given[key] for key in (*_LATER, "namespace") if key in given}
+        after = {key: value for key, value in after.items() if key not in status}
         return after | {"metadata": {"name": given.get("name", ""), **metadata, **kept}}
 
     def _again(self, obj: Object, kind: Kind, warnings: list[str]) -> Object:
