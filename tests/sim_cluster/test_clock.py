@@ -332,3 +332,17 @@ def test_a_look_that_is_needed_no_longer_is_no_reason_for_time_to_pass() -> None
         return passed
 
     assert run(script()) < 60
+
+
+def test_time_stands_still_while_somebody_outside_is_asked() -> None:
+    async def script() -> tuple[float, float]:
+        clock, came = JumpingClock(epoch=0.0), asyncio.Event()
+        with clock.held():
+            clock.after(5, came.set)
+            for _ in range(1000):  # many more than a jump waits for
+                await turn()
+            held = clock.now()
+        await came.wait()
+        return held, clock.now()
+
+    assert run(script()) == (0.0, 5.0)
