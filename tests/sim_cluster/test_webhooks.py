@@ -550,6 +550,16 @@ def test_configurations_that_are_refused(both: Both) -> None:
         [good | {"clientConfig": {"service": service | {"path": "x//y", "port": 0}}}],
         [good | {"clientConfig": {"service": {}}}],
         [good | {"clientConfig": {"url": "https://"}}],
+        [
+            good
+            | {
+                "matchConditions": [
+                    {"name": "a b", "expression": ""},
+                    {"name": "x", "expression": "variables.x"},
+                    {"name": "x", "expression": "1 == 1"},
+                ]
+            }
+        ],
     ]
     path = f"{GROUP}/validatingwebhookconfigurations?dryRun=All"
     both([("POST", path, {"metadata": {"name": f"{both.namespace}-x"}, "webhooks": each}) for each in webhooks])
@@ -581,3 +591,39 @@ def test_a_webhook_that_is_slow(hooks: Hooks) -> None:
         hooks(("POST", MAPS, config_map("slow")))
     finally:
         answered.set()
+
+
+def test_conditions(hooks: Hooks) -> None:
+    def when(*expressions: str, policy: str = "Fail", **more: Any) -> dict[str, Any]:
+        conditions = [{"name": f"c{number}", "expression": text} for number, text in enumerate(expressions)]
+        return {"matchConditions": conditions, "failurePolicy": policy, **more}
+
+    hooks.configure(
+        "validating",
+        named=(allow(), when("request.name.startsWith('a')", "!has(object.data.skip)")),
+        updates=(allow(), when("request.operation == 'UPDATE'", "oldObject.data != object.data")),
+        gone=(allow(), when("object == null && oldObject.metadata.name == 'a'")),
+        who=(
+            allow(),
+            when("request.userInfo.username == 'kubernetes-admin' && request.resource.resource == 'configmaps'"),
+        ),
+        may=(allow(), when("authorizer.group('').resource('pods').check('create').allowed()")),
+        failing=(allow(), when("object.data.none == 'x'", **to("fails"))),
+        forgiven=(allow(), when("object.data.none == 'x'", policy="Ignore")),
+        never=(allow(), when("object.data.none == 'x'", "false")),
+        dry=(allow(), when("request.dryRun && request.namespace == request.namespace && namespaceObject == null")),
+    )
+    hooks.configure(
+        "mutating",
+        change=(patching({"op": "add", "path": "/data/hook", "value": "1"}), when("object.metadata.name == 'ab'")),
+    )
+    one = f"{MAPS}/a"
+    hooks(
+        ("POST", MAPS, config_map("a")),
+        ("POST", MAPS, config_map("ab", {"skip": "1"})),
+        ("POST", f"{MAPS}?dryRun=All", config_map("b")),
+        ("POST", MAPS, config_map("fails", labels={"to": "fails"})),
+        ("PATCH", one, {"data": {"b": "1"}}, MERGE),
+        ("PATCH", one, {"metadata": {"labels": {"b": "1"}}}, MERGE),
+        ("DELETE", one),
+    )

@@ -1,4 +1,4 @@
-"""Which writes an admission policy, its binding or a webhook is about. Used by `admission_policies`.
+"""Which writes an admission policy, its binding or a webhook is about. Used by `admission_policies` and `webhooks`.
 
 The rules are those of k8s.io/apiserver pkg/admission/plugin/policy/matching and of `MatchResources` in the API's documentation.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from projects.sim_cluster.api.admission_requests import AdmissionRequest
+from projects.sim_cluster.api.admission_requests import AdmissionRequest, Asked
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.selectors import selects
 from projects.sim_cluster.api.store import Store
@@ -32,7 +32,7 @@ def as_matched(
     if not of_object(constraints.get("objectSelector") or {}, asked):
         return None
     kinds = (
-        [asked.kind] if constraints.get("matchPolicy") == "Exact" else [asked.kind, *_equivalent(asked.kind, registry)]
+        [asked.kind] if constraints.get("matchPolicy") == "Exact" else [asked.kind, *equivalent(asked.kind, registry)]
     )
     if any(ruled(rule, asked, kind) for rule in constraints.get("excludeResourceRules") or () for kind in kinds):
         return None
@@ -57,7 +57,7 @@ def of_object(selector: Object, asked: AdmissionRequest) -> bool:
     return any(selects(selector, state["metadata"].get("labels") or {}) for state in states)
 
 
-def ruled(rule: Object, asked: AdmissionRequest, kind: Kind) -> bool:
+def ruled(rule: Object, asked: Asked, kind: Kind) -> bool:
     """Return whether a rule is about a request that is made for an object of a kind."""
     is_namespaced = kind.storage != _NAMESPACES and bool(asked.namespace)
     return (
@@ -75,7 +75,7 @@ def _is_resource(named: str, resource: str, subresource: str) -> bool:
     return wanted in {"*", resource} and wanted_subresource in ({"*", subresource} if subresource else {"*", ""})
 
 
-def _equivalent(kind: Kind, registry: Registry) -> list[Kind]:
+def equivalent(kind: Kind, registry: Registry) -> list[Kind]:
     """Return the other versions in which the objects of a kind can be had."""
     return [other for other in registry.views(kind.storage) if other is not kind and other.resource == kind.resource]
 

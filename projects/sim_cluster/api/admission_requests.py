@@ -4,12 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from projects.sim_cluster.api.identity import User
 from projects.sim_cluster.api.kinds import Kind, Object
 
 Operation = Literal["CREATE", "UPDATE", "DELETE"]
+
+
+class Asked(Protocol):
+    """What there is to know of a request beside its objects."""
+
+    @property
+    def operation(self) -> str:
+        """What is done."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """The kind by which it is done."""
+        ...
+
+    @property
+    def subresource(self) -> str:
+        """The part of an object that is written."""
+        ...
+
+    @property
+    def by(self) -> User:
+        """Who asks."""
+        ...
+
+    @property
+    def namespace(self) -> str:
+        """Where."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Of which object."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ The rules are those of k8s.io/kubernetes pkg/apis/admissionregistration; of type
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from projects.sim_cluster.api.checks import Causes, choice, duplicate, label_selector, needed
@@ -47,10 +47,11 @@ def policy(obj: Object) -> Causes:
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         why = "validations or auditAnnotations must contain at least one item"
         yield from (required(f"spec.{field}", why) for field in ("validations", "auditAnnotations"))
-    yield from _conditions(spec)
+    check = expressions({**spec, "variables": []})
+    yield from match_conditions(spec.get("matchConditions") or (), "spec.matchConditions", check)
     yield from _variables(spec)
     for index, validation in enumerate(spec.get("validations") or ()):
-        yield from _validation(validation, f"spec.validations[{index}]", _expressions(spec))
+        yield from _validation(validation, f"spec.validations[{index}]", expressions(spec))
     yield from _annotations(spec, obj["metadata"]["name"])
 
 
@@ -110,18 +111,18 @@ def _actions(listed: list[str]) -> Causes:
         yield invalid_value(path, shown(listed), why)
 
 
-def _conditions(spec: Object) -> Causes:
+def match_conditions(conditions: Iterable[Object], path: str, check: Check) -> Causes:
+    """Check the ``matchConditions`` of a policy or of a webhook."""
     names: list[str] = []
-    check = _expressions({**spec, "variables": []})
-    for index, condition in enumerate(spec.get("matchConditions") or ()):
-        path, name = f"spec.matchConditions[{index}]", condition.get("name", "")
+    for index, condition in enumerate(conditions):
+        at, name = f"{path}[{index}]", condition.get("name", "")
         if not condition.get("expression", "").strip():
-            yield required(f"{path}.expression")
+            yield required(f"{at}.expression")
         else:
-            yield from check(condition["expression"], f"{path}.expression")
-        yield from key_causes(name, f"{path}.name") if name else (required(f"{path}.name"),)
+            yield from check(condition["expression"], f"{at}.expression")
+        yield from key_causes(name, f"{at}.name") if name else (required(f"{at}.name"),)
         if name in names:
-            yield duplicate(name, f"{path}.name")
+            yield duplicate(name, f"{at}.name")
         names.append(name)
 
 
@@ -133,7 +134,7 @@ def _variables(spec: Object) -> Causes:
             yield required(f"{path}.name", "name is not specified")
         elif not _IDENTIFIER.fullmatch(name):
             yield invalid_value(f"{path}.name", shown(name), "must be a valid CEL identifier")
-        before = _expressions({**spec, "variables": declared[:index]}, has_variables=True)
+        before = expressions({**spec, "variables": declared[:index]}, has_variables=True)
         yield from _expression(variable, f"{path}.expression", before)
 
 
@@ -155,7 +156,7 @@ def _annotations(spec: Object, name: str) -> Causes:
     for index, annotation in enumerate(spec.get("auditAnnotations") or ()):
         path, key = f"spec.auditAnnotations[{index}]", annotation.get("key", "")
         yield from key_causes(f"{name}/{key}", f"{path}.key") if key else (required(f"{path}.key"),)
-        yield from _expression(annotation, f"{path}.valueExpression", _expressions(spec), "valueExpression")
+        yield from _expression(annotation, f"{path}.valueExpression", expressions(spec), "valueExpression")
         if key in keys:
             yield duplicate(key, f"{path}.key")
         keys.append(key)
@@ -172,8 +173,8 @@ def _expression(holder: Object, path: str, check: Check, field: str = "expressio
 Check = Callable[[str, str], Iterator[Cause]]
 
 
-def _expressions(spec: Object, *, has_variables: bool = False) -> Check:
-    """Return what checks an expression, which may name what the policy has."""
+def expressions(spec: Object, *, has_variables: bool = False) -> Check:
+    """Return what checks an expression, which may name what the policy has (a webhook has nothing of its own)."""
     declared = spec.get("variables") or []
     names = _ALWAYS | ({"params"} if spec.get("paramKind") else set())
     names |= {"variables"} if declared or has_variables else set()

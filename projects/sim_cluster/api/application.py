@@ -53,9 +53,9 @@ class Api:
         for kind in (*builtin_kinds(self.recorded), *kinds):
             self.registry.add(kind)
         admission = Admission(self.store, self.registry, now)
-        self.webhooks = Webhooks(self.store, self.registry, clock)
-        writer = Writer(self.store, admission, self.webhooks, now)
         self.authorizer = Authorizer(self.store)
+        self.webhooks = Webhooks(self.store, self.registry, self.authorizer, clock)
+        writer = Writer(self.store, admission, self.webhooks, now)
         policies = AdmissionPolicies(self.store, self.registry, self.authorizer)
         writer.checks += [check_definition, admission.check_limits, PodSecurity(self.store).review, policies.review]
         Quotas(self.store, self.registry, writer, soon)

@@ -148,10 +148,6 @@ class Registry:
         views = self._views[storage]
         return next((kind for kind in views if kind.store is None and (kind.group, kind.resource) == storage), views[0])
 
-    def views(self, kind: Kind) -> list[Kind]:
-        """Return the other resources and versions as which the objects of a kind are served."""
-        return [view for view in self._views[kind.storage] if view is not kind]
-
     def of_object(self, api_version: str, kind: str) -> Kind | None:
         """Return the kind that an object says it is of."""
         group, _, version = api_version.rpartition("/")

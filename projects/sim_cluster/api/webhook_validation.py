@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from projects.sim_cluster.api.admission_validation import expressions, match_conditions
 from projects.sim_cluster.api.checks import Causes, choice, duplicate, label_selector, needed, port_number
-from projects.sim_cluster.api.errors import Cause, invalid_value, not_supported, required
+from projects.sim_cluster.api.errors import Cause, invalid_value, required
 from projects.sim_cluster.api.kinds import Object
 from projects.sim_cluster.api.names import dns_subdomain, shown
+from projects.sim_cluster.api.resource_rules import resource_rule
 
 _SEGMENTS: Final = 3
 _LONGEST_SECONDS: Final = 30
-_OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _VERSIONS: Final = ("v1", "v1beta1")
 _FORMAT: Final = "desired format: https://host[/path]"
 
@@ -32,7 +33,7 @@ def configuration(obj: Object) -> Causes:
 def _webhook(hook: Object, field: str) -> Causes:
     yield from _name(hook.get("name", ""), f"{field}.name")
     for index, rule in enumerate(hook.get("rules") or ()):
-        yield from _rule(rule, f"{field}.rules[{index}]")
+        yield from resource_rule(rule, f"{field}.rules[{index}]")
     yield from choice(hook.get("failurePolicy"), f"{field}.failurePolicy", ("Fail", "Ignore"))
     yield from choice(hook.get("matchPolicy"), f"{field}.matchPolicy", ("Equivalent", "Exact"))
     if hook.get("sideEffects") is None:
@@ -46,6 +47,7 @@ def _webhook(hook: Object, field: str) -> Causes:
     yield from label_selector(hook.get("objectSelector"), f"{field}.objectSelector")
     yield from choice(hook.get("reinvocationPolicy"), f"{field}.reinvocationPolicy", ("IfNeeded", "Never"))
     yield from _client(hook.get("clientConfig") or {}, f"{field}.clientConfig")
+    yield from match_conditions(hook.get("matchConditions") or (), f"{field}.matchConditions", expressions({}))
 
 
 def _name(name: str, field: str) -> Causes:
@@ -62,58 +64,6 @@ def _review_versions(versions: list[str], field: str) -> Causes:
         yield required(field, f"must specify one of {', '.join(_VERSIONS)}")
     elif not set(versions) & set(_VERSIONS):
         yield invalid_value(field, shown(versions), f"must include at least one of {', '.join(_VERSIONS)}")
-
-
-def _rule(rule: Object, field: str) -> Causes:
-    operations = rule.get("operations") or []
-    yield from _some(operations, f"{field}.operations", "operations")
-    for index, operation in enumerate(operations):
-        if operation not in _OPERATIONS:
-            yield not_supported(f"{field}.operations[{index}]", shown(operation), _OPERATIONS)
-    yield from _some(rule.get("apiGroups") or [], f"{field}.apiGroups", "API groups")
-    versions = rule.get("apiVersions") or []
-    yield from _some(versions, f"{field}.apiVersions", "API versions")
-    for index, version in enumerate(versions):
-        if not version:
-            yield required(f"{field}.apiVersions[{index}]")
-    yield from _resources(rule.get("resources") or [], f"{field}.resources")
-    yield from choice(rule.get("scope"), f"{field}.scope", ("*", "Cluster", "Namespaced"))
-
-
-def _some(values: list[str], field: str, what: str) -> Causes:
-    if not values:
-        yield required(field)
-    elif len(values) > 1 and "*" in values:
-        yield invalid_value(field, shown(values), f"if '*' is present, must not specify other {what}")
-
-
-def _resources(resources: list[str], field: str) -> Causes:
-    if not resources:
-        yield required(field)
-    all_parts, all_resources = set(), set()
-    for index, text in enumerate(resources):
-        resource, slash, part = text.partition("/")
-        if not text:
-            yield required(f"{field}[{index}]")
-        if not slash:
-            continue
-        if resource in all_parts:
-            why = f"if '{resource}/*' is present, must not specify {text}"
-            yield invalid_value(f"{field}[{index}]", shown(text), why)
-        if part in all_resources:
-            yield invalid_value(f"{field}[{index}]", shown(text), f"if '*/{part}' is present, must not specify {text}")
-        all_parts |= {resource} if part == "*" else set()
-        all_resources |= {part} if resource == "*" else set()
-    yield from _wildcards(resources, field)
-
-
-def _wildcards(resources: list[str], field: str) -> Causes:
-    if len(resources) > 1 and "*/*" in resources:
-        yield invalid_value(field, shown(resources), "if '*/*' is present, must not specify other resources")
-    plain = [text for text in resources if text and "/" not in text]
-    if "*" in resources and plain and plain[-1] != "*":  # the real server remembers the last one only
-        why = "if '*' is present, must not specify other resources without subresources"
-        yield invalid_value(field, shown(resources), why)
 
 
 def _client(config: Object, field: str) -> Causes:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from celpy import celtypes
 
-from projects.sim_cluster.api.admission_requests import AdmissionRequest
+from projects.sim_cluster.api.admission_requests import Asked
 from projects.sim_cluster.api.authorization import Attributes, Authorizer, Decision
 from projects.sim_cluster.api.cel.values import Fields
 from projects.sim_cluster.api.identity import ACCOUNT, User, named
@@ -42,7 +42,7 @@ class _Asking(Fields):
         self.question = question
 
 
-def asking(authorizer: Authorizer, asked: AdmissionRequest) -> Fields:
+def asking(authorizer: Authorizer, asked: Asked) -> Fields:
     """Return the variable ``authorizer`` for a write."""
     kind, question = asked.kind, Question(authorizer, asked.by, Attributes(""))
     about = {"group": kind.group, "resource": kind.resource, "subresource": asked.subresource}

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.patches import PatchFailedError, json_patch
 from projects.sim_cluster.api.store import Store
@@ -45,9 +46,9 @@ _Place = tuple[str, int]
 class Webhooks:
     """The webhooks that a cluster is configured with."""
 
-    def __init__(self, store: Store, registry: Registry, clock: Clock) -> None:
+    def __init__(self, store: Store, registry: Registry, authorizer: Authorizer, clock: Clock) -> None:
         self.store, self.clock = store, clock
-        self.matcher = Matcher(store, registry)
+        self.matcher = Matcher(store, registry, authorizer)
 
     def concern(self, kind: Kind) -> bool:
         """Return whether there are any that may have to be asked about a kind."""
