@@ -133,6 +133,7 @@ class Writer:
         if concerned:
             unmade = NewObject(shaped, managed, status)
             shaped = await self.hooks.change_new(kind, unmade, options, self._settling(kind), warnings)
+            managed = shaped["metadata"].pop("managedFields", None)
         if not shaped["metadata"].get("name"):
             raise invalid(kind, "", [required("metadata.name", "name or generateName is required")])
         self._validate(kind, None, shaped)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import logging
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,11 +16,11 @@ from typing import Final
 
 from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.kinds import Kind, Object, Registry
-from projects.sim_cluster.api.patches import PatchFailedError, json_patch
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.webhooks.attributes import Attributes
 from projects.sim_cluster.api.webhooks.calls import post
 from projects.sim_cluster.api.webhooks.matching import GROUP, Invocation, Matcher, is_called, is_exempt
+from projects.sim_cluster.api.webhooks.patching import operations_of, patched
 from projects.sim_cluster.api.webhooks.reviews import (
     CallFailedError,
     Verdict,
@@ -180,25 +179,11 @@ class _Rounds:
 
 def _patched(found: Invocation, asked: Attributes, answer: Verdict, settle: Callable[[Object], Object]) -> bool:
     """Put the patched object into the request; return whether that is another one."""
-    operations = _decoded(answer.patch)
-    if not operations:
+    if not (operations := operations_of(answer)):
         return False
     if asked.object is None:
         why = "attempted to modify the object, which is not supported for this operation"
         raise internal(f'admission webhook "{found.hook["name"]}" {why}')
-    if answer.patch_type != "JSONPatch":
-        raise CallFailedError(f'unsupported patch type "{answer.patch_type}"')
-    before = asked.shown_as(found.kind, asked.object)
-    try:
-        after = json_patch(before, operations)
-    except PatchFailedError as error:
-        raise internal(str(error)) from None
-    asked.object = settle(asked.shown_back(found.kind, after))
-    return bool(asked.object != asked.shown_back(found.kind, before or {}))
-
-
-def _decoded(patch: bytes) -> object:
-    try:
-        return json.loads(patch)
-    except ValueError:
-        raise internal("invalid JSON patch") from None
+    before = asked.shown_as(found.kind, asked.object) or {}
+    asked.object = settle(asked.shown_back(found.kind, patched(before, operations)))
+    return bool(asked.object != asked.shown_back(found.kind, before))

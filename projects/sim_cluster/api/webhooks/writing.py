@@ -46,7 +46,7 @@ class WrittenObjects:
     async def change_new(
         self, kind: Kind, new: NewObject, options: WriteOptions, settle: Settle, warnings: list[str]
     ) -> Object:
-        """Return a new object as webhooks leave it. They see it without what it gets last; a generated name is such."""
+        """Return a new object as webhooks leave it, with its owners. They see it without what it gets last; a generated name is such."""
         obj, given = new.object, new.object["metadata"]
         later = (*_LATER, "name") if options.generated else _LATER
         shown = {key: value for key, value in given.items() if key not in later}
@@ -59,11 +59,12 @@ class WrittenObjects:
         after = asked.object
         assert after is not None
         if after is visible:
-            return obj
-        metadata = {key: value for key, value in after["metadata"].items() if key not in (*_LATER, "managedFields")}
+            return obj | {"metadata": given | ({"managedFields": new.managed} if new.managed else {})}
+        metadata = {key: value for key, value in after["metadata"].items() if key not in _LATER}
         kept = {key: given[key] for key in (*_LATER, "namespace") if key in given}
+        named = {"name": options.generated} if options.generated else {}
         after = {key: value for key, value in after.items() if key not in status}
-        return after | {"metadata": {"name": given.get("name", ""), **metadata, **kept}}
+        return after | {"metadata": {**named, **metadata, **kept}}
 
     def _again(self, obj: Object, kind: Kind, warnings: list[str]) -> Object:
         warnings += self.admission.admit(obj, kind)
