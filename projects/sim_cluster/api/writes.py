@@ -27,27 +27,25 @@ from projects.sim_cluster.api.refusals import of_body
 from projects.sim_cluster.api.requests import Outcome, WriteOptions
 from projects.sim_cluster.api.store import Store, Stored
 from projects.sim_cluster.api.timestamps import timestamp
+from projects.sim_cluster.api.updates import (
+    is_noted,
+    is_same,
+    keep_metadata,
+    owners_of,
+    settled_fields,
+    with_given_owners,
+    with_kept_parts,
+)
 from projects.sim_cluster.api.validation import causes, differs
 from projects.sim_cluster.api.webhooks.hooks import Webhooks
 from projects.sim_cluster.api.webhooks.reviews import internal
 from projects.sim_cluster.api.webhooks.writing import NewObject, WrittenObjects
 from projects.sim_cluster.api.write_warnings import doubtful, telling
 
-#: Metadata that belongs to the server: an update cannot change it.
-_KEPT: Final = (
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "selfLink",
-    "generateName",
-)
 #: Ways to write a pod that may change what an update may not, and nothing else.
 _UNCHECKED: Final = frozenset({"binding", "ephemeralcontainers", "resize"})
 _ATTEMPTS: Final = 5
 _NOT_STRICT: Final = WriteOptions(validation="Ignore")
-_STATUS_LIKE: Final = frozenset({"status", "approval"})
 
 
 class ChangedMeanwhileError(Exception):
@@ -80,7 +78,7 @@ class Writer:
 
         Nobody else holds what is filled; where it is only the status that is not the very `old` one, the rest is shared.
         """
-        settled = _settled(kind, old, obj) if old is not None else frozenset()
+        settled = settled_fields(kind, old, obj) if old is not None else frozenset()
         shaped = conform(obj, kind, settled=settled)
         if shaped.unknown or options.twice:
             if options.validation == "Strict":
@@ -198,19 +196,19 @@ class Writer:
         given, concerned = dict(after["metadata"]), self._concerned(kind, options)
         if not concerned:
             self._check_version(kind, before, given)
-        base = old if managed is not None else _with_given_owners(old, after)
-        after = _with_kept_parts(kind, old, after, options.subresource)
-        _keep_metadata(old, after)
+        base = old if managed is not None else with_given_owners(old, after)
+        after = with_kept_parts(kind, old, after, options.subresource)
+        keep_metadata(old, after)
         if concerned:
             shown = given if managed is None else after["metadata"]  # an apply is made of what there is
             managed = self._owners_after(kind, old, base, after, options) if managed is None else managed
             after = await self._changed(kind, old, after, shown | {"managedFields": managed}, options, warnings)
             self._check_version(kind, before, given)  # who writes another version is told last, as by the real server
         asked = AdmissionRequest("UPDATE", kind, old, after, options.subresource, options.by, options.dry_run)
-        if _same(old, after) and managed is None and base is old:
+        if is_same(old, after) and managed is None and base is old:
             self._check(asked, warnings)
             return outcome(kind, before, warnings)
-        if counts_generation(kind) and (differs(old, after) or _noted(kind, old, after, options.subresource)):
+        if counts_generation(kind) and (differs(old, after) or is_noted(kind, old, after, options.subresource)):
             after["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if options.subresource not in _UNCHECKED:
             self._validate(kind, old, after)
@@ -223,7 +221,7 @@ class Writer:
         if concerned:
             await self.hooks.judge(kind, old, after, options, warnings)
             self.check_place(kind, before)
-        if managed is not None and _same(old, after) and _owners_of(old) == managed:
+        if managed is not None and is_same(old, after) and owners_of(old) == managed:
             return outcome(kind, before, warnings)
         return self._keep(kind, after, options, warnings)
 
@@ -235,8 +233,8 @@ class Writer:
 
     def _owners_after(self, kind: Kind, old: Object, base: Object, after: Object, options: WriteOptions) -> list[Any]:
         """Return who owns what of an update before webhooks change it: of their changes nobody is the owner."""
-        unchanged = _same(old, after) and base is old
-        return _owners_of(old) if unchanged else self._managed(kind, base, after, options)
+        unchanged = is_same(old, after) and base is old
+        return owners_of(old) if unchanged else self._managed(kind, base, after, options)
 
     def _concerned(self, kind: Kind, options: WriteOptions) -> bool:
         """Return whether a webhook may have to be asked about a write."""
@@ -255,8 +253,8 @@ class Writer:
         changed = await self.hooks.change(kind, old, visible, options, self._settling(kind), warnings)
         if changed is visible:
             return after
-        changed = _with_kept_parts(kind, old, changed, options.subresource)
-        _keep_metadata(old, changed)
+        changed = with_kept_parts(kind, old, changed, options.subresource)
+        keep_metadata(old, changed)
         return changed
 
     def check_place(self, kind: Kind, before: Stored) -> None:
@@ -326,101 +324,9 @@ def is_finished(kind: Kind, obj: Object) -> bool:
     return not metadata.get("deletionGracePeriodSeconds")
 
 
-def _settled(kind: Kind, old: Object, obj: Object) -> frozenset[str]:
-    """Return the fields beside the status when they hold the very values that are stored; else none.
-
-    Those have their types and defaults already. A custom resource's definition may have changed since.
-    """
-    if kind.custom or obj.get("status") is None:
-        return frozenset()
-    rest = obj.keys() - {"status"}
-    if rest != old.keys() - {"status"}:
-        return frozenset()
-    same = all(_is_the_same(old[key], obj[key]) for key in rest - {"metadata"})
-    metadata = obj["metadata"]
-    same = same and metadata.keys() == old["metadata"].keys()
-    same = same and all(_is_the_same(value, metadata[key]) for key, value in old["metadata"].items())
-    return frozenset(rest) if same else frozenset()
-
-
-def _is_the_same(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) is str and one == other)
-
-
-def _with_kept_parts(kind: Kind, old: Object, after: Object, subresource: str) -> Object:
-    """Keep what this way of writing cannot change: the status on the main path, all but the status on ``/status``."""
-    if subresource in _STATUS_LIKE:
-        kept = {key: value for key, value in old.items() if key != "status"}
-        metadata = dict(old["metadata"])
-        for key in ("labels", "annotations"):
-            if key in after["metadata"] and not kind.custom:
-                metadata[key] = after["metadata"][key]
-        return kept | {"metadata": metadata} | ({"status": after["status"]} if "status" in after else {})
-    if subresource in {"ephemeralcontainers", "resize"}:
-        return old | {"metadata": dict(old["metadata"]), "spec": _pod_spec_by(subresource, old["spec"], after["spec"])}
-    if subresource == "finalize":
-        return old | {"metadata": dict(old["metadata"]), "spec": after.get("spec", {})}
-    if kind.has_status and subresource != "binding":
-        after.pop("status", None)
-        if "status" in old:
-            after["status"] = old["status"]
-    if (kind.group, kind.kind) == ("", "Namespace"):
-        after["spec"] = old.get("spec", {})
-    return after
-
-
-def _pod_spec_by(subresource: str, old: Object, after: Object) -> Object:
-    """Return a pod's spec with what a subresource of it may change: its debug containers, or what its containers ask for."""
-    if subresource == "ephemeralcontainers":
-        return old | {"ephemeralContainers": after.get("ephemeralContainers") or []}
-    asked = {container["name"]: container.get("resources", {}) for container in after["containers"]}
-    resized = [one | {"resources": asked.get(one["name"], one.get("resources", {}))} for one in old["containers"]]
-    return old | {"containers": resized}
-
-
-def _with_given_owners(old: Object, after: Object) -> Object:
-    """Return the object before with the ``managedFields`` that the writer gives it; ``[{}]`` takes all owners away.
-
-    kubectl does so when it moves from client-side to server-side apply.
-    """
-    given = after["metadata"].get("managedFields")
-    if not given or given == old["metadata"].get("managedFields"):
-        return old
-    return old | {"metadata": old["metadata"] | {"managedFields": [] if given == [{}] else given}}
-
-
 def _generated(metadata: Object) -> str:
     """Give a new object a name when it wants one; return that."""
     if metadata.get("name") or not (prefix := metadata.get("generateName")):
         return ""
     metadata["name"] = name = str(prefix[: 63 - 5] + random_suffix())
     return name
-
-
-def _owners_of(obj: Object) -> list[Any]:
-    return obj["metadata"].get("managedFields") or []
-
-
-def _keep_metadata(old: Object, after: Object) -> None:
-    metadata = after["metadata"]
-    for key in (*_KEPT, "name", "namespace", "resourceVersion", "managedFields"):
-        if key in old["metadata"]:
-            metadata[key] = old["metadata"][key]
-        else:
-            metadata.pop(key, None)
-
-
-def _same(old: Object, after: Object) -> bool:
-    return all(old.get(key) == after.get(key) for key in old.keys() | after.keys() if key != "metadata") and all(
-        old["metadata"].get(key) == after["metadata"].get(key)
-        for key in old["metadata"].keys() | after["metadata"].keys()
-        if key not in {"managedFields", "resourceVersion", "generation"}
-    )
-
-
-def _noted(kind: Kind, old: Object, after: Object, subresource: str) -> bool:
-    """Return whether a Deployment's annotations change: they tell its controller something."""
-    if kind.storage != ("apps", "deployments") or subresource:
-        return False
-    noted = [obj["metadata"].get("annotations") or {} for obj in (old, after)]
-    return noted[0] != noted[1]
