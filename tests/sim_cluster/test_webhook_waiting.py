@@ -31,7 +31,12 @@ def home(either: Client, new_name: Callable[[str], str]) -> Iterator[str]:
 def configured(api: Client, server: WebhookServer, home: str, kind: str, decide: Decide, **more: Any) -> Iterator[None]:
     """Have a webhook for a namespace, in force."""
     selector = {"matchLabels": {"kubernetes.io/metadata.name": home}}
-    hook = {"admissionReviewVersions": ["v1"], "sideEffects": "None", "namespaceSelector": selector}
+    hook = {
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "namespaceSelector": selector,
+        "timeoutSeconds": 30,
+    }
     asked = {
         "name": "asked.example.com",
         "clientConfig": server.answer(f"/{api.port}/{home}", decide),

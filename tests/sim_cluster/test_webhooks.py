@@ -68,7 +68,7 @@ class Hooks:
 
     def _hook(self, path: str, name: str, decide: Decide, more: dict[str, Any]) -> dict[str, Any]:
         selector = {"matchLabels": {"kubernetes.io/metadata.name": self.both.namespace}}
-        return {"name": f"{name}.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "rules": [rule()],
+        return {"name": f"{name}.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 30, "rules": [rule()],
                 "clientConfig": self.server.answer(path, decide), "namespaceSelector": selector} | more  # fmt: skip
 
     def __call__(self, *steps: Step) -> None:
