@@ -151,13 +151,24 @@ def test_controllers_are_refused_too(either: Client, server: WebhookServer, home
         either.ask("DELETE", f"{deployments}/d")
 
 
-def test_who_configures_what_is_not_called_is_warned(client: Client, new_name: Callable[[str], str]) -> None:
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"service": {"name": "s", "namespace": "n"}}, "nothing runs behind its service"),
+        ({"url": "https://hooks.example.com/x"}, "its url leads to another machine"),
+        ({"url": "https://192.0.2.1/x"}, "its url leads to another machine"),
+    ],
+)
+def test_who_configures_what_is_not_called_is_warned(
+    client: Client, namespace: str, config: dict[str, Any], why: str
+) -> None:
+    """Nothing outside of this machine is reached, and what it would have to admit passes."""
     path = f"{GROUP}/validatingwebhookconfigurations"
+    here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     hook = {"name": "a.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "rules": [rule()],
-            "clientConfig": {"service": {"name": "s", "namespace": "n"}}}  # fmt: skip
-    name = new_name("service")
-    answer = client.ask("POST", path, {"metadata": {"name": name}, "webhooks": [hook]})
+            "namespaceSelector": here, "clientConfig": config}  # fmt: skip
+    answer = client.ask("POST", path, {"metadata": {"name": namespace}, "webhooks": [hook]})
     assert answer.status == 201
-    said = "the simulated cluster does not call webhook a.example.com: nothing runs behind its service"
-    assert answer.headers["warning"] == f'299 - "{said}"'
-    client.ask("DELETE", f"{path}/{name}")
+    assert answer.headers["warning"] == f'299 - "the simulated cluster does not call webhook a.example.com: {why}"'
+    client.post(f"/api/v1/namespaces/{namespace}/configmaps", config_map("a"))
+    client.ask("DELETE", f"{path}/{namespace}")

@@ -525,7 +525,7 @@ def test_configurations_that_are_refused(both: Both) -> None:
         "name": "a.b.c",
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
-        "clientConfig": {"url": "https://x/"},
+        "clientConfig": {"url": "https://127.0.0.1/"},
     }
     service = {"name": "s", "namespace": "n"}
     rules = [
@@ -542,12 +542,15 @@ def test_configurations_that_are_refused(both: Both) -> None:
     ]
     webhooks = [
         [{"name": "x"}, {"name": "x"}],
-        [good | {"admissionReviewVersions": ["v2"], "sideEffects": "Some", "clientConfig": {"url": "http://x/"}}],
+        [
+            good
+            | {"admissionReviewVersions": ["v2"], "sideEffects": "Some", "clientConfig": {"url": "http://127.0.0.1/"}}
+        ],
         [
             good
             | {
                 "name": "A_.b.c",
-                "clientConfig": {"url": "https://x/", "service": service},
+                "clientConfig": {"url": "https://127.0.0.1/", "service": service},
                 "timeoutSeconds": 40,
                 "failurePolicy": "x",
             }
@@ -560,7 +563,7 @@ def test_configurations_that_are_refused(both: Both) -> None:
                 "objectSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]},
             }
         ],
-        [good | {"clientConfig": {"url": "https://u@x/?a=b#c"}, "rules": rules}],
+        [good | {"clientConfig": {"url": "https://u@127.0.0.1/?a=b#c"}, "rules": rules}],
         [good | {"clientConfig": {"service": service | {"path": "x//y", "port": 0}}}],
         [good | {"clientConfig": {"service": {}}}],
         [good | {"clientConfig": {"url": "https://"}}],

@@ -19,7 +19,7 @@ from projects.sim_cluster.api.kinds import Kind, Object, Registry
 from projects.sim_cluster.api.store import Store
 from projects.sim_cluster.api.webhooks.attributes import Attributes
 from projects.sim_cluster.api.webhooks.calls import post
-from projects.sim_cluster.api.webhooks.matching import GROUP, Invocation, Matcher, is_called, is_exempt
+from projects.sim_cluster.api.webhooks.matching import GROUP, Invocation, Matcher, is_exempt, why_not_called
 from projects.sim_cluster.api.webhooks.patching import operations_of, patched
 from projects.sim_cluster.api.webhooks.reviews import (
     CallFailedError,
@@ -131,7 +131,7 @@ class Webhooks:
         """Yield the webhooks that can be called, in the order in which they are asked."""
         for stored in self.store.list(storage):
             for index, hook in enumerate(stored.object.get("webhooks") or ()):
-                if is_called(hook):
+                if not why_not_called(hook):
                     yield (stored.object["metadata"]["name"], index), hook
 
     async def _judge(self, found: Invocation, asked: Attributes, warnings: list[str]) -> None:

@@ -5,9 +5,11 @@ The rules are those of k8s.io/apiserver, pkg/admission/plugin/webhook.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from projects.sim_cluster.api.admission_matching import equivalent, ruled
 from projects.sim_cluster.api.authorization import Authorizer
@@ -34,16 +36,29 @@ def is_exempt(kind: Kind) -> bool:
     return kind.group == GROUP
 
 
-def is_called(hook: Object) -> bool:
-    """Return whether a webhook can be called here: behind a simulated Service nothing runs."""
-    return bool(hook["clientConfig"].get("url"))
+def why_not_called(hook: Object) -> str:
+    """Return why a webhook is not called here; empty when it is.
+
+    One on another machine may be the one that a captured cluster is configured with: no rehearsal may reach that.
+    """
+    url = hook["clientConfig"].get("url")
+    if not url:
+        return "nothing runs behind its service"
+    return "" if _is_here(urlsplit(url).hostname or "") else "its url leads to another machine"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def not_called(configuration: Object) -> Iterator[str]:
     """Yield the warnings about webhooks that a real server would call otherwise, or asks in other cases."""
     for hook in configuration.get("webhooks") or ():
-        if not is_called(hook):
-            yield f"the simulated cluster does not call webhook {hook['name']}: nothing runs behind its service"
+        if why := why_not_called(hook):
+            yield f"the simulated cluster does not call webhook {hook['name']}: {why}"
         elif hook.get("matchConditions"):
             from projects.sim_cluster.api.webhooks.conditions import unsupported  # noqa: PLC0415 - see below
 
