@@ -50,8 +50,9 @@ def policy(obj: Object) -> Causes:
     check = expressions({**spec, "variables": []})
     yield from match_conditions(spec.get("matchConditions") or (), "spec.matchConditions", check)
     yield from _variables(spec)
+    check = expressions(spec)
     for index, validation in enumerate(spec.get("validations") or ()):
-        yield from _validation(validation, f"spec.validations[{index}]", expressions(spec))
+        yield from _validation(validation, f"spec.validations[{index}]", check)
     yield from _annotations(spec, obj["metadata"]["name"])
 
 
@@ -195,15 +196,10 @@ def expressions(spec: Object, *, has_variables: bool = False) -> Check:
 
 def unsupported_expressions(obj: Object) -> Iterator[str]:
     """Yield the warning of each expression of a policy that is not evaluated here."""
-    from projects.sim_cluster.api.cel.programs import UnsupportedError, UnusableError, program  # noqa: PLC0415 - see above
+    from projects.sim_cluster.api.cel.programs import unsupported_in  # noqa: PLC0415 - see above
 
     spec = obj.get("spec") or {}
     for text in (each.get(field, "") for part in ("matchConditions", "variables", "validations") for each in spec.get(part) or ()
                  for field in ("expression", "messageExpression")):  # fmt: skip
-        try:
-            if text.strip():
-                program(text, _ALWAYS | {"params", "variables"})
-        except UnsupportedError as error:
-            yield f"the simulated cluster does not evaluate this expression: {text} ({error})"
-        except UnusableError:
-            continue  # it is refused for that
+        if text.strip() and (reason := unsupported_in(text, _ALWAYS | {"params", "variables"})):
+            yield f"the simulated cluster does not evaluate this expression: {text} ({reason})"

@@ -45,20 +45,10 @@ def rule_definition_causes(node: Object, path: str, *, is_whole: bool = False) -
 def unsupported_rules(schema: Any) -> Iterator[str]:
     """Yield the rules of a schema that cannot be evaluated here, and why."""
     for rule in (rule for node in nodes_of(schema) for rule in node.get(RULES, ())):
-        if reason := _unsupported(rule.get("rule", "")):
+        from projects.sim_cluster.api.cel.programs import unsupported_in  # noqa: PLC0415 - few definitions have rules
+
+        if reason := unsupported_in(rule.get("rule", "")):
             yield f"{rule['rule']} ({reason})"
-
-
-def _unsupported(text: str) -> str:
-    from projects.sim_cluster.api.cel.programs import CompilationError, UnsupportedError, program  # noqa: PLC0415 - few definitions have rules
-
-    try:
-        program(text)
-    except UnsupportedError as error:
-        return str(error)
-    except CompilationError:
-        return ""  # it is refused for that
-    return ""
 
 
 def _causes(rule: Object, schema: Schema, path: str) -> Iterator[Cause]:

@@ -15,6 +15,7 @@ from projects.sim_cluster.api.admission_policies import Denial
 from projects.sim_cluster.api.admission_requests import AdmissionRequest
 from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.cel.authorizer import asking
+from projects.sim_cluster.api.cel.conditions import conditions_hold, value_of
 from projects.sim_cluster.api.cel.programs import EvaluationError, UnusableError, program
 from projects.sim_cluster.api.cel.values import Fields, to_cel
 from projects.sim_cluster.api.kinds import Object
@@ -66,14 +67,14 @@ class Evaluation:
     def denials(self) -> Iterator[Denial]:
         """Yield why the write is not to pass."""
         try:
-            if not all(self._says(each["expression"]) for each in self._spec.get("matchConditions") or ()):
+            if not conditions_hold(self._spec.get("matchConditions") or (), self._values, NAMES):
                 return
         except EvaluationError as error:
             yield from self._failed(error)
             return
         for validation in self._spec.get("validations") or ():
             try:
-                passes = self._says(validation["expression"])
+                passes = value_of(validation["expression"], self._values, NAMES) == celtypes.BoolType(True)
             except EvaluationError as error:
                 yield from self._failed(error)
                 continue
@@ -83,15 +84,6 @@ class Evaluation:
     def _failed(self, error: EvaluationError) -> Iterator[Denial]:
         if self._spec.get("failurePolicy") != "Ignore":
             yield Denial(str(error))
-
-    def _says(self, text: str) -> bool:
-        """Return whether an expression is true; one that cannot be evaluated here is, of which who wrote it was told."""
-        try:
-            return bool(program(text, NAMES).evaluate(self._values) == celtypes.BoolType(True))
-        except UnusableError:
-            return True
-        except EvaluationError as error:
-            raise EvaluationError(f"expression '{text}' resulted in error: {error}") from None
 
     def _message(self, validation: Object) -> str:
         if text := validation.get("messageExpression"):

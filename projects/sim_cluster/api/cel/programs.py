@@ -98,6 +98,20 @@ def program(text: str, names: frozenset[str] = OF_RULES) -> Program:
     return Program(text, names)
 
 
+def unsupported_in(text: str, names: frozenset[str] = OF_RULES) -> str:
+    """Return what keeps an expression from being evaluated here and not on a real server; empty when nothing does.
+
+    One that the real server refuses as well is not told of: it is refused.
+    """
+    try:
+        program(text, names)
+    except UnsupportedError as error:
+        return str(error)
+    except CompilationError:
+        return ""
+    return ""
+
+
 class Program:
     """An expression.
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from celpy import celtypes
-
 from projects.sim_cluster.api.authorization import Authorizer
 from projects.sim_cluster.api.cel.authorizer import asking
-from projects.sim_cluster.api.cel.programs import EvaluationError, UnusableError, program
+from projects.sim_cluster.api.cel.conditions import conditions_hold
+from projects.sim_cluster.api.cel.programs import EvaluationError, unsupported_in
 from projects.sim_cluster.api.cel.values import to_cel
-from projects.sim_cluster.api.errors import forbidden, together
+from projects.sim_cluster.api.errors import forbidden
 from projects.sim_cluster.api.kinds import Kind, Object
 from projects.sim_cluster.api.webhooks.attributes import Attributes
 from projects.sim_cluster.api.webhooks.reviews import review
@@ -29,24 +28,12 @@ def hold(hook: Object, attributes: Attributes, kind: Kind, authorizer: Authorize
     Raises:
       ApiError: none of them is false, and one fails, of a webhook that has to be asked.
     """
-    values = _values(attributes, kind, authorizer)
-    failed: list[str] = []
-    for condition in hook.get("matchConditions") or ():
-        try:
-            if _value(condition["expression"], values) == celtypes.BoolType(False):
-                return False
-        except EvaluationError as error:
-            failed.append(f"expression '{condition['expression']}' resulted in error: {error}")
-    if failed and hook.get("failurePolicy") != "Ignore":
-        raise forbidden(attributes.kind, attributes.name, together(failed))
-    return not failed
-
-
-def _value(text: str, values: dict[str, Any]) -> Any:
     try:
-        return program(text, NAMES).evaluate(values)
-    except UnusableError:  # of which who wrote it was warned
-        return celtypes.BoolType(True)
+        return conditions_hold(hook.get("matchConditions") or (), _values(attributes, kind, authorizer), NAMES)
+    except EvaluationError as error:
+        if hook.get("failurePolicy") != "Ignore":
+            raise forbidden(attributes.kind, attributes.name, str(error)) from None
+        return False
 
 
 def _values(attributes: Attributes, kind: Kind, authorizer: Authorizer) -> dict[str, Any]:
@@ -64,8 +51,6 @@ def _values(attributes: Attributes, kind: Kind, authorizer: Authorizer) -> dict[
 def unsupported(hook: Object) -> Iterator[str]:
     """Yield the warning of each condition of a webhook that is not evaluated here."""
     for condition in hook.get("matchConditions") or ():
-        try:
-            program(condition.get("expression", ""), NAMES)
-        except UnusableError as error:
+        if reason := unsupported_in(condition["expression"], NAMES):
             name = hook["name"]
-            yield f"the simulated cluster calls webhook {name} as if this condition held: {condition['expression']} ({error})"
+            yield f"the simulated cluster calls webhook {name} as if this condition held: {condition['expression']} ({reason})"
